@@ -1,0 +1,104 @@
+/**
+ * The dependency rule of the rooms as one table: which room may import which, and which rooms are pure.
+ *
+ *   main, cli -> api -> call, feature-keys -> trunk -> sip, media -> dtmf -> wire
+ *   engine -> wire         config, observe: leaves (import no room)
+ */
+
+/** Every room below src and the rooms it may import, itself excepted (always allowed). */
+export const ROOM_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+  wire: [],
+  config: [],
+  observe: [],
+  dtmf: ['wire'],
+  engine: ['wire'],
+  media: ['dtmf', 'wire', 'observe', 'config'],
+  sip: ['dtmf', 'wire', 'observe', 'config'],
+  trunk: ['sip', 'media', 'dtmf', 'wire', 'observe', 'config'],
+  call: ['trunk', 'sip', 'media', 'dtmf', 'wire', 'observe', 'config'],
+  'feature-keys': ['trunk', 'sip', 'media', 'dtmf', 'wire', 'observe', 'config'],
+  api: ['call', 'feature-keys', 'trunk', 'sip', 'media', 'dtmf', 'wire', 'observe', 'config'],
+};
+
+/** Rooms without sockets, clocks or timers: packets and time come in as arguments. */
+export const PURE_ROOMS: readonly string[] = ['wire', 'dtmf'];
+
+/** Single files of other rooms that are pure as well. */
+export const PURE_FILES: readonly string[] = ['src/media/relay.ts'];
+
+/** Packages that exactly one module may import. */
+export const FENCED_PACKAGES: Readonly<Record<string, string>> = {
+  'drachtio-srf': 'src/sip/drachtio.ts',
+  'fast-xml-parser': 'src/wire/xml.ts',
+  'rtpengine-client': 'src/media/rtpengine.ts',
+};
+
+/** Globals that bring time or the process into a pure file. */
+export const IMPURE_GLOBALS: readonly string[] = [
+  'Date',
+  'performance',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'process',
+];
+
+interface ImportPattern {
+  readonly group: string[];
+  readonly message: string;
+}
+
+interface Override {
+  files: string[];
+  rules: Record<string, unknown>;
+}
+
+/** Builds the lint overrides that hold every file to the tables above. */
+export function roomOverrides(): Override[] {
+  const rooms = Object.keys(ROOM_IMPORTS);
+  const overrides: Override[] = [];
+  for (const room of rooms) {
+    overrides.push(importOverride([`src/${room}/**`], room, []));
+  }
+  for (const [name, file] of Object.entries(FENCED_PACKAGES)) {
+    const room = file.split('/')[1] ?? '';
+    overrides.push(importOverride([file], room, [name]));
+  }
+  for (const file of PURE_FILES) {
+    overrides.push({ files: [file], rules: { ...pureGlobals() } });
+  }
+  return overrides;
+}
+
+function importOverride(files: string[], room: string, allowedPackages: string[]): Override {
+  const isPure = PURE_ROOMS.includes(room);
+  const rules: Record<string, unknown> = {
+    'eslint/no-restricted-imports': [
+      'error',
+      { patterns: forbiddenImports(room, allowedPackages) },
+    ],
+  };
+  return { files, rules: isPure ? { ...rules, ...pureGlobals() } : rules };
+}
+
+function forbiddenImports(room: string, allowedPackages: string[]): ImportPattern[] {
+  const allowed = new Set([room, ...(ROOM_IMPORTS[room] ?? [])]);
+  const patterns: ImportPattern[] = [];
+  for (const other of [...Object.keys(ROOM_IMPORTS), 'cli']) {
+    if (allowed.has(other)) continue;
+    patterns.push({ group: [`**/${other}/**`], message: `${room} may not import ${other}` });
+  }
+  patterns.push({ group: ['**/main.ts'], message: 'nobody imports the composition root' });
+  for (const name of Object.keys(FENCED_PACKAGES)) {
+    if (allowedPackages.includes(name)) continue;
+    patterns.push({ group: [name, `${name}/**`], message: `${name} has one adapter` });
+  }
+  if (PURE_ROOMS.includes(room)) {
+    patterns.push({ group: ['node:*', 'node:*/**'], message: `${room} is pure` });
+  }
+  return patterns;
+}
+
+function pureGlobals(): Record<string, unknown> {
+  return { 'eslint/no-restricted-globals': ['error', ...IMPURE_GLOBALS] };
+}
