@@ -1,0 +1,254 @@
+/**
+ * The digit ledger: one record per key press with everything that became of it.
+ *
+ *   pressed ──► pending ──sent (taken by the peer or the socket)──► delivered
+ *                  └─────────dropped(reason)──────────────────────► dropped
+ *
+ * A press may have several outputs (relayed and notified on a hairpin); it counts once. A NOTIFY that was refused is
+ * an output, yet no delivery: the press stays pending until another output succeeds or it is dropped. A delivered
+ * press never becomes a dropped one; a dropped press that is delivered after all counts as delivered.
+ */
+import assert from 'node:assert/strict';
+import { maskDigits } from './mask.ts';
+
+/** Every reason for which a digit may be lost; also the label of `sbc_dtmf_dropped_total`. */
+export const DIGIT_DROP_REASONS = [
+  // media: the sender could not put it on the wire
+  'queue-full',
+  'event-not-negotiated',
+  'media-inactive',
+  'stream-closed',
+  // KPML: nobody asked for it, or it may not pass
+  'no-subscription',
+  'no-match',
+  'buffer-overflow',
+  'subscription-ended',
+  'unknown-character',
+  'flash-disabled',
+  'rate-limited',
+  // the plan runs no translator in this direction
+  'no-translator',
+  // the peer refused the NOTIFY or never answered it
+  'notify-failed',
+] as const;
+export type DigitDropReason = (typeof DIGIT_DROP_REASONS)[number];
+
+export type DigitDirection = 'caller-to-callee' | 'callee-to-caller';
+
+export type DigitSource =
+  | { readonly type: 'rtp'; readonly ssrc: number; readonly rtpTimestamp: number }
+  | { readonly type: 'notify'; readonly cseq: number };
+
+/** Where a digit went. `status` is the answer to the NOTIFY, 408 when none came. */
+export type DigitOutput =
+  | { readonly type: 'rtp'; readonly rtpTimestamp: number; readonly atMs: number }
+  | {
+      readonly type: 'notify';
+      readonly cseq?: number;
+      readonly status: number;
+      readonly atMs: number;
+    }
+  | { readonly type: 'relay' };
+
+export type DigitOutputRecord =
+  | { readonly type: 'rtp'; readonly rtpTimestamp: number; readonly latencyMs: number }
+  | {
+      readonly type: 'notify';
+      readonly cseq?: number;
+      readonly status: number;
+      readonly latencyMs: number;
+    }
+  | { readonly type: 'relay' };
+
+export interface DigitPress {
+  /** Unique among all calls of the process. */
+  readonly pressId: string;
+  readonly callId: string;
+  readonly direction: DigitDirection;
+  readonly digit: string;
+  readonly source: DigitSource;
+  /** Wall clock in ms since 1970; fractions allowed. */
+  readonly atMs: number;
+}
+
+export interface DigitRecord extends DigitPress {
+  /** In order of arrival. */
+  readonly outputs: readonly DigitOutputRecord[];
+  readonly dropped?: DigitDropReason;
+}
+
+/** Per call: `presses` = `delivered` + `dropped` + `pending`. */
+export interface DigitSummary {
+  readonly presses: number;
+  readonly delivered: number;
+  readonly dropped: number;
+  readonly pending: number;
+}
+
+/** What the metrics are told; latency is absent for relayed digits. */
+export type DigitOutcome =
+  | {
+      readonly type: 'delivered';
+      readonly from: DigitSource['type'];
+      readonly to: DigitOutput['type'];
+      readonly latencyMs?: number;
+    }
+  | {
+      readonly type: 'dropped';
+      readonly from: DigitSource['type'];
+      readonly reason: DigitDropReason;
+    };
+
+export interface DigitLedgerOptions {
+  /** Presses kept; the oldest leaves first. Default 10 000. */
+  readonly capacity?: number;
+  /** Stores digits as they were pressed; otherwise each is `*`. */
+  readonly showDigits?: boolean;
+  readonly onOutcome?: (outcome: DigitOutcome) => void;
+}
+
+type Outcome = 'pending' | 'delivered' | 'dropped';
+
+interface Entry {
+  readonly press: DigitPress;
+  readonly outputs: DigitOutputRecord[];
+  dropped: DigitDropReason | undefined;
+  outcome: Outcome;
+}
+
+type Counters = Record<Outcome, number>;
+
+const DEFAULT_CAPACITY = 10_000;
+
+export class DigitLedger {
+  readonly #capacity: number;
+  readonly #showDigits: boolean;
+  readonly #onOutcome: (outcome: DigitOutcome) => void;
+  /** By press id, oldest first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #pressIdsOfCall = new Map<string, Set<string>>();
+  /** Kept longer than the records, so that the sums of a long call stay right. */
+  readonly #counters = new Map<string, Counters>();
+
+  constructor(options: DigitLedgerOptions = {}) {
+    this.#capacity = options.capacity ?? DEFAULT_CAPACITY;
+    this.#showDigits = options.showDigits ?? false;
+    this.#onOutcome = options.onOutcome ?? (() => undefined);
+  }
+
+  /** Opens the record of a press. */
+  pressed(press: DigitPress): void {
+    assert(!this.#entries.has(press.pressId), `press ${press.pressId} is already in the ledger`);
+    const digit = this.#showDigits ? press.digit : maskDigits(press.digit);
+    const entry: Entry = {
+      press: { ...press, digit },
+      outputs: [],
+      dropped: undefined,
+      outcome: 'pending',
+    };
+    this.#entries.set(press.pressId, entry);
+    this.#indexOf(press.callId).add(press.pressId);
+    this.#countersOf(press.callId).pending += 1;
+    this.#evict();
+  }
+
+  /** Notes that the digit left us. A press that is no longer kept is ignored. */
+  sent(pressId: string, output: DigitOutput): void {
+    const entry = this.#entries.get(pressId);
+    if (entry === undefined) return;
+    const record = outputRecord(output, entry.press.atMs);
+    entry.outputs.push(record);
+    if (!isDelivery(output)) return;
+    this.#settle(entry, 'delivered');
+    this.#onOutcome({
+      type: 'delivered',
+      from: entry.press.source.type,
+      to: output.type,
+      ...('latencyMs' in record ? { latencyMs: record.latencyMs } : {}),
+    });
+  }
+
+  /** Notes that the digit, or one of its outputs, will not arrive. The first reason is kept. */
+  dropped(pressId: string, reason: DigitDropReason): void {
+    const entry = this.#entries.get(pressId);
+    if (entry === undefined || entry.dropped !== undefined) return;
+    entry.dropped = reason;
+    if (entry.outcome === 'pending') this.#settle(entry, 'dropped');
+    this.#onOutcome({ type: 'dropped', from: entry.press.source.type, reason });
+  }
+
+  /** The records kept, oldest first; of one call when `callId` is given. */
+  list(filter: { readonly callId?: string } = {}): DigitRecord[] {
+    if (filter.callId === undefined) return Array.from(this.#entries.values(), recordOf);
+    const pressIds = this.#pressIdsOfCall.get(filter.callId) ?? [];
+    return Array.from(pressIds, (pressId) => this.#entries.get(pressId))
+      .filter((entry) => entry !== undefined)
+      .map(recordOf);
+  }
+
+  /** The sums of a call; all zero for a call without presses. */
+  summary(callId: string): DigitSummary {
+    const counters = this.#counters.get(callId) ?? { pending: 0, delivered: 0, dropped: 0 };
+    const presses = counters.pending + counters.delivered + counters.dropped;
+    return { presses, ...counters };
+  }
+
+  #settle(entry: Entry, outcome: Outcome): void {
+    const counters = this.#countersOf(entry.press.callId);
+    counters[entry.outcome] -= 1;
+    counters[outcome] += 1;
+    entry.outcome = outcome;
+  }
+
+  #indexOf(callId: string): Set<string> {
+    let pressIds = this.#pressIdsOfCall.get(callId);
+    if (pressIds === undefined) {
+      pressIds = new Set();
+      this.#pressIdsOfCall.set(callId, pressIds);
+    }
+    return pressIds;
+  }
+
+  #countersOf(callId: string): Counters {
+    let counters = this.#counters.get(callId);
+    if (counters === undefined) {
+      counters = { pending: 0, delivered: 0, dropped: 0 };
+      this.#counters.set(callId, counters);
+    }
+    return counters;
+  }
+
+  #evict(): void {
+    for (const [pressId, entry] of this.#entries) {
+      if (this.#entries.size <= this.#capacity) break;
+      this.#entries.delete(pressId);
+      const pressIds = this.#indexOf(entry.press.callId);
+      pressIds.delete(pressId);
+      if (pressIds.size === 0) this.#pressIdsOfCall.delete(entry.press.callId);
+    }
+    for (const callId of this.#counters.keys()) {
+      if (this.#counters.size <= this.#capacity) break;
+      // A call whose presses are still kept would otherwise count below zero when they settle.
+      if (!this.#pressIdsOfCall.has(callId)) this.#counters.delete(callId);
+    }
+  }
+}
+
+function isDelivery(output: DigitOutput): boolean {
+  return output.type !== 'notify' || (output.status >= 200 && output.status < 300);
+}
+
+function outputRecord(output: DigitOutput, pressedAtMs: number): DigitOutputRecord {
+  if (output.type === 'relay') return output;
+  const { atMs, ...rest } = output;
+  // The wall clock may have been set back in between.
+  return { ...rest, latencyMs: Math.max(0, atMs - pressedAtMs) };
+}
+
+function recordOf(entry: Entry): DigitRecord {
+  return {
+    ...entry.press,
+    outputs: [...entry.outputs],
+    ...(entry.dropped === undefined ? {} : { dropped: entry.dropped }),
+  };
+}

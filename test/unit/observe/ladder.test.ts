@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { LadderRecorder } from '../../../src/observe/ladder.ts';
+import type { LadderRow } from '../../../src/observe/ladder.ts';
+
+function row(atMs: number, changes: Partial<LadderRow> = {}): LadderRow {
+  return { atMs, kind: 'sip', leg: 'caller', direction: 'in', summary: `row ${atMs}`, ...changes };
+}
+
+describe('what is recorded', () => {
+  test('comes back in order, per call', () => {
+    const recorder = new LadderRecorder();
+    recorder.record('a', row(1));
+    recorder.record('b', row(2));
+    recorder.record('a', row(3, { text: 'BYE sip:x SIP/2.0\r\n\r\n' }));
+    expect(recorder.ladder('a')).toEqual({
+      rows: [row(1), row(3, { text: 'BYE sip:x SIP/2.0\r\n\r\n' })],
+      droppedRows: 0,
+    });
+    expect(recorder.ladder('b')?.rows).toHaveLength(1);
+    expect(recorder.ladder('c')).toBeUndefined();
+  });
+
+  test('is masked before it is stored', () => {
+    const text = 'NOTIFY sip:x SIP/2.0\r\nAuthorization: Digest 5ecret\r\n\r\n<k digits="4711"/>';
+    const recorder = new LadderRecorder();
+    recorder.record('a', row(1, { summary: 'Signal=4711', text }));
+    const stored = JSON.stringify(recorder.ladder('a'));
+    expect(stored).not.toMatch(/4711|5ecret/);
+    expect(stored).toContain('****');
+  });
+
+  test('shows digits when allowed, never credentials', () => {
+    const text = 'NOTIFY sip:x SIP/2.0\r\nAuthorization: Digest 5ecret\r\n\r\n<k digits="4711"/>';
+    const recorder = new LadderRecorder({ showDigits: true });
+    recorder.record('a', row(1, { text }));
+    const stored = JSON.stringify(recorder.ladder('a'));
+    expect(stored).toContain('4711');
+    expect(stored).not.toContain('5ecret');
+  });
+});
+
+describe('bounds', () => {
+  test('the oldest rows of a call leave and are counted', () => {
+    const recorder = new LadderRecorder({ rowsPerCall: 3 });
+    for (const atMs of [1, 2, 3, 4, 5]) recorder.record('a', row(atMs));
+    expect(recorder.ladder('a')).toEqual({ rows: [row(3), row(4), row(5)], droppedRows: 2 });
+  });
+
+  test('the oldest texts of a call leave, their summaries stay', () => {
+    const recorder = new LadderRecorder({ textPerCall: 25 });
+    for (const atMs of [1, 2, 3]) recorder.record('a', row(atMs, { text: '0123456789' }));
+    const rows = recorder.ladder('a')?.rows ?? [];
+    expect(rows.map((each) => each.text)).toEqual([undefined, '0123456789', '0123456789']);
+    expect(rows.map((each) => each.summary)).toEqual(['row 1', 'row 2', 'row 3']);
+  });
+
+  test('texts of rows that left do not count', () => {
+    const recorder = new LadderRecorder({ rowsPerCall: 2, textPerCall: 25 });
+    for (let atMs = 0; atMs < 20; atMs += 1)
+      recorder.record('a', row(atMs, { text: '0123456789' }));
+    const rows = recorder.ladder('a')?.rows ?? [];
+    expect(rows.map((each) => each.text)).toEqual(['0123456789', '0123456789']);
+  });
+
+  test('a huge message is cut', () => {
+    const recorder = new LadderRecorder();
+    recorder.record('a', row(1, { summary: 'x'.repeat(100_000), text: 'x'.repeat(100_000) }));
+    expect(JSON.stringify(recorder.ladder('a')).length).toBeLessThan(10_000);
+  });
+
+  test('the call silent for longest leaves', () => {
+    const recorder = new LadderRecorder({ calls: 2 });
+    recorder.record('a', row(1));
+    recorder.record('b', row(2));
+    recorder.record('a', row(3));
+    recorder.record('c', row(4));
+    expect(recorder.ladder('a')?.rows).toHaveLength(2);
+    expect(recorder.ladder('b')).toBeUndefined();
+    expect(recorder.ladder('c')?.rows).toHaveLength(1);
+  });
+});

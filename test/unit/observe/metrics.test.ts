@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest';
+import { DIGIT_DROP_REASONS } from '../../../src/observe/digit-ledger.ts';
+import { Metrics } from '../../../src/observe/metrics.ts';
+
+/** The samples of one metric, without help and type. */
+async function samples(metrics: Metrics, name: string): Promise<string[]> {
+  const text = await metrics.text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+}
+
+type Row = [name: string, change: (metrics: Metrics) => void, expected: string[]];
+
+const ROWS: readonly Row[] = [
+  [
+    'sbc_calls_active',
+    (m) => {
+      m.legOpened({ realm: 'core', direction: 'inbound' });
+      m.legOpened({ realm: 'core', direction: 'inbound' });
+      m.legClosed({ realm: 'core', direction: 'inbound' });
+    },
+    ['sbc_calls_active{realm="core",direction="inbound"} 1'],
+  ],
+  [
+    'sbc_calls_total',
+    (m) => m.callEnded({ agent: 'carrier', direction: 'outbound', result: 'busy' }),
+    ['sbc_calls_total{agent="carrier",direction="outbound",result="busy"} 1'],
+  ],
+  [
+    'sbc_calls_total',
+    (m) => m.callEnded({ agent: undefined, direction: 'inbound', result: 'answered' }),
+    ['sbc_calls_total{agent="none",direction="inbound",result="answered"} 1'],
+  ],
+  [
+    'sbc_sip_requests_total',
+    (m) => m.sipRequestAnswered({ direction: 'inbound', method: 'INVITE', status: 486 }),
+    ['sbc_sip_requests_total{direction="inbound",method="INVITE",code="486"} 1'],
+  ],
+  [
+    'sbc_sip_requests_total',
+    (m) => m.sipRequestAnswered({ direction: 'inbound', method: 'EVIL1234', status: 499 }),
+    ['sbc_sip_requests_total{direction="inbound",method="other",code="4xx"} 1'],
+  ],
+  [
+    'sbc_sip_requests_total',
+    (m) => m.sipRequestAnswered({ direction: 'inbound', method: 'invite', status: 999 }),
+    ['sbc_sip_requests_total{direction="inbound",method="other",code="other"} 1'],
+  ],
+  [
+    'sbc_post_dial_delay_seconds_sum',
+    (m) => m.postDialDelay(1_500),
+    ['sbc_post_dial_delay_seconds_sum 1.5'],
+  ],
+  [
+    'sbc_call_duration_seconds_sum',
+    (m) => m.callDuration(60_000),
+    ['sbc_call_duration_seconds_sum 60'],
+  ],
+  [
+    'sbc_rtp_packets_total',
+    (m) => m.rtpPackets({ realm: 'core', direction: 'outbound' }, 50),
+    ['sbc_rtp_packets_total{realm="core",direction="outbound"} 50'],
+  ],
+  [
+    'sbc_media_ports_free',
+    (m) => m.mediaPortsFree('core', 40),
+    ['sbc_media_ports_free{pool="core"} 40'],
+  ],
+  ['sbc_media_timeouts_total', (m) => m.mediaTimedOut(), ['sbc_media_timeouts_total 1']],
+  [
+    'sbc_media_source_violations_total',
+    (m) => m.mediaSourceViolations(3),
+    ['sbc_media_source_violations_total 3'],
+  ],
+  [
+    'sbc_dtmf_digits_total',
+    (m) => m.digit({ type: 'delivered', from: 'rtp', to: 'notify', latencyMs: 4 }),
+    ['sbc_dtmf_digits_total{from="rtp",to="notify",result="delivered"} 1'],
+  ],
+  [
+    'sbc_dtmf_digits_total',
+    (m) => m.digit({ type: 'dropped', from: 'notify', reason: 'queue-full' }),
+    ['sbc_dtmf_digits_total{from="notify",to="none",result="dropped"} 1'],
+  ],
+  [
+    'sbc_dtmf_conversion_seconds_sum',
+    (m) => m.digit({ type: 'delivered', from: 'rtp', to: 'notify', latencyMs: 4 }),
+    ['sbc_dtmf_conversion_seconds_sum 0.004'],
+  ],
+  [
+    'sbc_dtmf_conversion_seconds_count',
+    (m) => m.digit({ type: 'delivered', from: 'rtp', to: 'relay' }),
+    ['sbc_dtmf_conversion_seconds_count 0'],
+  ],
+  [
+    'sbc_kpml_subscriptions',
+    (m) => m.kpmlSubscriptions('notifier', 'active', 2),
+    ['sbc_kpml_subscriptions{role="notifier",state="active"} 2'],
+  ],
+  ['sbc_kpml_gap_seconds_sum', (m) => m.kpmlGap(20), ['sbc_kpml_gap_seconds_sum 0.02']],
+  [
+    'sbc_config_info',
+    (m) => {
+      m.configLoaded('old');
+      m.configLoaded('new');
+    },
+    ['sbc_config_info{hash="new"} 1'],
+  ],
+  [
+    'sbc_config_reloads_total',
+    (m) => m.configReloaded('refused'),
+    ['sbc_config_reloads_total{result="refused"} 1'],
+  ],
+  [
+    'sbc_event_loop_lag_seconds',
+    (m) => m.eventLoopLag({ medianSeconds: 0.001, p99Seconds: 0.01, maxSeconds: 0.1 }),
+    [
+      'sbc_event_loop_lag_seconds{quantile="0.5"} 0.001',
+      'sbc_event_loop_lag_seconds{quantile="0.99"} 0.01',
+      'sbc_event_loop_lag_seconds{quantile="1"} 0.1',
+    ],
+  ],
+  ['sbc_worker_restarts_total', (m) => m.workerRestarted(), ['sbc_worker_restarts_total 1']],
+  [
+    'sbc_build_info',
+    (m) => m.buildInfo({ version: '0.1.0', node: '26' }),
+    ['sbc_build_info{version="0.1.0",node="26"} 1'],
+  ],
+  ['sbc_bugs_total', (m) => m.bug(), ['sbc_bugs_total 1']],
+];
+
+describe('metrics', () => {
+  test.each(ROWS)('%s', async (name, change, expected) => {
+    const metrics = new Metrics();
+    change(metrics);
+    expect(await samples(metrics, name)).toEqual(expected);
+  });
+
+  test('every drop reason is there from the start and rises alone', async () => {
+    const metrics = new Metrics();
+    metrics.digit({ type: 'dropped', from: 'rtp', reason: 'no-match' });
+    expect(await samples(metrics, 'sbc_dtmf_dropped_total')).toEqual(
+      DIGIT_DROP_REASONS.map(
+        (reason) => `sbc_dtmf_dropped_total{reason="${reason}"} ${reason === 'no-match' ? 1 : 0}`,
+      ),
+    );
+  });
+
+  test('hooks run before each exposition', async () => {
+    const metrics = new Metrics();
+    let free = 10;
+    metrics.onScrape(() => metrics.mediaPortsFree('core', free));
+    expect(await samples(metrics, 'sbc_media_ports_free')).toEqual([
+      'sbc_media_ports_free{pool="core"} 10',
+    ]);
+    free = 8;
+    expect(await samples(metrics, 'sbc_media_ports_free')).toEqual([
+      'sbc_media_ports_free{pool="core"} 8',
+    ]);
+  });
+
+  test('two SBCs in one process do not mix', async () => {
+    const [one, other] = [new Metrics(), new Metrics()];
+    one.bug();
+    expect(await samples(other, 'sbc_bugs_total')).toEqual(['sbc_bugs_total 0']);
+  });
+
+  test('are labelled as Prometheus text', () => {
+    expect(new Metrics().contentType).toContain('text/plain');
+  });
+
+  test('whatever peers send, the number of series is bounded', async () => {
+    const metrics = new Metrics();
+    for (let index = 0; index < 2_000; index += 1) {
+      metrics.sipRequestAnswered({ direction: 'inbound', method: `M${index}`, status: index });
+    }
+    expect((await samples(metrics, 'sbc_sip_requests_total')).length).toBeLessThan(60);
+  });
+});
