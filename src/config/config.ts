@@ -1,0 +1,168 @@
+/**
+ * The configuration as the rest of the program sees it: frozen, camelCase, units in the names.
+ * The YAML spelling of each key, its default and its meaning stand in the schema files of this room.
+ */
+import type { FeatureKeysConfig } from './feature-keys-config.ts';
+
+export interface Config {
+  /** SHA-256 of the file's text in hexadecimal; names this version in logs, metrics and CDRs. */
+  readonly hash: string;
+  readonly sip: SipConfig;
+  readonly media: MediaConfig;
+  readonly realms: readonly Realm[];
+  readonly sipInterfaces: readonly SipInterface[];
+  readonly sessionAgents: readonly SessionAgent[];
+  readonly sessionGroups: readonly SessionGroup[];
+  readonly localPolicies: readonly LocalPolicy[];
+  readonly dtmf: { readonly maskDigits: boolean };
+  readonly featureKeys: FeatureKeysConfig;
+  readonly api: ApiConfig;
+  readonly cdr: { readonly file: string };
+  readonly log: { readonly level: LogLevel };
+}
+
+export interface DrachtioServer {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+}
+
+export interface SipConfig {
+  readonly engine: 'embedded' | 'drachtio';
+  readonly drachtio: DrachtioServer | undefined;
+}
+
+export interface MediaConfig {
+  readonly engine: 'relay' | 'rtpengine';
+  readonly io: 'auto' | 'dgram' | 'ffi' | 'kernel';
+  readonly workers: 'auto' | number;
+  readonly inactivityTimeoutMs: number;
+  /** Takes the place of `inactivityTimeoutMs` while the call is on hold. */
+  readonly holdTimeoutMs: number;
+  readonly portQuarantineMs: number;
+  readonly rtpengine: readonly RtpengineNode[];
+}
+
+export interface RtpengineNode {
+  readonly host: string;
+  readonly port: number;
+  /** Where DTMF reports of the node are awaited. */
+  readonly dtmfListen: { readonly address: string; readonly port: number } | undefined;
+}
+
+export interface Realm {
+  readonly name: string;
+  readonly media: {
+    readonly address: string;
+    /** Written in SDP in place of `address`. */
+    readonly advertised: string | undefined;
+    readonly portMin: number;
+    readonly portMax: number;
+  };
+}
+
+export type Transport = 'udp' | 'tcp' | 'tls';
+
+export interface SipPort {
+  readonly transport: Transport;
+  /** IP address, IPv6 without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface SipInterface {
+  readonly name: string;
+  readonly realm: string;
+  readonly sipPorts: readonly SipPort[];
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  readonly admit: 'anyone' | 'agents';
+  /** CIDR networks admitted besides the session agents when `admit` is `agents`. */
+  readonly allow: readonly string[];
+  readonly drachtio: DrachtioServer | undefined;
+  readonly leg: LegOverrides;
+}
+
+export interface SessionAgent {
+  readonly name: string;
+  readonly realm: string;
+  /** IP address (IPv6 without brackets) or host name. */
+  readonly host: string;
+  /** `undefined`: any source port matches, requests go to the transport's default port. */
+  readonly port: number | undefined;
+  readonly transport: Transport;
+  readonly optionsPing: OptionsPing | undefined;
+  /** 0 means unlimited. */
+  readonly constraints: { readonly maxSessions: number; readonly maxBurstRate: number };
+  readonly leg: LegOverrides;
+}
+
+export interface OptionsPing {
+  readonly intervalMs: number;
+  readonly downAfter: number;
+  readonly upAfter: number;
+}
+
+export type HuntStrategy = 'hunt' | 'round-robin' | 'least-busy' | 'weighted';
+
+export interface SessionGroup {
+  readonly name: string;
+  readonly strategy: HuntStrategy;
+  readonly members: readonly string[];
+  /** Share per member for `weighted`; members not listed weigh 1. */
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+export interface LocalPolicy {
+  /** Realm name or `*`. */
+  readonly fromRealm: string;
+  /** Prefix of the called number or `*`. */
+  readonly to: string;
+  /** Agent name, group name or `request-uri`. */
+  readonly nextHop: string;
+  /** Realm whose interface sends the request, for `request-uri` only. */
+  readonly toRealm: string | undefined;
+}
+
+export interface ApiConfig {
+  /** IP address, IPv6 without brackets. */
+  readonly address: string;
+  readonly port: number;
+  readonly token: string;
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type Rfc2833Mode = 'transparent' | 'preferred' | 'dual';
+export type KpmlSubscription = 'in-dialog' | 'separate';
+export type MediaSource = 'sdp' | 'learn-once';
+export type EventParameters = 'none' | 'full';
+export type BodylessRefresh = 'keep' | 'unload';
+export type AddSdpInvite = 'disabled' | 'invite' | 'reinvite' | 'both';
+
+/** What one leg parameter may be; the value of every parameter that can be set per leg. */
+export interface LegValues {
+  readonly kpmlInterworking: boolean;
+  readonly rfc2833Mode: Rfc2833Mode;
+  readonly rfc2833Payload: number;
+  readonly kpmlOnHairpin: boolean;
+  readonly kpmlSubscription: KpmlSubscription;
+  readonly mediaSource: MediaSource;
+  readonly dtmfDurationMs: number;
+  readonly dtmfGapMs: number;
+  /** `undefined`: the leg's packet time, at most 50 ms; 20 ms when that is unknown. */
+  readonly dtmfPacketIntervalMs: number | undefined;
+  readonly dtmfDrainOnByeMs: number;
+  readonly dtmfRepairMovedEnd: boolean;
+  readonly dtmfMergeWindowMs: number;
+  readonly kpmlSubscribeExpiresSeconds: number;
+  readonly kpmlEventParameters: EventParameters;
+  readonly kpmlFlash: boolean;
+  readonly kpmlBodylessRefresh: BodylessRefresh;
+  readonly kpmlDefaultPattern: boolean;
+  readonly kpmlTolerateMissingState: boolean;
+  readonly addSdpInvite: AddSdpInvite;
+}
+
+/** What an interface or an agent sets itself; `undefined` (also for inherit, none, 0) means not set here. */
+export type LegOverrides = { readonly [Key in keyof LegValues]: LegValues[Key] | undefined };

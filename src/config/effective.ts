@@ -1,0 +1,80 @@
+/**
+ * The parameters that count for one leg, each with the place it comes from.
+ *
+ *   session agent sets it  ->  the agent's value      ("session-agent carrier")
+ *   else interface sets it ->  the interface's value  ("sip-interface core")
+ *   else                   ->  the default            ("default")
+ *
+ * inherit, none and 0 on an agent read as "not set" (spec: interworking §2).
+ */
+import type { LegOverrides, LegValues, SessionAgent, SipInterface } from './config.ts';
+
+export interface Setting<T> {
+  readonly value: T;
+  /** `session-agent NAME`, `sip-interface NAME` or `default`. */
+  readonly origin: string;
+}
+
+export type LegSettings = { readonly [Key in keyof LegValues]: Setting<LegValues[Key]> };
+
+/** The values in force where neither agent nor interface says anything. */
+export const LEG_DEFAULTS: LegValues = Object.freeze({
+  kpmlInterworking: false,
+  rfc2833Mode: 'transparent',
+  rfc2833Payload: 101,
+  kpmlOnHairpin: false,
+  kpmlSubscription: 'in-dialog',
+  mediaSource: 'sdp',
+  dtmfDurationMs: 100,
+  dtmfGapMs: 60,
+  dtmfPacketIntervalMs: undefined,
+  dtmfDrainOnByeMs: 0,
+  dtmfRepairMovedEnd: true,
+  dtmfMergeWindowMs: 0,
+  kpmlSubscribeExpiresSeconds: 7200,
+  kpmlEventParameters: 'none',
+  kpmlFlash: false,
+  kpmlBodylessRefresh: 'keep',
+  kpmlDefaultPattern: false,
+  kpmlTolerateMissingState: false,
+  addSdpInvite: 'disabled',
+} as const);
+
+/** Resolves every leg parameter; `agent` is `undefined` when the peer is no configured session agent. */
+export function effectiveSettings(
+  sipInterface: SipInterface,
+  agent: SessionAgent | undefined,
+): LegSettings {
+  const pick = <Key extends keyof LegValues>(key: Key): Setting<LegValues[Key]> => {
+    const fromAgent: LegOverrides[Key] | undefined = agent?.leg[key];
+    if (fromAgent !== undefined) {
+      return { value: fromAgent, origin: `session-agent ${agent?.name ?? ''}` };
+    }
+    const fromInterface: LegOverrides[Key] = sipInterface.leg[key];
+    if (fromInterface !== undefined) {
+      return { value: fromInterface, origin: `sip-interface ${sipInterface.name}` };
+    }
+    return { value: LEG_DEFAULTS[key], origin: 'default' };
+  };
+  return {
+    kpmlInterworking: pick('kpmlInterworking'),
+    rfc2833Mode: pick('rfc2833Mode'),
+    rfc2833Payload: pick('rfc2833Payload'),
+    kpmlOnHairpin: pick('kpmlOnHairpin'),
+    kpmlSubscription: pick('kpmlSubscription'),
+    mediaSource: pick('mediaSource'),
+    dtmfDurationMs: pick('dtmfDurationMs'),
+    dtmfGapMs: pick('dtmfGapMs'),
+    dtmfPacketIntervalMs: pick('dtmfPacketIntervalMs'),
+    dtmfDrainOnByeMs: pick('dtmfDrainOnByeMs'),
+    dtmfRepairMovedEnd: pick('dtmfRepairMovedEnd'),
+    dtmfMergeWindowMs: pick('dtmfMergeWindowMs'),
+    kpmlSubscribeExpiresSeconds: pick('kpmlSubscribeExpiresSeconds'),
+    kpmlEventParameters: pick('kpmlEventParameters'),
+    kpmlFlash: pick('kpmlFlash'),
+    kpmlBodylessRefresh: pick('kpmlBodylessRefresh'),
+    kpmlDefaultPattern: pick('kpmlDefaultPattern'),
+    kpmlTolerateMissingState: pick('kpmlTolerateMissingState'),
+    addSdpInvite: pick('addSdpInvite'),
+  };
+}

@@ -1,0 +1,246 @@
+/** Rules about routes, agents, groups and capacity. */
+import { isIP } from 'node:net';
+import type { Config, LocalPolicy, SessionAgent } from './config.ts';
+import { formatDuration } from './duration.ts';
+import type { LintRule, LintSource, RuleFinding } from './lint.ts';
+
+/** Timer B or F of SIP: how long one unanswered request takes to fail. */
+const TRANSACTION_TIMEOUT_MS = 32_000;
+
+function unreachableRoutes(config: Config): RuleFinding[] {
+  const findings: RuleFinding[] = [];
+  const seen = new Map<string, number>();
+  for (const [index, policy] of config.localPolicies.entries()) {
+    const path = ['local-policies', index];
+    const key = JSON.stringify([policy.fromRealm, policy.to]);
+    const earlier = seen.get(key);
+    if (earlier !== undefined) {
+      const message = `never used: local-policies[${earlier}] has the same from-realm and to`;
+      findings.push({ path, message });
+      continue;
+    }
+    seen.set(key, index);
+    if (isServed(config, policy)) continue;
+    const message = `never used: no sip-interface serves realm "${policy.fromRealm}"`;
+    findings.push({ path, message });
+  }
+  return [...findings, ...overriddenWildcards(config)];
+}
+
+function isServed(config: Config, policy: LocalPolicy): boolean {
+  if (policy.fromRealm === '*') return true;
+  return config.sipInterfaces.some((sipInterface) => sipInterface.realm === policy.fromRealm);
+}
+
+/** A policy for any realm is dead when every realm with an interface has its own for the same prefix. */
+function overriddenWildcards(config: Config): RuleFinding[] {
+  const realms = new Set(config.sipInterfaces.map((sipInterface) => sipInterface.realm));
+  return config.localPolicies.flatMap((policy, index) => {
+    if (policy.fromRealm !== '*') return [];
+    const isOverridden = [...realms].every((realm) =>
+      config.localPolicies.some((other) => other.fromRealm === realm && other.to === policy.to),
+    );
+    const message = 'never used: every realm has a policy of its own for this prefix';
+    return isOverridden ? [{ path: ['local-policies', index], message }] : [];
+  });
+}
+
+function noRoute(config: Config): RuleFinding[] {
+  return config.sipInterfaces.flatMap((sipInterface, index) => {
+    const hasRoute = config.localPolicies.some(
+      ({ fromRealm }) => fromRealm === '*' || fromRealm === sipInterface.realm,
+    );
+    const message = `calls that arrive on interface "${sipInterface.name}" have no route`;
+    return hasRoute ? [] : [{ path: ['sip-interfaces', index], message }];
+  });
+}
+
+function ambiguousRealm(config: Config): RuleFinding[] {
+  return config.localPolicies.flatMap((policy, index) => {
+    if (policy.nextHop !== 'request-uri' || policy.toRealm !== undefined) return [];
+    const others = new Set(
+      config.sipInterfaces
+        .map((sipInterface) => sipInterface.realm)
+        .filter((realm) => realm !== policy.fromRealm),
+    );
+    const isClear = policy.fromRealm === '*' ? others.size <= 2 : others.size <= 1;
+    const message = `request-uri may leave through any of: ${[...others].join(', ')}`;
+    return isClear ? [] : [{ path: ['local-policies', index], message }];
+  });
+}
+
+function unusedAgents(config: Config): RuleFinding[] {
+  const targets = new Set(config.localPolicies.map((policy) => policy.nextHop));
+  const members = config.sessionGroups
+    .filter((group) => targets.has(group.name))
+    .flatMap((group) => group.members);
+  const findings = config.sessionAgents.flatMap((agent, index): RuleFinding[] =>
+    targets.has(agent.name) || members.includes(agent.name)
+      ? []
+      : [{ path: ['session-agents', index], message: `no route leads to agent "${agent.name}"` }],
+  );
+  for (const [index, group] of config.sessionGroups.entries()) {
+    if (targets.has(group.name)) continue;
+    const message = `no route leads to group "${group.name}"`;
+    findings.push({ path: ['session-groups', index], message });
+  }
+  return findings;
+}
+
+function sameSource(config: Config): RuleFinding[] {
+  const seen = new Map<string, SessionAgent>();
+  return config.sessionAgents.flatMap((agent, index) => {
+    const key = JSON.stringify([agent.realm, agent.host, agent.port, agent.transport]);
+    const earlier = seen.get(key);
+    if (earlier === undefined) {
+      seen.set(key, agent);
+      return [];
+    }
+    const message = `requests from here count as agent "${earlier.name}", never as "${agent.name}"`;
+    return [{ path: ['session-agents', index, 'address'], message }];
+  });
+}
+
+function unusedWeights(config: Config): RuleFinding[] {
+  return config.sessionGroups.flatMap((group, index) =>
+    group.strategy !== 'weighted' && Object.keys(group.weights).length > 0
+      ? [
+          {
+            path: ['session-groups', index, 'weights'],
+            message: `weights have no effect with strategy ${group.strategy}`,
+          },
+        ]
+      : [],
+  );
+}
+
+function hostNames(config: Config): RuleFinding[] {
+  return config.sessionAgents.flatMap((agent, index) =>
+    isIP(agent.host) === 0
+      ? [
+          {
+            path: ['session-agents', index, 'address'],
+            message: `requests from "${agent.name}" are recognised by the addresses of ${agent.host}`,
+          },
+        ]
+      : [],
+  );
+}
+
+function detectionTime(config: Config): RuleFinding[] {
+  return config.sessionAgents.flatMap((agent, index) => {
+    const ping = agent.optionsPing;
+    if (ping === undefined) return [];
+    const longestMs = ping.intervalMs * ping.downAfter + TRANSACTION_TIMEOUT_MS;
+    const message = `a dead "${agent.name}" is noticed after at most ${formatDuration(longestMs)}`;
+    return [{ path: ['session-agents', index, 'options-ping'], message }];
+  });
+}
+
+/** RTP takes the even port of a pair, RTCP the odd one. */
+function pairCount(portMin: number, portMax: number): number {
+  const firstEven = portMin + (portMin % 2);
+  return Math.max(0, Math.floor((portMax - firstEven + 1) / 2));
+}
+
+function portsTooFew(config: Config): RuleFinding[] {
+  return config.realms.flatMap((realm, index) => {
+    const pairs = pairCount(realm.media.portMin, realm.media.portMax);
+    const needed = sessionsThrough(config, realm.name);
+    if (needed <= pairs) return [];
+    const message = `realm "${realm.name}" has ports for ${pairs} calls, but max-sessions allows ${needed}`;
+    return [{ path: ['realms', index, 'media', 'port-max'], message }];
+  });
+}
+
+/** Calls that the limits of the agents allow through a realm; unlimited agents count nothing. */
+function sessionsThrough(config: Config, realm: string): number {
+  const own = config.sessionAgents.filter((agent) => agent.realm === realm);
+  const targets = config.localPolicies
+    .filter((policy) => policy.fromRealm === realm || policy.fromRealm === '*')
+    .flatMap(({ nextHop }) => [
+      nextHop,
+      ...(config.sessionGroups.find((group) => group.name === nextHop)?.members ?? []),
+    ]);
+  const behind = config.sessionAgents.filter((agent) => targets.includes(agent.name));
+  return Math.max(sumOfSessions(own), sumOfSessions(behind));
+}
+
+function sumOfSessions(agents: readonly SessionAgent[]): number {
+  return agents.reduce((total, agent) => total + agent.constraints.maxSessions, 0);
+}
+
+function bareNumbers(config: Config, source: LintSource): RuleFinding[] {
+  return source.bareNumbers.flatMap((path) => {
+    const [section, index, key] = path;
+    if (section !== 'local-policies' || key !== 'to') return [];
+    const text = config.localPolicies[Number(index)]?.to ?? '';
+    return [{ path, message: `write "${text}" with quotes` }];
+  });
+}
+
+export const ROUTING_RULES: readonly LintRule[] = [
+  {
+    code: 'unreachable-route',
+    severity: 'warning',
+    explanation:
+      'The longest prefix wins, then the named realm, then the first in the file. Remove the policy or change its prefix.',
+    find: unreachableRoutes,
+  },
+  {
+    code: 'no-route',
+    severity: 'warning',
+    explanation: 'Every call there is answered 404. Add a local policy with this from-realm.',
+    find: noRoute,
+  },
+  {
+    code: 'ambiguous-realm',
+    severity: 'warning',
+    explanation: 'The first interface of another realm is taken. Name the realm with to-realm.',
+    find: ambiguousRealm,
+  },
+  {
+    code: 'unused-next-hop',
+    severity: 'info',
+    explanation: 'It may still send calls to us; nothing is sent to it.',
+    find: unusedAgents,
+  },
+  {
+    code: 'same-source',
+    severity: 'warning',
+    explanation:
+      'Agents of one realm are told apart by address, transport and port. Give them different ports or realms.',
+    find: sameSource,
+  },
+  {
+    code: 'unused-weights',
+    severity: 'warning',
+    explanation: 'Set strategy: weighted or remove the weights.',
+    find: unusedWeights,
+  },
+  {
+    code: 'agent-host-name',
+    severity: 'info',
+    explanation: 'The name is looked up at start and reload; an address is recognised without DNS.',
+    find: hostNames,
+  },
+  {
+    code: 'detection-time',
+    severity: 'info',
+    explanation: 'Interval times down-after plus one transaction timeout of 32 s.',
+    find: detectionTime,
+  },
+  {
+    code: 'ports-too-few',
+    severity: 'warning',
+    explanation:
+      'Each call takes one pair of ports in each realm it touches. Widen the range or lower max-sessions.',
+    find: portsTooFew,
+  },
+  {
+    code: 'bare-number',
+    severity: 'warning',
+    explanation: 'Other YAML programs read it as a number and lose leading zeros or the plus sign.',
+    find: bareNumbers,
+  },
+];

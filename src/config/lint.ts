@@ -1,0 +1,58 @@
+/**
+ * Judges the meaning of a configuration that is valid in form: what will not work, what is dangerous, what has no effect.
+ * Each rule is one pure function; the tables in lint-*.ts are the list of rules.
+ */
+import type { Config } from './config.ts';
+import { DTMF_RULES } from './lint-dtmf.ts';
+import { ROUTING_RULES } from './lint-routing.ts';
+import { SAFETY_RULES } from './lint-safety.ts';
+import type { LoadedConfig } from './load.ts';
+import type { Path } from './problem.ts';
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/** What a rule reports; `path` leads to the line. */
+export interface RuleFinding {
+  readonly path: Path;
+  readonly message: string;
+}
+
+export interface LintRule {
+  /** Stable name, for people and for scripts. */
+  readonly code: string;
+  /** `info` is worth knowing and fails no check. */
+  readonly severity: Severity;
+  /** Why it matters and what to do about it. */
+  readonly explanation: string;
+  readonly find: (config: Config, source: LintSource) => readonly RuleFinding[];
+}
+
+/** What rules may know about the text itself. */
+export interface LintSource {
+  /** Places where a scalar without quotes looks like a number to other YAML programs. */
+  readonly bareNumbers: readonly Path[];
+}
+
+export interface LintFinding {
+  readonly code: string;
+  readonly severity: Severity;
+  /** 1-based; absent when the finding is about something that is not written in the file. */
+  readonly line?: number;
+  readonly message: string;
+  readonly explanation: string;
+}
+
+export const LINT_RULES: readonly LintRule[] = [...SAFETY_RULES, ...ROUTING_RULES, ...DTMF_RULES];
+
+/** All findings in the order of the file. */
+export function lintConfig(loaded: Extract<LoadedConfig, { type: 'config' }>): LintFinding[] {
+  const findings = LINT_RULES.flatMap((rule) =>
+    rule.find(loaded.config, loaded).map((found): LintFinding => {
+      const { code, severity, explanation } = rule;
+      const line = loaded.lineOf(found.path);
+      const base = { code, severity, message: found.message, explanation };
+      return line === undefined ? base : { ...base, line };
+    }),
+  );
+  return findings.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}

@@ -1,0 +1,71 @@
+/**
+ * Text of a configuration file -> frozen Config, or everything that is wrong with it.
+ *
+ *   YAML -> secrets -> schema -> references -> Config
+ *
+ * A pure function: a refused file leaves nothing behind. All stages report, so one run shows all problems.
+ */
+import { createHash } from 'node:crypto';
+import type { Config } from './config.ts';
+import { buildJsonSchema } from './json-schema.ts';
+import type { ConfigProblem, Finding, Path } from './problem.ts';
+import { referenceFindings } from './references.ts';
+import { schemaFindings } from './schema-findings.ts';
+import { configSchema } from './schema.ts';
+import { resolveSecrets, type SecretSource } from './secrets.ts';
+import { YamlSource } from './yaml-source.ts';
+
+export interface ConfigSource extends SecretSource {
+  readonly text: string;
+  /** Name for messages. */
+  readonly file: string;
+}
+
+export type LoadedConfig =
+  | {
+      readonly type: 'config';
+      readonly config: Config;
+      readonly file: string;
+      /** 1-based line of a path of the file, for the linter; `undefined` when nothing of it is written. */
+      readonly lineOf: (path: Path) => number | undefined;
+      /** Places of unquoted scalars that other YAML programs would read as numbers. */
+      readonly bareNumbers: readonly Path[];
+    }
+  | {
+      readonly type: 'invalid';
+      readonly file: string;
+      readonly problems: readonly ConfigProblem[];
+    };
+
+export function loadConfig(source: ConfigSource): LoadedConfig {
+  const yaml = new YamlSource(source.text);
+  const { file } = source;
+  if (!yaml.isReadable) return { type: 'invalid', file, problems: yaml.problems };
+  const schema = buildJsonSchema();
+  const secrets = resolveSecrets(yaml.value, schema, source);
+  const parsed = configSchema.safeParse(secrets.value, { reportInput: true });
+  const findings: Finding[] = [...secrets.findings, ...referenceFindings(yaml.value)];
+  if (!parsed.success) findings.push(...schemaFindings(parsed.error.issues, schema));
+  const problems = [...yaml.problems, ...findings.map((finding) => yaml.locate(finding))];
+  if (problems.length > 0 || !parsed.success) {
+    const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    return { type: 'invalid', file, problems: sorted };
+  }
+  const hash = createHash('sha256').update(source.text).digest('hex');
+  const config: Config = deepFreeze({ hash, ...parsed.data });
+  return {
+    type: 'config',
+    config,
+    file,
+    lineOf: (path) => yaml.lineOf(path),
+    bareNumbers: yaml.bareNumbers,
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const child of Object.values(value)) deepFreeze(child);
+  }
+  return value;
+}

@@ -1,0 +1,173 @@
+/** What one part of the file says about another: names that must exist, names that may exist once. */
+import type { Finding, Path } from './problem.ts';
+import { portFindings } from './references-ports.ts';
+import { entriesOf, mapAt, textAt, textsAt } from './raw-access.ts';
+import { nearest } from './suggestion.ts';
+import type { RawMap } from './yaml-source.ts';
+
+/** Findings about names and ports of the raw file. */
+export function referenceFindings(root: RawMap): Finding[] {
+  return [
+    ...duplicateNames(root),
+    ...realmReferences(root),
+    ...memberReferences(root),
+    ...policyReferences(root),
+    ...engineRequirements(root),
+    ...portFindings(root),
+  ];
+}
+
+/** A word that means something else where an agent or a group may stand. */
+const RESERVED = ['request-uri', '*'];
+
+function duplicateNames(root: RawMap): Finding[] {
+  const findings: Finding[] = [];
+  // Agents and groups share one space of names, because next-hop takes either.
+  const spaces = [['realms'], ['sip-interfaces'], ['session-agents', 'session-groups']];
+  for (const sections of spaces) {
+    const seen = new Map<string, Path>();
+    for (const section of sections) {
+      for (const { index, map } of entriesOf(root, section)) {
+        const name = textAt(map, 'name');
+        if (name === undefined) continue;
+        const path = [section, index, 'name'];
+        const first = seen.get(name);
+        if (first !== undefined) {
+          const [where, which] = first;
+          const message = `"${name}" is already the name of ${String(where)}[${String(which)}]`;
+          findings.push({ path, at: 'value', message });
+        } else if (RESERVED.includes(name)) {
+          findings.push({ path, at: 'value', message: `"${name}" is a reserved word` });
+        }
+        if (first === undefined) seen.set(name, path);
+      }
+    }
+  }
+  return findings;
+}
+
+function realmReferences(root: RawMap): Finding[] {
+  const realms = namesOf(root, 'realms');
+  const findings: Finding[] = [];
+  const require = (path: Path, name: string | undefined, extra: readonly string[] = []): void => {
+    if (name === undefined || realms.includes(name) || extra.includes(name)) return;
+    findings.push(unknownName(path, `realm "${name}" does not exist`, name, realms));
+  };
+  for (const section of ['sip-interfaces', 'session-agents']) {
+    for (const { index, map } of entriesOf(root, section)) {
+      require([section, index, 'realm'], textAt(map, 'realm'));
+    }
+  }
+  for (const { index, map } of entriesOf(root, 'local-policies')) {
+    require(['local-policies', index, 'from-realm'], textAt(map, 'from-realm'), ['*']);
+    require(['local-policies', index, 'to-realm'], textAt(map, 'to-realm'));
+  }
+  return [...findings, ...agentInterfaces(root, realms)];
+}
+
+/** An agent can be reached only through an interface of its realm that speaks its transport. */
+function agentInterfaces(root: RawMap, realms: readonly string[]): Finding[] {
+  return entriesOf(root, 'session-agents').flatMap(({ index, map }): Finding[] => {
+    const realm = textAt(map, 'realm');
+    const transport = textAt(map, 'transport') ?? 'udp';
+    if (realm === undefined || !realms.includes(realm)) return [];
+    const ports = entriesOf(root, 'sip-interfaces')
+      .filter((entry) => textAt(entry.map, 'realm') === realm)
+      .flatMap((entry) => textsAt(entry.map, 'sip-ports'));
+    if (ports.some(({ text }) => text.startsWith(`${transport}/`))) return [];
+    const message = `no sip-interface of realm "${realm}" has a ${transport} port to reach this agent`;
+    return [{ path: ['session-agents', index], at: 'key', message }];
+  });
+}
+
+function memberReferences(root: RawMap): Finding[] {
+  const agents = namesOf(root, 'session-agents');
+  const findings: Finding[] = [];
+  for (const { index, map } of entriesOf(root, 'session-groups')) {
+    const members = textsAt(map, 'members');
+    const seen = new Set<string>();
+    for (const { index: position, text } of members) {
+      const path = ['session-groups', index, 'members', position];
+      if (!agents.includes(text)) {
+        const message = `session agent "${text}" does not exist`;
+        findings.push(unknownName(path, message, text, agents));
+      } else if (seen.has(text)) {
+        findings.push({ path, at: 'value', message: `"${text}" is already a member` });
+      }
+      seen.add(text);
+    }
+    for (const name of Object.keys(mapAt(map, 'weights') ?? {})) {
+      if (seen.has(name)) continue;
+      const path = ['session-groups', index, 'weights', name];
+      findings.push(unknownName(path, `"${name}" is no member of the group`, name, [...seen]));
+    }
+  }
+  return findings;
+}
+
+function policyReferences(root: RawMap): Finding[] {
+  const targets = [
+    ...namesOf(root, 'session-agents'),
+    ...namesOf(root, 'session-groups'),
+    'request-uri',
+  ];
+  const findings: Finding[] = [];
+  for (const { index, map } of entriesOf(root, 'local-policies')) {
+    const nextHop = textAt(map, 'next-hop');
+    if (nextHop === undefined) continue;
+    if (!targets.includes(nextHop)) {
+      const message = `next hop "${nextHop}" is neither a session agent nor a session group`;
+      const path = ['local-policies', index, 'next-hop'];
+      findings.push(unknownName(path, message, nextHop, targets));
+    }
+    if (map['to-realm'] !== undefined && nextHop !== 'request-uri') {
+      const path = ['local-policies', index, 'to-realm'];
+      const message =
+        'to-realm goes with next-hop request-uri only; agents have a realm themselves';
+      findings.push({ path, at: 'key', message });
+    }
+  }
+  return findings;
+}
+
+/** Keys that another key makes necessary or impossible. */
+function engineRequirements(root: RawMap): Finding[] {
+  const findings: Finding[] = [];
+  const sip = mapAt(root, 'sip');
+  const interfaces = entriesOf(root, 'sip-interfaces');
+  if (textAt(sip, 'engine') === 'drachtio' && mapAt(sip, 'drachtio') === undefined) {
+    for (const { index } of interfaces.filter(({ map }) => mapAt(map, 'drachtio') === undefined)) {
+      const message = 'engine drachtio needs sip.drachtio, or drachtio on every interface';
+      findings.push({ path: ['sip-interfaces', index], at: 'key', message });
+    }
+  }
+  for (const { index, map } of interfaces) {
+    const tls = textsAt(map, 'sip-ports').find(({ text }) => text.startsWith('tls/'));
+    if (tls === undefined || mapAt(map, 'tls') !== undefined) continue;
+    const path = ['sip-interfaces', index, 'sip-ports', tls.index];
+    const message = 'a tls port needs "tls" with certificate and key on this interface';
+    findings.push({ path, at: 'value', message });
+  }
+  const media = mapAt(root, 'media');
+  if (textAt(media, 'engine') === 'rtpengine' && media?.['rtpengine'] === undefined) {
+    const message = 'engine rtpengine needs at least one node under media.rtpengine';
+    findings.push({ path: ['media', 'engine'], at: 'value', message });
+  }
+  const features = mapAt(root, 'feature-keys');
+  if (textAt(features, 'mode') === 'pass' && textAt(features, 'apply-to-calls') === 'true') {
+    const message = 'apply-to-calls needs mode serve: with pass the state is kept elsewhere';
+    findings.push({ path: ['feature-keys', 'apply-to-calls'], at: 'key', message });
+  }
+  return findings;
+}
+
+function namesOf(root: RawMap, section: string): string[] {
+  return entriesOf(root, section).flatMap(({ map }) => textAt(map, 'name') ?? []);
+}
+
+function unknownName(path: Path, message: string, name: string, known: readonly string[]): Finding {
+  const near = nearest(name, known);
+  const list =
+    known.length === 0 ? undefined : `known: ${[...new Set(known)].slice(0, 8).join(', ')}`;
+  return { path, at: 'value', message, suggestion: near ? `did you mean "${near}"?` : list };
+}

@@ -1,0 +1,192 @@
+/** Schema of realms, sip-interfaces, session-agents, session-groups and local-policies. */
+import * as z from 'zod';
+import type {
+  DrachtioServer,
+  LocalPolicy,
+  Realm,
+  SessionAgent,
+  SessionGroup,
+  SipInterface,
+} from './config.ts';
+import { TRANSPORTS } from './address.ts';
+import { buildLeg, legShape } from './schema-leg.ts';
+import {
+  choice,
+  duration,
+  entityName,
+  hostPort,
+  integer,
+  ipAddress,
+  network,
+  nonEmptyText,
+  secret,
+  sipPort,
+} from './values.ts';
+
+const PORT = { minimum: 1, maximum: 65_535 };
+
+export const drachtioServer = z
+  .strictObject({
+    host: nonEmptyText('Host of the admin port.').prefault('127.0.0.1'),
+    port: integer(PORT, 'TCP admin port.').prefault('9022'),
+    secret: secret('Shared secret of the admin port.'),
+  })
+  .transform((raw): DrachtioServer => raw);
+
+export const realm = z
+  .strictObject({
+    name: entityName('Name by which interfaces, agents and policies refer to the realm.'),
+    media: z
+      .strictObject({
+        address: ipAddress('Local IP address on which RTP is sent and received.'),
+        advertised: ipAddress(
+          'Address written in SDP instead, when a NAT stands before us.',
+        ).optional(),
+        'port-min': integer({ minimum: 1024, maximum: 65_535 }, 'Lowest RTP or RTCP port.'),
+        'port-max': integer({ minimum: 1024, maximum: 65_535 }, 'Highest RTP or RTCP port.'),
+      })
+      .meta({ description: 'Where media of the realm is anchored.' }),
+  })
+  .transform((raw): Realm => ({
+    name: raw.name,
+    media: {
+      address: raw.media.address,
+      advertised: raw.media.advertised,
+      portMin: raw.media['port-min'],
+      portMax: raw.media['port-max'],
+    },
+  }));
+
+export const sipInterface = z
+  .strictObject({
+    name: entityName('Name of the interface.'),
+    realm: nonEmptyText('Realm that the interface serves.'),
+    'sip-ports': z
+      .array(sipPort('transport/address:port; IPv6 in brackets, port 0 lets the system choose.'))
+      .min(1)
+      .meta({ description: 'Where SIP is received and sent from.' }),
+    tls: z
+      .strictObject({
+        certificate: nonEmptyText('PEM file with the certificate chain.'),
+        key: nonEmptyText('PEM file with the private key.'),
+      })
+      .meta({ description: 'Files for tls/… ports.' })
+      .optional(),
+    admit: choice(
+      ['agents', 'anyone'],
+      'Whose requests are served: known session agents and `allow` networks, or anyone.',
+    ).prefault('agents'),
+    allow: z
+      .array(network('Network in CIDR notation or a single address.'))
+      .meta({ description: 'Networks admitted besides the session agents.' })
+      .prefault([]),
+    drachtio: drachtioServer
+      .meta({ description: 'drachtio-server of this interface alone; otherwise sip.drachtio.' })
+      .optional(),
+    ...legShape('sip-interface'),
+  })
+  .transform((raw): SipInterface => ({
+    name: raw.name,
+    realm: raw.realm,
+    sipPorts: raw['sip-ports'],
+    tls: raw.tls,
+    admit: raw.admit,
+    allow: raw.allow,
+    drachtio: raw.drachtio,
+    leg: buildLeg(raw),
+  }));
+
+const optionsPing = z
+  .strictObject({
+    interval: duration(
+      { minimumMs: 1000, maximumMs: 86_400_000 },
+      'Time between two OPTIONS requests.',
+    ).prefault('30s'),
+    'down-after': integer(
+      { minimum: 1, maximum: 100 },
+      'Failures in a row that take the agent out.',
+    ).prefault('3'),
+    'up-after': integer(
+      { minimum: 1, maximum: 100 },
+      'Answers in a row that bring it back.',
+    ).prefault('2'),
+  })
+  .transform((raw) => ({
+    intervalMs: raw.interval,
+    downAfter: raw['down-after'],
+    upAfter: raw['up-after'],
+  }));
+
+const constraints = z
+  .strictObject({
+    'max-sessions': integer(
+      { minimum: 0, maximum: 1_000_000 },
+      'Calls at a time, both directions; 0 is unlimited.',
+    ).prefault('0'),
+    'max-burst-rate': integer(
+      { minimum: 0, maximum: 1_000_000 },
+      'New calls per second; 0 is unlimited.',
+    ).prefault('0'),
+  })
+  .transform((raw) => ({ maxSessions: raw['max-sessions'], maxBurstRate: raw['max-burst-rate'] }));
+
+export const sessionAgent = z
+  .strictObject({
+    name: entityName('Name of the agent; also the label in logs, metrics and CDRs.'),
+    realm: nonEmptyText('Realm in which the agent lives.'),
+    address: hostPort(
+      'IP address or host name, optionally with a port; without one any source port matches.',
+    ),
+    transport: choice(TRANSPORTS, 'Transport towards the agent.').prefault('udp'),
+    'options-ping': optionsPing
+      .meta({ description: 'Health check; without this key no OPTIONS are sent.' })
+      .optional(),
+    constraints: constraints.meta({ description: 'Limits of the agent.' }).prefault({}),
+    ...legShape('session-agent'),
+  })
+  .transform((raw): SessionAgent => ({
+    name: raw.name,
+    realm: raw.realm,
+    host: raw.address.host,
+    port: raw.address.port,
+    transport: raw.transport,
+    optionsPing: raw['options-ping'],
+    constraints: raw.constraints,
+    leg: buildLeg(raw),
+  }));
+
+export const sessionGroup = z
+  .strictObject({
+    name: entityName('Name of the group; may not be an agent name as well.'),
+    strategy: choice(
+      ['hunt', 'round-robin', 'least-busy', 'weighted'],
+      'Order in which members are tried.',
+    ).prefault('hunt'),
+    members: z
+      .array(nonEmptyText('Name of a session agent.'))
+      .min(1)
+      .meta({ description: 'Session agents of the group, in order.' }),
+    weights: z
+      .record(z.string(), integer({ minimum: 1, maximum: 1000 }, 'Share of calls of this member.'))
+      .meta({ description: 'Share per member for `weighted`; members not listed weigh 1.' })
+      .prefault({}),
+  })
+  .transform((raw): SessionGroup => raw);
+
+export const localPolicy = z
+  .strictObject({
+    'from-realm': nonEmptyText('Realm the request came from, or "*".').prefault('*'),
+    to: nonEmptyText(
+      'Prefix of the called number, or "*"; the longest match wins. Quote digits.',
+    ).prefault('*'),
+    'next-hop': nonEmptyText('Session agent, session group, or request-uri.'),
+    'to-realm': nonEmptyText(
+      'Realm to send from, with request-uri only. Unset: the first interface of another realm.',
+    ).optional(),
+  })
+  .transform((raw): LocalPolicy => ({
+    fromRealm: raw['from-realm'],
+    to: raw.to,
+    nextHop: raw['next-hop'],
+    toRealm: raw['to-realm'],
+  }));
