@@ -4,6 +4,7 @@
  *   main, cli -> api -> call, feature-keys -> trunk -> sip, media -> dtmf -> wire
  *   engine -> wire         config, observe: leaves (import no room)
  */
+import type { OxlintOverride } from 'oxlint';
 
 /** Every room below src and the rooms it may import, itself excepted (always allowed). */
 export const ROOM_IMPORTS: Readonly<Record<string, readonly string[]>> = {
@@ -43,20 +44,17 @@ export const IMPURE_GLOBALS: readonly string[] = [
   'process',
 ];
 
+type Rules = NonNullable<OxlintOverride['rules']>;
+
 interface ImportPattern {
   readonly group: string[];
   readonly message: string;
 }
 
-interface Override {
-  files: string[];
-  rules: Record<string, unknown>;
-}
-
 /** Builds the lint overrides that hold every file to the tables above. */
-export function roomOverrides(): Override[] {
+export function roomOverrides(): OxlintOverride[] {
   const rooms = Object.keys(ROOM_IMPORTS);
-  const overrides: Override[] = [];
+  const overrides: OxlintOverride[] = [];
   for (const room of rooms) {
     overrides.push(importOverride([`src/${room}/**`], room, []));
   }
@@ -70,9 +68,9 @@ export function roomOverrides(): Override[] {
   return overrides;
 }
 
-function importOverride(files: string[], room: string, allowedPackages: string[]): Override {
+function importOverride(files: string[], room: string, allowedPackages: string[]): OxlintOverride {
   const isPure = PURE_ROOMS.includes(room);
-  const rules: Record<string, unknown> = {
+  const rules: Rules = {
     'eslint/no-restricted-imports': [
       'error',
       { patterns: forbiddenImports(room, allowedPackages) },
@@ -99,6 +97,6 @@ function forbiddenImports(room: string, allowedPackages: string[]): ImportPatter
   return patterns;
 }
 
-function pureGlobals(): Record<string, unknown> {
+function pureGlobals(): Rules {
   return { 'eslint/no-restricted-globals': ['error', ...IMPURE_GLOBALS] };
 }

@@ -1,11 +1,7 @@
 /** Rules about routes, agents, groups and capacity. */
 import { isIP } from 'node:net';
 import type { Config, LocalPolicy, SessionAgent } from './config.ts';
-import { formatDuration } from './duration.ts';
 import type { LintRule, LintSource, RuleFinding } from './lint.ts';
-
-/** Timer B or F of SIP: how long one unanswered request takes to fail. */
-const TRANSACTION_TIMEOUT_MS = 32_000;
 
 function unreachableRoutes(config: Config): RuleFinding[] {
   const findings: RuleFinding[] = [];
@@ -127,16 +123,6 @@ function hostNames(config: Config): RuleFinding[] {
   );
 }
 
-function detectionTime(config: Config): RuleFinding[] {
-  return config.sessionAgents.flatMap((agent, index) => {
-    const ping = agent.optionsPing;
-    if (ping === undefined) return [];
-    const longestMs = ping.intervalMs * ping.downAfter + TRANSACTION_TIMEOUT_MS;
-    const message = `a dead "${agent.name}" is noticed after at most ${formatDuration(longestMs)}`;
-    return [{ path: ['session-agents', index, 'options-ping'], message }];
-  });
-}
-
 /** RTP takes the even port of a pair, RTCP the odd one. */
 function pairCount(portMin: number, portMax: number): number {
   const firstEven = portMin + (portMin % 2);
@@ -223,12 +209,6 @@ export const ROUTING_RULES: readonly LintRule[] = [
     severity: 'info',
     explanation: 'The name is looked up at start and reload; an address is recognised without DNS.',
     find: hostNames,
-  },
-  {
-    code: 'detection-time',
-    severity: 'info',
-    explanation: 'Interval times down-after plus one transaction timeout of 32 s.',
-    find: detectionTime,
   },
   {
     code: 'ports-too-few',

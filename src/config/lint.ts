@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { DTMF_RULES } from './lint-dtmf.ts';
 import { ROUTING_RULES } from './lint-routing.ts';
 import { SAFETY_RULES } from './lint-safety.ts';
+import { SERVED_RULES } from './lint-served.ts';
 import type { LoadedConfig } from './load.ts';
 import type { Path } from './problem.ts';
 
@@ -42,7 +43,12 @@ export interface LintFinding {
   readonly explanation: string;
 }
 
-export const LINT_RULES: readonly LintRule[] = [...SAFETY_RULES, ...ROUTING_RULES, ...DTMF_RULES];
+export const LINT_RULES: readonly LintRule[] = [
+  ...SAFETY_RULES,
+  ...ROUTING_RULES,
+  ...DTMF_RULES,
+  ...SERVED_RULES,
+];
 
 /** All findings in the order of the file. */
 export function lintConfig(loaded: Extract<LoadedConfig, { type: 'config' }>): LintFinding[] {

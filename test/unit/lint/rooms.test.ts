@@ -2,8 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FENCED_PACKAGES, PURE_ROOMS, ROOM_IMPORTS } from '../../../lint/rooms.ts';
+
+const reportSchema = z.object({
+  diagnostics: z.array(
+    z.object({ filename: z.string(), message: z.string(), help: z.string().optional() }),
+  ),
+});
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 
@@ -81,11 +88,9 @@ describe('the folder rule', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test.each(list)('$file is reported: $message', ({ file, message }) => {
-    const { diagnostics } = JSON.parse(output) as {
-      diagnostics: { filename: string; message: string; help?: string }[];
-    };
-    const texts = diagnostics
-      .filter(({ filename }) => filename === file)
+    const texts = reportSchema
+      .parse(JSON.parse(output))
+      .diagnostics.filter(({ filename }) => filename === file)
       .map(({ message: text, help }) => `${text} ${help ?? ''}`);
     expect(texts.join('\n')).toContain(message);
   });
