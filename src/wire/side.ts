@@ -1,0 +1,10 @@
+/** The two parties of a call: `caller` sent the INVITE, `callee` is its next hop. */
+export type Side = 'caller' | 'callee';
+
+/** Both sides, the caller first. */
+export const SIDES: readonly Side[] = ['caller', 'callee'];
+
+/** The party at the other end of the call. */
+export function otherSide(side: Side): Side {
+  return side === 'caller' ? 'callee' : 'caller';
+}
