@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { formatSipMessage } from '../../wire/sip-message.ts';
+import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
+import type { Flow } from '../transport/flow.ts';
+import type { RemotePoint } from '../transport/transport-events.ts';
+import { InviteServer } from './invite-server.ts';
+import type { ServerOutput } from './invite-server.ts';
+import type { Expirable, LayerContext } from './layer-context.ts';
+import { NonInviteServer } from './non-invite-server.ts';
+import type { SendResult, ServerTransaction } from './transaction-user.ts';
+import { responseTarget } from './via-stamp.ts';
+
+/** One server transaction at work: joins the machine of its method with transports and clock. */
+export class ServerRun implements ServerTransaction, Expirable {
+  readonly id = randomUUID();
+  readonly request: SipRequest;
+  readonly flow: Flow;
+  readonly #context: LayerContext;
+  readonly #machine: InviteServer | NonInviteServer;
+  readonly #target: RemotePoint;
+  readonly #onEnded: (run: ServerRun) => void;
+  #latest: Buffer | undefined;
+
+  /** @param request with the stamped Via. */
+  constructor(
+    request: SipRequest,
+    flow: Flow,
+    context: LayerContext,
+    onEnded: (run: ServerRun) => void,
+  ) {
+    this.request = request;
+    this.flow = flow;
+    this.#context = context;
+    this.#onEnded = onEnded;
+    this.#target = responseTarget(request, flow);
+    const options = { timers: context.timers, isReliable: flow.protocol !== 'udp' };
+    this.#machine =
+      request.method === 'INVITE'
+        ? new InviteServer(options)
+        : new NonInviteServer(options, context.nowMs());
+    context.schedule(this);
+  }
+
+  get hasFinal(): boolean {
+    return this.#machine.hasFinal;
+  }
+
+  get expiresAtMs(): number | undefined {
+    return this.#machine.expiresAtMs;
+  }
+
+  async send(response: SipResponse): Promise<SendResult> {
+    let bytes: Buffer;
+    try {
+      bytes = formatSipMessage(response);
+    } catch (error) {
+      return { type: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    }
+    const outputs = this.#machine.respond(response.status, this.#context.nowMs());
+    if (outputs === undefined)
+      return { type: 'failed', reason: 'transaction takes no such response any more' };
+    this.#latest = bytes;
+    this.#settle();
+    const outcome = await this.#transmit(bytes);
+    return outcome.type === 'sent' ? { ...outcome, bytes } : outcome;
+  }
+
+  /** The same request came again. */
+  repeat(): void {
+    this.#context.counters.repeatsAbsorbed += 1;
+    this.#perform(this.#machine.receiveRequest());
+  }
+
+  /** @returns whether the ACK, which belongs to this INVITE, is for the layer above. */
+  receiveAck(): boolean {
+    if (!(this.#machine instanceof InviteServer)) return false;
+    const outputs = this.#machine.receiveAck(this.#context.nowMs());
+    this.#settle();
+    return outputs.some(({ type }) => type === 'deliverAck');
+  }
+
+  expire(nowMs: number): void {
+    this.#perform(this.#machine.expire(nowMs));
+  }
+
+  #perform(outputs: readonly ServerOutput[]): void {
+    const mustSend = outputs.some(({ type }) => type === 'sendLatest');
+    if (mustSend && this.#latest !== undefined) void this.#transmit(this.#latest);
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#context.schedule(this);
+    if (this.#machine.isEnded) this.#onEnded(this);
+  }
+
+  async #transmit(bytes: Buffer): ReturnType<LayerContext['transports']['sendResponse']> {
+    this.#context.counters.messagesSent += 1;
+    return await this.#context.transports.sendResponse(bytes, this.flow, this.#target);
+  }
+}

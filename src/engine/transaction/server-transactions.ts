@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { tagOf } from '../../wire/sip-headers.ts';
+import { formatSipMessage, getHeader } from '../../wire/sip-message.ts';
+import type { SipRequest } from '../../wire/sip-message.ts';
+import type { Flow } from '../transport/flow.ts';
+import type { RemotePoint } from '../transport/transport-events.ts';
+import { buildResponse } from './built-messages.ts';
+import type { LayerContext } from './layer-context.ts';
+import { screenRequest } from './request-screen.ts';
+import { ServerRun } from './server-run.ts';
+import { mergeKey, serverKey } from './transaction-keys.ts';
+import type { TransactionUser } from './transaction-user.ts';
+import { responseTarget, stampVia } from './via-stamp.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** All requests from the network that are being answered or whose repeats may still come. */
+export class ServerTransactions {
+  readonly #context: LayerContext;
+  readonly #user: TransactionUser;
+  readonly #maxTransactions: number;
+  readonly #runs = new Map<string, ServerRun>();
+  /** The first way a request outside a dialog came, by what its copies on other ways share. */
+  readonly #mergeKeys = new Map<string, ServerRun>();
+
+  constructor(context: LayerContext, user: TransactionUser, maxTransactions: number) {
+    this.#context = context;
+    this.#user = user;
+    this.#maxTransactions = maxTransactions;
+  }
+
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  receive(request: SipRequest, flow: Flow): void {
+    const screening = screenRequest(request);
+    if (screening.type === 'ignore') {
+      this.#context.counters.scanners += 1;
+      return;
+    }
+    const key = serverKey(request, request.method);
+    if (request.method === 'ACK') {
+      this.#receiveAck(request, flow);
+      return;
+    }
+    const known = this.#runs.get(key);
+    if (known !== undefined) {
+      known.repeat();
+      return;
+    }
+    if (this.#isOverloadedFor(request)) {
+      this.#context.counters.overload += 1;
+      this.refuse(request, { status: 503, reason: 'Service Unavailable' }, flow);
+    } else if (screening.type === 'refuse') {
+      this.#answer(this.#start(key, request, flow), screening.status, screening.reason);
+    } else if (request.method === 'CANCEL') {
+      this.#receiveCancel(key, request, flow);
+    } else {
+      this.#receiveNew(key, request, flow);
+    }
+  }
+
+  /** Answers without a transaction: to what is malformed or too much. An ACK is never answered. */
+  refuse(request: SipRequest, answer: { status: number; reason: string }, flow: Flow): void {
+    if (request.method === 'ACK') return;
+    const target = stampForAnswer(request, flow);
+    const response = buildResponse(request, answer.status, answer.reason, createTag());
+    if (answer.status === 503) {
+      response.headers.push({ name: 'Retry-After', value: String(RETRY_AFTER_SECONDS) });
+    }
+    try {
+      const bytes = formatSipMessage(response);
+      this.#context.counters.messagesSent += 1;
+      void this.#context.transports.sendResponse(bytes, flow, target);
+    } catch {
+      // Fields that cannot be written back cannot be answered.
+    }
+  }
+
+  /** Requests inside dialogs are let in longer: they end calls more often than they begin any. */
+  #isOverloadedFor(request: SipRequest): boolean {
+    const isInDialog = tagOf(getHeader(request, 'to') ?? '') !== undefined;
+    return this.#runs.size >= (isInDialog ? 2 : 1) * this.#maxTransactions;
+  }
+
+  #receiveNew(key: string, request: SipRequest, flow: Flow): void {
+    const merge = mergeKey(request);
+    const isMerged = merge !== undefined && this.#mergeKeys.has(merge);
+    const run = this.#start(key, request, flow);
+    if (isMerged) {
+      this.#context.counters.merged += 1;
+      this.#answer(run, 482, 'Loop Detected');
+      return;
+    }
+    if (merge !== undefined) this.#mergeKeys.set(merge, run);
+    const isHandled = this.#context.guard(() => {
+      this.#user.onRequest(run, request, flow);
+    });
+    if (!isHandled && !run.hasFinal) this.#answer(run, 500, 'Server Internal Error');
+  }
+
+  #receiveAck(ack: SipRequest, flow: Flow): void {
+    const invite = this.#runs.get(serverKey(ack, 'INVITE'));
+    if (invite !== undefined && !invite.receiveAck()) return;
+    this.#context.guard(() => {
+      this.#user.onAck(ack, flow);
+    });
+  }
+
+  #receiveCancel(key: string, cancel: SipRequest, flow: Flow): void {
+    const invite = this.#runs.get(serverKey(cancel, 'INVITE'));
+    const run = this.#start(key, cancel, flow);
+    if (invite === undefined) {
+      this.#answer(run, 481, 'Call/Transaction Does Not Exist');
+      return;
+    }
+    this.#answer(run, 200, 'OK');
+    this.#context.guard(() => {
+      this.#user.onCancel(cancel, invite, flow);
+    });
+  }
+
+  #start(key: string, request: SipRequest, flow: Flow): ServerRun {
+    const merge = mergeKey(request);
+    stampVia(request, flow);
+    const run = new ServerRun(request, flow, this.#context, (ended) => {
+      this.#runs.delete(key);
+      if (merge !== undefined && this.#mergeKeys.get(merge) === ended)
+        this.#mergeKeys.delete(merge);
+    });
+    this.#runs.set(key, run);
+    return run;
+  }
+
+  #answer(run: ServerRun, status: number, reason: string): void {
+    const toTag = tagOf(getHeader(run.request, 'to') ?? '') ?? createTag();
+    void run.send(buildResponse(run.request, status, reason, toTag));
+  }
+}
+
+/** Stamps the Via and finds the way back; a request whose Via nobody can read is answered to its source. */
+function stampForAnswer(request: SipRequest, flow: Flow): RemotePoint {
+  try {
+    stampVia(request, flow);
+    return responseTarget(request, flow);
+  } catch {
+    const source = { address: flow.remoteAddress, port: flow.remotePort };
+    return flow.connectionId === undefined
+      ? source
+      : { ...source, connectionId: flow.connectionId };
+  }
+}
+
+function createTag(): string {
+  return randomBytes(6).toString('hex');
+}
