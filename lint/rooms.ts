@@ -25,7 +25,20 @@ export const ROOM_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 export const PURE_ROOMS: readonly string[] = ['wire', 'dtmf'];
 
 /** Single files of other rooms that are pure as well. */
-export const PURE_FILES: readonly string[] = ['src/media/relay.ts'];
+export const PURE_FILES: readonly string[] = [
+  'relay',
+  'relay-direction',
+  'relay-leg',
+  'relay-rtcp',
+  'source-lock',
+  'sequence-offset',
+  'injection',
+  'diverted-presses',
+  'stream-clock',
+  'reception-stats',
+  'port-pool',
+  'deadlines',
+].map((name) => `src/media/${name}.ts`);
 
 /** Packages that exactly one module may import. */
 export const FENCED_PACKAGES: Readonly<Record<string, string>> = {
