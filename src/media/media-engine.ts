@@ -1,0 +1,178 @@
+/**
+ * What the call needs from a media engine, whoever implements it: anchored streams with one local
+ * port pair per leg, told after every offer/answer what to do, reporting digits back.
+ *
+ * Types only. `RelayPool` implements it with worker threads of this process.
+ */
+
+import type { Side } from '../wire/side.ts';
+import type { Digit } from '../wire/telephone-event.ts';
+import type { MediaCounters } from './relay-counters.ts';
+
+export interface MediaEngine {
+  /** Binds one RTP/RTCP port pair per leg; nothing flows before the first `update`. */
+  openStream(request: OpenStreamRequest): Promise<MediaStream | MediaFailure>;
+  /** Closes every stream and thread. */
+  close(): Promise<void>;
+  /** Port pairs that can be handed out now, by realm; a realm appears with its first stream. */
+  readonly portsFree: Record<string, number>;
+}
+
+export interface OpenStreamRequest {
+  readonly streamId: string;
+  readonly caller: LegPorts;
+  readonly callee: LegPorts;
+  readonly listener: MediaListener;
+}
+
+/** Where the ports of one leg come from. */
+export interface LegPorts {
+  readonly realm: string;
+  /** Local IPv4 or IPv6 address to bind. */
+  readonly address: string;
+  readonly portMin: number;
+  readonly portMax: number;
+  /** Address for the SDP when peers see another one than `address`. */
+  readonly advertised?: string | undefined;
+}
+
+/**
+ * Why no stream was opened, one reason per cause:
+ * `no-ports` the range is used up or resting, `bind-failed` the range has free numbers but other
+ * programs hold them, `address-unavailable` this host has no such address, `worker-lost` the thread died.
+ */
+export interface MediaFailure {
+  readonly type: 'failure';
+  readonly reason: 'no-ports' | 'address-unavailable' | 'worker-lost' | 'bind-failed';
+}
+
+/** Our own end of one leg, as it is written in SDP. */
+export interface LocalMedia {
+  readonly address: string;
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+}
+
+export interface MediaStream {
+  readonly type: 'stream';
+  readonly streamId: string;
+  readonly local: Readonly<Record<Side, LocalMedia>>;
+  /** After every completed offer/answer: both legs and both directions at once. */
+  update(update: StreamUpdate): void;
+  /** Queues one digit towards `to`, behind the one that is playing. */
+  playDigit(to: Side, digit: PlayedDigit): void;
+  /** Ends a running event first, then gives the ports back; they rest before reuse. Idempotent. */
+  close(): Promise<MediaCounters>;
+  counters(): Promise<MediaCounters>;
+}
+
+export interface PlayedDigit {
+  readonly digitId: string;
+  readonly eventCode: number;
+  readonly durationMs: number;
+}
+
+export interface StreamUpdate {
+  readonly legs: Readonly<Record<Side, LegMedia>>;
+  /** What happens to telephone-events, by the side that sends them. */
+  readonly events: Readonly<Record<Side, EventHandling>>;
+}
+
+/** Address of a peer's media; only IP addresses are sent to, a host name counts as unknown. */
+export interface RemoteMedia {
+  readonly address: string;
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+}
+
+export interface LegMedia {
+  /** Where the peer wants its media; `undefined`: nowhere (no SDP yet, port 0, c=0.0.0.0). */
+  readonly remote: RemoteMedia | undefined;
+  /** `sdp`: packets count only from `remote`; `learn-once`: the source is learnt at the start (NAT). */
+  readonly mediaSource: 'sdp' | 'learn-once';
+  /** Whether RTP may be sent to this peer (its direction is sendrecv or recvonly). */
+  readonly maySend: boolean;
+  readonly audio: AudioMedia;
+  /** telephone-event as negotiated on this leg; `undefined` when it is not. */
+  readonly event: EventMedia | undefined;
+  /** Payload types received from this leg and what they are on the other leg; unlisted numbers stay. */
+  readonly payloadTypeMap: readonly (readonly [from: number, to: number])[];
+  /** Least pause after a generated digit; the engine's default when absent. */
+  readonly digitGapMs?: number | undefined;
+  /** Spacing of generated event packets; packet time of the audio (at most 50 ms) when absent. */
+  readonly digitPacketIntervalMs?: number | undefined;
+  /** Count end packets with a moved timestamp as repeats (events this leg sends). Default true. */
+  readonly repairMovedEnd?: boolean | undefined;
+  /** Merge the same digit within this time (events this leg sends). Default 0: off. */
+  readonly mergeWindowMs?: number | undefined;
+}
+
+export interface AudioMedia {
+  readonly payloadTypes: readonly number[];
+  readonly clockRate: number;
+  readonly packetTimeMs: number;
+}
+
+export interface EventMedia {
+  /** Number this peer expects in events sent to it. */
+  readonly sendPayloadType: number;
+  /** Numbers that mean telephone-event when this peer sends them. */
+  readonly receivePayloadTypes: readonly number[];
+  readonly clockRate: number;
+  /** Event codes this peer accepts. */
+  readonly events: readonly number[];
+}
+
+/** What happens to the telephone-events one side sends. */
+export interface EventHandling {
+  readonly mode: 'relay' | 'absorb';
+  /** Whether presses are reported to the listener. */
+  readonly detect: boolean;
+}
+
+/** One key press found in RTP. `atMs` is wall-clock time (scale of Date.now, with fractions). */
+export interface DetectedDigit {
+  readonly side: Side;
+  readonly digit: Digit | 'R';
+  readonly eventCode: number;
+  readonly ssrc: number;
+  readonly rtpTimestamp: number;
+  readonly atMs: number;
+}
+
+export interface ReleasedDigit extends DetectedDigit {
+  readonly durationMs: number;
+}
+
+/** A generated digit whose first end packet the socket took; wall-clock times. */
+export interface SentDigit {
+  readonly to: Side;
+  readonly digitId: string;
+  readonly rtpTimestamp: number;
+  readonly firstPacketAtMs: number;
+  readonly endPacketAtMs: number;
+}
+
+export type DigitDropReason =
+  | 'queue-full'
+  | 'event-not-negotiated'
+  | 'media-inactive'
+  | 'stream-closed';
+
+export interface DroppedDigit {
+  readonly to: Side;
+  readonly digitId: string;
+  readonly reason: DigitDropReason;
+}
+
+/** Reports of one stream; called in the order things happened. */
+export interface MediaListener {
+  digitPressed(digit: DetectedDigit): void;
+  digitReleased(digit: ReleasedDigit): void;
+  digitSent(sent: SentDigit): void;
+  digitDropped(dropped: DroppedDigit): void;
+  /** No RTP from either side for the inactivity time; reported once per quiet spell. */
+  inactive(info: { readonly quietMs: number }): void;
+  /** The stream is gone with its thread; its ports are already given back. */
+  lost(reason: 'worker-lost'): void;
+}

@@ -1,0 +1,90 @@
+/**
+ * The RTP/RTCP port pairs of one address range; an even port stands for itself and the next one.
+ *
+ *   free --acquire--> owned --release--> resting --quarantine over--> free
+ *
+ * A closed port rests before reuse, so that a peer still sending to the old call cannot be heard in a
+ * new one. Ports are handed out in random order: the next one cannot be guessed. Time is an argument.
+ */
+
+export interface PortPoolOptions {
+  readonly portMin: number;
+  readonly portMax: number;
+  /** How long a pair rests; 0 reuses it at once. */
+  readonly quarantineMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+interface RestingPort {
+  readonly port: number;
+  readonly untilMs: number;
+}
+
+export class PortPool {
+  readonly #options: PortPoolOptions;
+  readonly #free: number[] = [];
+  readonly #owned = new Set<number>();
+  /** In the order they were given back, which is the order they become free. */
+  #resting: RestingPort[] = [];
+
+  /** @throws RangeError when the range is no part of 1–65535. */
+  constructor(options: PortPoolOptions) {
+    const { portMin, portMax } = options;
+    if (!(portMin >= 1 && portMax <= 65_535)) {
+      throw new RangeError(`port range ${portMin}-${portMax} is not within 1-65535`);
+    }
+    this.#options = options;
+    const first = portMin + (portMin % 2);
+    for (let port = first; port + 1 <= portMax; port += 2) this.#free.push(port);
+  }
+
+  /** Pairs that can be acquired now. */
+  free(nowMs: number): number {
+    this.#wake(nowMs);
+    return this.#free.length;
+  }
+
+  /** Pairs in use. */
+  get owned(): number {
+    return this.#owned.size;
+  }
+
+  /** Pairs given back that may not be used yet. */
+  resting(nowMs: number): number {
+    this.#wake(nowMs);
+    return this.#resting.length;
+  }
+
+  /** The even port of a pair nobody else has; `undefined` when all are in use or resting. */
+  acquire(nowMs: number): number | undefined {
+    this.#wake(nowMs);
+    const index = Math.floor(this.#options.random() * this.#free.length);
+    const port = this.#free[index];
+    if (port === undefined) return undefined;
+    const last = this.#free.pop();
+    if (last !== undefined && last !== port) this.#free[index] = last;
+    this.#owned.add(port);
+    return port;
+  }
+
+  /**
+   * Gives a pair back.
+   *
+   * @throws Error when the pair is not in use: two owners would share it next.
+   */
+  release(port: number, nowMs: number): void {
+    if (!this.#owned.delete(port)) throw new Error(`port ${port} released without an owner`);
+    this.#resting.push({ port, untilMs: nowMs + this.#options.quarantineMs });
+  }
+
+  #wake(nowMs: number): void {
+    let awake = 0;
+    for (const { port, untilMs } of this.#resting) {
+      if (untilMs > nowMs) break;
+      this.#free.push(port);
+      awake += 1;
+    }
+    if (awake > 0) this.#resting = this.#resting.slice(awake);
+  }
+}

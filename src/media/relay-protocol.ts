@@ -1,0 +1,73 @@
+/**
+ * What the main thread and a relay thread say to each other; nothing is shared between them.
+ *
+ *   main                                      worker
+ *   openStream  ---------------------------->  binds four sockets
+ *               <--------- opened / openFailed
+ *   updateStream, playDigit  --------------->
+ *               <--------- digitPressed, digitReleased, digitSent, digitDropped, inactive
+ *   readCounters --------------------------->
+ *               <--------- counters
+ *   closeStream ---------------------------->  ends the running event, closes the sockets
+ *               <--------- closed
+ */
+
+import type { Side } from '../wire/side.ts';
+import type {
+  DetectedDigit,
+  DroppedDigit,
+  LocalMedia,
+  PlayedDigit,
+  ReleasedDigit,
+  SentDigit,
+  StreamUpdate,
+} from './media-engine.ts';
+import type { MediaCounters } from './relay-counters.ts';
+
+/** Settings of a relay thread, given at its start. */
+export interface RelayWorkerOptions {
+  readonly inactivityTimeoutMs: number;
+  readonly holdTimeoutMs: number;
+  readonly digitGapMs?: number | undefined;
+  readonly digitPacketIntervalMs?: number | undefined;
+}
+
+/** `streamKey` tells the streams of one pool apart; it is never used twice. */
+export type RelayCommand =
+  | {
+      readonly type: 'openStream';
+      readonly streamKey: number;
+      readonly legs: Readonly<Record<Side, LocalMedia>>;
+    }
+  | { readonly type: 'updateStream'; readonly streamKey: number; readonly update: StreamUpdate }
+  | {
+      readonly type: 'playDigit';
+      readonly streamKey: number;
+      readonly to: Side;
+      readonly digit: PlayedDigit;
+    }
+  | { readonly type: 'readCounters'; readonly streamKey: number; readonly requestId: number }
+  | { readonly type: 'closeStream'; readonly streamKey: number };
+
+export type OpenFailure = 'port-taken' | 'address-unavailable';
+
+export type RelayEvent =
+  | { readonly type: 'opened'; readonly streamKey: number }
+  | {
+      readonly type: 'openFailed';
+      readonly streamKey: number;
+      readonly side: Side;
+      readonly reason: OpenFailure;
+    }
+  | { readonly type: 'digitPressed'; readonly streamKey: number; readonly digit: DetectedDigit }
+  | { readonly type: 'digitReleased'; readonly streamKey: number; readonly digit: ReleasedDigit }
+  | { readonly type: 'digitSent'; readonly streamKey: number; readonly sent: SentDigit }
+  | { readonly type: 'digitDropped'; readonly streamKey: number; readonly dropped: DroppedDigit }
+  | { readonly type: 'inactive'; readonly streamKey: number; readonly quietMs: number }
+  | {
+      readonly type: 'counters';
+      readonly streamKey: number;
+      readonly requestId: number;
+      readonly counters: MediaCounters;
+    }
+  | { readonly type: 'closed'; readonly streamKey: number; readonly counters: MediaCounters };

@@ -1,0 +1,163 @@
+/** One relay thread as the main thread sees it: commands out, events to the streams, its death noticed. */
+
+import { Worker } from 'node:worker_threads';
+import type { Side } from '../wire/side.ts';
+import type { LocalMedia, MediaListener } from './media-engine.ts';
+import type { MediaCounters } from './relay-counters.ts';
+import type {
+  OpenFailure,
+  RelayCommand,
+  RelayEvent,
+  RelayWorkerOptions,
+} from './relay-protocol.ts';
+
+/** Starts a thread that speaks relay-protocol.ts. */
+export type StartWorker = (options: RelayWorkerOptions) => Worker;
+
+/** Starts relay.worker.ts. */
+export function startRelayWorker(options: RelayWorkerOptions): Worker {
+  return new Worker(new URL('./relay.worker.ts', import.meta.url), {
+    name: 'relay',
+    workerData: options,
+  });
+}
+
+/** How one attempt to bind the ports of a stream ended. */
+export type OpenResult =
+  | { readonly type: 'opened' }
+  | { readonly type: 'failed'; readonly side: Side; readonly reason: OpenFailure }
+  | { readonly type: 'lost' };
+
+/** What the thread tells the owner of a stream. */
+export interface ThreadStream {
+  readonly listener: MediaListener;
+  /** The thread has closed the stream, or (`undefined`) died before it could. */
+  closed(counters: MediaCounters | undefined): void;
+  /** The thread died while the stream was open. */
+  lost(): void;
+}
+
+export class RelayThread {
+  readonly #worker: Worker;
+  readonly #opening = new Map<number, (result: OpenResult) => void>();
+  readonly #streams = new Map<number, ThreadStream>();
+  readonly #readers = new Map<number, (counters: MediaCounters | undefined) => void>();
+  readonly #onDeath: (error: Error | undefined) => void;
+  #lastRequestId = 0;
+  #isAlive = true;
+
+  constructor(worker: Worker, onDeath: (error: Error | undefined) => void) {
+    this.#worker = worker;
+    this.#onDeath = onDeath;
+    worker.on('message', (event: RelayEvent) => this.#receive(event));
+    // 'exit' follows 'error' as well.
+    worker.on('error', (error: Error) => this.#die(error));
+    worker.on('exit', () => this.#die());
+  }
+
+  /** Streams open or being opened. */
+  get load(): number {
+    return this.#opening.size + this.#streams.size;
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** Binds the ports of a stream. */
+  open(streamKey: number, legs: Readonly<Record<Side, LocalMedia>>): Promise<OpenResult> {
+    if (!this.#isAlive) return Promise.resolve({ type: 'lost' });
+    return new Promise((resolve) => {
+      this.#opening.set(streamKey, resolve);
+      this.post({ type: 'openStream', streamKey, legs });
+    });
+  }
+
+  /** From now on the events of the stream go to `stream`. */
+  attach(streamKey: number, stream: ThreadStream): void {
+    // The thread may have died between opening the stream and this call.
+    if (this.#isAlive) this.#streams.set(streamKey, stream);
+    else queueMicrotask(() => stream.lost());
+  }
+
+  /** The counters now; `undefined` when the thread dies before it answers. */
+  readCounters(streamKey: number): Promise<MediaCounters | undefined> {
+    if (!this.#isAlive || !this.#streams.has(streamKey)) return Promise.resolve(undefined);
+    this.#lastRequestId += 1;
+    const requestId = this.#lastRequestId;
+    return new Promise((resolve) => {
+      this.#readers.set(requestId, resolve);
+      this.post({ type: 'readCounters', streamKey, requestId });
+    });
+  }
+
+  /** Sends a command; a dead thread takes none. */
+  post(command: RelayCommand): void {
+    if (this.#isAlive) this.#worker.postMessage(command, []);
+  }
+
+  /** Ends the thread with everything on it. */
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+    this.#die();
+  }
+
+  #receive(event: RelayEvent): void {
+    const { streamKey } = event;
+    if (event.type === 'opened' || event.type === 'openFailed') {
+      const resolve = this.#opening.get(streamKey);
+      this.#opening.delete(streamKey);
+      if (event.type === 'opened') resolve?.({ type: 'opened' });
+      else resolve?.({ type: 'failed', side: event.side, reason: event.reason });
+      return;
+    }
+    if (event.type === 'counters') {
+      this.#readers.get(event.requestId)?.(event.counters);
+      this.#readers.delete(event.requestId);
+      return;
+    }
+    const stream = this.#streams.get(streamKey);
+    if (stream !== undefined) this.#dispatch(stream, event);
+  }
+
+  #dispatch(
+    stream: ThreadStream,
+    event: Exclude<RelayEvent, { type: 'opened' | 'openFailed' | 'counters' }>,
+  ): void {
+    const { listener } = stream;
+    switch (event.type) {
+      case 'digitPressed':
+        listener.digitPressed(event.digit);
+        break;
+      case 'digitReleased':
+        listener.digitReleased(event.digit);
+        break;
+      case 'digitSent':
+        listener.digitSent(event.sent);
+        break;
+      case 'digitDropped':
+        listener.digitDropped(event.dropped);
+        break;
+      case 'inactive':
+        listener.inactive({ quietMs: event.quietMs });
+        break;
+      case 'closed':
+        this.#streams.delete(event.streamKey);
+        stream.closed(event.counters);
+        break;
+    }
+  }
+
+  #die(error?: Error): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    const streams = [...this.#streams.values()];
+    this.#streams.clear();
+    for (const resolve of this.#opening.values()) resolve({ type: 'lost' });
+    for (const resolve of this.#readers.values()) resolve(undefined);
+    this.#opening.clear();
+    this.#readers.clear();
+    this.#onDeath(error);
+    for (const stream of streams) stream.lost();
+  }
+}

@@ -1,0 +1,34 @@
+/** Makes the addresses of SDP comparable with those the sockets report. */
+
+import { isIP, isIPv6, SocketAddress } from 'node:net';
+import type { LegMedia, RemoteMedia } from './media-engine.ts';
+
+const MAX_PORT = 65_535;
+const UNSPECIFIED = new Set(['0.0.0.0', '::']);
+
+/**
+ * `media` with its remote address in the form sockets report, or without one where nothing can be
+ * sent: no IP address, another family than `localAddress`, unspecified address, port 0.
+ */
+export function withUsableRemote(media: LegMedia, localAddress: string): LegMedia {
+  const { remote } = media;
+  return remote === undefined ? media : { ...media, remote: usableRemote(remote, localAddress) };
+}
+
+function usableRemote(remote: RemoteMedia, localAddress: string): RemoteMedia | undefined {
+  if (isIP(remote.address) === 0 || isIP(remote.address) !== isIP(localAddress)) return undefined;
+  const address = canonicalAddress(remote.address);
+  if (UNSPECIFIED.has(address) || !isPort(remote.rtpPort)) return undefined;
+  const rtcpPort = isPort(remote.rtcpPort)
+    ? remote.rtcpPort
+    : Math.min(remote.rtpPort + 1, MAX_PORT);
+  return { address, rtpPort: remote.rtpPort, rtcpPort };
+}
+
+function canonicalAddress(address: string): string {
+  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port <= MAX_PORT;
+}

@@ -1,0 +1,62 @@
+/**
+ * The time of one received RTP stream: what timestamp a packet would carry now.
+ *
+ * Extrapolated from the last packet by the wall clock, so that it is right in silence too (DTX, hold).
+ */
+
+import { addSequence16, addSequence32, sequenceDistance32 } from '../wire/sequence.ts';
+import { rtpSequenceNumber, rtpSsrc, rtpTimestamp } from '../wire/rtp.ts';
+
+/** Steps beyond this are silence between talk spurts, not the length of a packet. */
+const MAX_PACKET_TIME_MS = 200;
+
+export class StreamClock {
+  #clockRate = 8000;
+  #ssrc: number | undefined;
+  #timestamp = 0;
+  #atMs = 0;
+  #nextSequenceNumber = 0;
+  #packetTimeMs: number | undefined;
+
+  /** Ticks per second of the audio timestamps. */
+  set clockRate(ticksPerSecond: number) {
+    this.#clockRate = ticksPerSecond;
+  }
+
+  /** The stream observed last; `undefined` before the first packet. */
+  get ssrc(): number | undefined {
+    return this.#ssrc;
+  }
+
+  /** Audio in one packet, by the timestamps; `undefined` until two packets in a row were seen. */
+  get packetTimeMs(): number | undefined {
+    return this.#packetTimeMs;
+  }
+
+  /** Takes an audio packet as it came in. */
+  observe(packet: Buffer, nowMs: number): void {
+    const ssrc = rtpSsrc(packet);
+    const timestamp = rtpTimestamp(packet);
+    const sequenceNumber = rtpSequenceNumber(packet);
+    if (ssrc !== this.#ssrc) {
+      this.#ssrc = ssrc;
+      this.#packetTimeMs = undefined;
+    } else if (sequenceNumber === this.#nextSequenceNumber) {
+      const ticks = sequenceDistance32(this.#timestamp, timestamp);
+      const packetTimeMs = (ticks * 1000) / this.#clockRate;
+      if (packetTimeMs > 0 && packetTimeMs <= MAX_PACKET_TIME_MS) this.#packetTimeMs = packetTimeMs;
+    } else if (sequenceDistance32(this.#timestamp, timestamp) < 0) {
+      // A late packet says nothing new about now.
+      return;
+    }
+    this.#timestamp = timestamp;
+    this.#atMs = nowMs;
+    this.#nextSequenceNumber = addSequence16(sequenceNumber, 1);
+  }
+
+  /** The stream's timestamp at `nowMs`; meaningless before the first packet. */
+  at(nowMs: number): number {
+    const elapsedTicks = Math.round(((nowMs - this.#atMs) * this.#clockRate) / 1000);
+    return addSequence32(this.#timestamp, elapsedTicks);
+  }
+}
