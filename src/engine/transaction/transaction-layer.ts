@@ -46,6 +46,7 @@ export const DEFAULT_ENGINE_LIMITS: EngineLimits = {
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  413: 'Request Entity Too Large',
   505: 'Version Not Supported',
   513: 'Message Too Large',
 };

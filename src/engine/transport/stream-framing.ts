@@ -19,9 +19,12 @@ export type FramerOutput =
       readonly type: 'broken';
       readonly reason: string;
       /** What the sender is answered, if `head` can be answered at all. */
-      readonly status: 400 | 513;
+      readonly status: FramingStatus;
       readonly head: Buffer | undefined;
     };
+
+/** Malformed, body too large, head too large (RFC 3261 §21.4.1, §21.4.11, §21.5.7). */
+type FramingStatus = 400 | 413 | 513;
 
 type FramerState =
   | { readonly type: 'between'; readonly emptyLines: number }
@@ -101,7 +104,7 @@ export class StreamFramer {
         return this.#break(outputs, 'content-length is missing', 400, head);
       }
       if (length > this.#limits.bodyBytes) {
-        return this.#break(outputs, 'body too large', 513, head);
+        return this.#break(outputs, 'body too large', 413, head);
       }
       this.#state = { type: 'body', messageBytes: headEnd + length };
       return true;
@@ -111,7 +114,12 @@ export class StreamFramer {
     }
   }
 
-  #break(outputs: FramerOutput[], reason: string, status: 400 | 513 = 400, head?: Buffer): false {
+  #break(
+    outputs: FramerOutput[],
+    reason: string,
+    status: FramingStatus = 400,
+    head?: Buffer,
+  ): false {
     outputs.push({ type: 'broken', reason, status, head });
     this.#state = { type: 'broken' };
     this.#held.skip(this.#held.length);

@@ -91,7 +91,7 @@ describe('what breaks the stream', () => {
       `${HEAD}l: 1\r\nContent-Length: 2\r\n\r\n`,
       'broken 400 content-length is repeated',
     ],
-    ['a huge length', `${HEAD}l: 2001\r\n\r\n`, 'broken 513 body too large'],
+    ['a huge length', `${HEAD}l: 2001\r\n\r\n`, 'broken 413 body too large'],
     ['a huge head', `${HEAD}X: ${'x'.repeat(1000)}`, 'broken 513 header fields too large'],
     [
       'a huge head with its end',

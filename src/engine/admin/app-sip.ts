@@ -1,0 +1,68 @@
+import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
+
+/** A SIP message as an application wrote it, or why it cannot be used. */
+export type AppSip =
+  | SipRequest
+  | SipResponse
+  | { readonly type: 'invalid'; readonly reason: string };
+
+const METHODS: ReadonlySet<string> = new Set([
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'INFO',
+  'INVITE',
+  'MESSAGE',
+  'NOTIFY',
+  'OPTIONS',
+  'PRACK',
+  'PUBLISH',
+  'REFER',
+  'REGISTER',
+  'SUBSCRIBE',
+  'UPDATE',
+]);
+const HEADER_NAME = /^[A-Za-z0-9_-]+$/;
+const RESPONSE_LINE = /^SIP\/2\.0 ([1-6]\d\d) ?(.*)$/;
+const REQUEST_LINE = /^([A-Z]+) (\S+) SIP\/2\.0$/;
+const URI = /^(?:sips?:\S+|tel:[+0-9*#A-Fa-f().-][^\s<>]*)$/i;
+// Anything that could end a line or a string on the way to the wire.
+const FORBIDDEN = /[\r\n\0]/;
+
+/**
+ * Reads the SIP part of a frame. It is no complete SIP message: identifying headers are missing and
+ * Content-Length counts UTF-16 units, so everything after the empty line is the body.
+ * Header names outside [A-Za-z0-9_-] are left out; a line break inside a value makes the message invalid.
+ */
+export function parseAppSip(text: Buffer): AppSip {
+  const headEnd = text.indexOf('\r\n\r\n');
+  const head = text.toString('utf8', 0, headEnd < 0 ? text.length : headEnd);
+  const body = headEnd < 0 ? Buffer.alloc(0) : Buffer.from(text.subarray(headEnd + 4));
+  const [startLine = '', ...lines] = head.split('\r\n');
+  const headers: SipHeader[] = [];
+  for (const line of lines) {
+    if (line === '') continue;
+    const colon = line.indexOf(':');
+    if (colon < 0 || FORBIDDEN.test(line)) {
+      return { type: 'invalid', reason: `invalid header: ${line}` };
+    }
+    const name = line.slice(0, colon).trim();
+    if (HEADER_NAME.test(name)) headers.push({ name, value: line.slice(colon + 1).trim() });
+  }
+  return parseStartLine(startLine, headers, body);
+}
+
+function parseStartLine(startLine: string, headers: SipHeader[], body: Buffer): AppSip {
+  if (startLine.startsWith('SIP/')) {
+    const [, status, reason = ''] = RESPONSE_LINE.exec(startLine) ?? [];
+    if (status === undefined || FORBIDDEN.test(startLine)) {
+      return { type: 'invalid', reason: `invalid status line: ${startLine}` };
+    }
+    return { type: 'response', status: Number(status), reason, headers, body };
+  }
+  const [, method = '', uri = ''] = REQUEST_LINE.exec(startLine) ?? [];
+  if (!METHODS.has(method) || !URI.test(uri) || /\p{Cc}/u.test(uri)) {
+    return { type: 'invalid', reason: `invalid request-uri: ${startLine}` };
+  }
+  return { type: 'request', method, uri, headers, body };
+}

@@ -1,0 +1,82 @@
+import { getHeader } from '../../wire/sip-message.ts';
+import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
+import type { ClientHandler, ClientTransaction } from '../transaction/transaction-user.ts';
+import type { Destination, Flow } from '../transport/flow.ts';
+import type { Core } from './core.ts';
+import type { DialogSession } from './dialog-session.ts';
+import { endSession } from './engine-request.ts';
+import type { RequestReport } from './request-report.ts';
+
+/** Answers after which a BYE has to be sent again, with credentials. */
+const CHALLENGES = new Set([401, 407]);
+
+/**
+ * A request of the application other than INVITE and the SUBSCRIBE that creates a dialog.
+ * Provisional responses stay here: the library takes the first response of any class for the answer.
+ */
+export class OutboundRequest implements ClientHandler {
+  readonly #core: Core;
+  readonly #report: RequestReport;
+  readonly #session: DialogSession | undefined;
+  readonly #transaction: ClientTransaction;
+
+  constructor(
+    core: Core,
+    report: RequestReport,
+    sent: { request: SipRequest; destination: Destination; session?: DialogSession },
+  ) {
+    this.#core = core;
+    this.#report = report;
+    this.#session = sent.session;
+    this.#transaction = core.layer.sendRequest(sent.request, sent.destination, this);
+  }
+
+  onSent(bytes: Buffer): void {
+    this.#report.sent(this.#transaction.id, bytes);
+  }
+
+  onResponse(response: SipResponse, flow: Flow): void {
+    if (response.status < 200) return;
+    const from = { flow, dialogId: this.#session?.dialog.id ?? '', opensDialog: false };
+    this.#report.response(this.#transaction.id, response, from);
+    this.#follow(response);
+  }
+
+  onTimeout(): void {
+    this.#fail(408, 'Request Timeout');
+  }
+
+  onTransportError(): void {
+    this.#fail(503, 'Service Unavailable');
+  }
+
+  #fail(status: number, reason: string): void {
+    const dialogId = this.#session?.dialog.id ?? '';
+    this.#follow(this.#report.failure(this.#transaction, { status, reason, dialogId }));
+  }
+
+  /** What the final response means for the dialog. */
+  #follow(response: SipResponse): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    const { method } = this.#transaction.request;
+    if (response.status < 300) session.dialog.refreshTarget(method, response);
+    const isOver =
+      (method === 'BYE' && !CHALLENGES.has(response.status)) || this.#endsSubscription(response);
+    if (isOver) endSession(this.#core, session);
+  }
+
+  /** Only in a dialog that a SUBSCRIBE created; in an INVITE dialog subscriptions come and go. */
+  #endsSubscription(response: SipResponse): boolean {
+    const { request } = this.#transaction;
+    if (this.#session?.dialog.method !== 'SUBSCRIBE') return false;
+    if (request.method === 'SUBSCRIBE') return response.status === 481;
+    if (request.method !== 'NOTIFY') return false;
+    return response.status === 481 || isTerminated(request);
+  }
+}
+
+/** Whether a NOTIFY ends its subscription (RFC 6665 §4.1.3). */
+export function isTerminated(notify: SipRequest): boolean {
+  return /^\s*terminated\b/i.test(getHeader(notify, 'Subscription-State') ?? '');
+}

@@ -1,0 +1,112 @@
+import { AdminServer, PROTOCOL_VERSION } from './admin/admin-server.ts';
+import type { ConnectionUser } from './admin/app-connection.ts';
+import { AppSide } from './core/app-side.ts';
+import type { Core } from './core/core.ts';
+import { DialogStore } from './core/dialog-store.ts';
+import { hostPortOf } from './core/local-address.ts';
+import { NetworkSide } from './core/network-side.ts';
+import { startTransactionLayer } from './transaction/transaction-layer.ts';
+import type { TimerValues, TransactionUser } from './transaction/transaction-user.ts';
+import type { ListenPoint } from './transport/flow.ts';
+
+export interface EngineOptions {
+  /** Where SIP is received; port 0 takes a free one. */
+  readonly listen: readonly ListenPoint[];
+  /** Where applications connect; port 0 takes a free one. */
+  readonly admin: { readonly host: string; readonly port: number };
+  readonly secret: string;
+  /** RFC 3261 base times; shorter ones are for tests. */
+  readonly timers?: Partial<TimerValues>;
+  /** Told of an exception inside the engine; the engine goes on without what caused it. */
+  readonly onBug?: (error: unknown) => void;
+}
+
+export interface EngineCounts {
+  /** Early ones included. */
+  readonly dialogs: number;
+  /** Requests of the network that an application has to answer. */
+  readonly unanswered: number;
+  /** INVITEs and SUBSCRIBEs of applications without final answer. */
+  readonly calling: number;
+}
+
+/** One running SIP engine: its SIP listen points and the port for its applications. */
+export interface Engine {
+  readonly adminPort: number;
+  readonly listenPoints: readonly ListenPoint[];
+  /** What is under way now. */
+  counts(): EngineCounts;
+  /** Ends all dialogs and closes all sockets. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_TIMERS: TimerValues = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000 };
+
+/** Starts a SIP engine; rejects when an address cannot be bound, and then leaves nothing open. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const timers = { ...DEFAULT_TIMERS, ...options.timers };
+  // What arrives before the engine is complete is lost like any early datagram; its sender repeats it.
+  let network: NetworkSide | undefined;
+  const user: TransactionUser = {
+    onRequest: (transaction, request, flow) => network?.onRequest(transaction, request, flow),
+    onAck: (request, flow) => network?.onAck(request, flow),
+    onCancel: (cancel, invite, flow) => network?.onCancel(cancel, invite, flow),
+    onStrayResponse: (response) => network?.onStrayResponse(response),
+  };
+  const onBug = options.onBug ?? ((): void => undefined);
+  const layer = await startTransactionLayer({ listen: options.listen, user, timers, onBug });
+  const core: Core = {
+    layer,
+    timers,
+    dialogs: new DialogStore(),
+    answers: new Map(),
+    invites: new Map(),
+    subscribes: new Map(),
+    pendingIds: new Set(),
+    guard: (run) => void guarded(run, onBug),
+    pick: (method) => admin?.pick(method),
+  };
+  let admin: AdminServer | undefined;
+  try {
+    admin = await startAdmin(options, core);
+  } catch (error) {
+    await layer.close();
+    throw error;
+  }
+  network = new NetworkSide(core);
+  const { port } = admin;
+  const close = async (): Promise<void> => {
+    await admin.close();
+    await layer.close();
+  };
+  const counts = (): EngineCounts => ({
+    dialogs: core.dialogs.size,
+    unanswered: core.answers.size,
+    calling: core.invites.size + core.subscribes.size,
+  });
+  return { adminPort: port, listenPoints: layer.listenPoints, counts, close };
+}
+
+function startAdmin(options: EngineOptions, core: Core): Promise<AdminServer> {
+  const app = new AppSide(core);
+  const user: ConnectionUser = {
+    onCommand: (connection, command) => app.onCommand(connection, command),
+    onGone: (connection) => core.guard(() => app.onGone(connection)),
+  };
+  const points = core.layer.listenPoints;
+  const hostports = points.map((point) => `${point.protocol}/${hostPortOf(point)}`).join(',');
+  const welcome = { secret: options.secret, hostports, version: PROTOCOL_VERSION };
+  return AdminServer.start({ ...options.admin, welcome, user });
+}
+
+/** One message or timer may fail, not the engine with all its calls. */
+async function guarded(
+  run: () => void | Promise<void>,
+  onBug: (error: unknown) => void,
+): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    onBug(error);
+  }
+}

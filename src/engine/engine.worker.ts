@@ -1,0 +1,45 @@
+/** Entry of the engine thread: starts the engines of its workerData and waits for the word to close them. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { startEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
+import type { EngineCommand, EngineEvent, NamedEngineOptions } from './engine-protocol.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('engine.worker.ts runs as a worker thread only');
+const tell = (event: EngineEvent): void => port.postMessage(event);
+
+const running: Engine[] = [];
+port.on('message', (command: EngineCommand) => {
+  if (command.type === 'close') void shutDown();
+});
+
+async function startAll(wanted: readonly NamedEngineOptions[]): Promise<void> {
+  const engines = [];
+  try {
+    for (const { name, ...rest } of wanted) {
+      const onBug = (error: unknown): void => tell({ type: 'bug', name, stack: describe(error) });
+      // One after the other, so that a port that is taken leaves nothing half started behind it.
+      const engine = await startEngine({ ...rest, onBug });
+      running.push(engine);
+      engines.push({ name, adminPort: engine.adminPort, listenPoints: engine.listenPoints });
+    }
+    tell({ type: 'started', engines });
+  } catch (error) {
+    tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    await shutDown();
+  }
+}
+
+async function shutDown(): Promise<void> {
+  await Promise.all(running.map((engine) => engine.close()));
+  tell({ type: 'closed' });
+  port?.close();
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+// The main thread is the only one that fills workerData, and it does so with this type.
+const options: readonly NamedEngineOptions[] = workerData;
+await startAll(options);

@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { replayEvents } from '../support/drachtio-recording.ts';
+import { parseRecording } from '../support/recording-file.ts';
+import type { RecordedEvent } from '../support/recording-file.ts';
+
+/** A difference from the recorded server 0.8.2 that is meant. */
+interface Deliberate {
+  readonly difference: RegExp;
+  readonly reason: string;
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly deliberate: readonly Deliberate[];
+  /** Changes inputs that only make sense with the recorded behaviour. */
+  readonly edit?: (events: readonly RecordedEvent[]) => readonly RecordedEvent[];
+}
+
+const TARGET_REFRESH =
+  'the remote target follows the Contact of target refresh requests (RFC 3261 §12.2)';
+const ACK_CSEQ = 'the ACK has the CSeq of its INVITE even after a PRACK (RFC 3261 §13.2.2.4)';
+
+const SCENARIOS: readonly Scenario[] = [
+  { name: '01-connect-auth-route', deliberate: [] },
+  {
+    name: '02-b2bua-basic',
+    deliberate: [
+      {
+        difference: /^alice:\d+ (missing: 503|extra: 481) INFO$/,
+        reason: 'a request for an ended dialog gets 481, not 503',
+      },
+    ],
+  },
+  {
+    name: '03-indialog-subscribe-from-network',
+    deliberate: [
+      {
+        difference: /489 SUBSCRIBE: contact: .* became nothing$/,
+        reason: 'a refusal needs no Contact',
+      },
+    ],
+  },
+  {
+    name: '04-indialog-subscribe-by-app',
+    deliberate: [{ difference: /start line: .* became \w+ sip:moved/, reason: TARGET_REFRESH }],
+  },
+  {
+    name: '04a-terminated-notify-detaches-invite-dialog',
+    deliberate: [
+      {
+        difference: /^conn1 extra: frame NOTIFY$/,
+        reason:
+          'after a terminated NOTIFY the application still gets what comes in the INVITE dialog',
+      },
+    ],
+  },
+  { name: '05-cancel', deliberate: [] },
+  {
+    name: '05b-quick-cancel',
+    deliberate: [
+      {
+        difference:
+          /^alice:\d+ missing: 200 INVITE$|^conn1 OK 200 INVITE: .*( became |Response not sent)/s,
+        reason:
+          'the INVITE is answered with 487; a late 200 of the application is refused, not sent',
+      },
+    ],
+  },
+  {
+    name: '06-reject-redirect',
+    deliberate: [
+      {
+        difference: /^conn2 extra: response NOK Server error: ACK for non-success/,
+        reason: 'the recorded server was too slow to answer before the application left',
+      },
+    ],
+  },
+  { name: '10-delayed-offer', deliberate: [] },
+  {
+    name: '11-prack-100rel',
+    deliberate: [{ difference: / ACK: cseq/, reason: ACK_CSEQ }],
+  },
+  {
+    name: '12b-early-update-after-prack',
+    deliberate: [{ difference: / ACK: cseq/, reason: ACK_CSEQ }],
+  },
+  {
+    name: '13-standalone-subscribe',
+    edit: answerBeforeNotify,
+    deliberate: [
+      {
+        difference: /^conn1 (frame NOTIFY|OK 481 NOTIFY): tokens/,
+        reason: 'a NOTIFY that overtakes the 2xx to its SUBSCRIBE belongs to that dialog',
+      },
+    ],
+  },
+  {
+    name: '14-auth',
+    deliberate: [
+      {
+        difference: / ACK: (proxy-)?authorization: nothing became Digest/,
+        reason: 'the ACK carries the credentials of its INVITE (RFC 3261 §22.1)',
+      },
+    ],
+  },
+  {
+    name: '15-forked-200',
+    deliberate: [
+      {
+        difference: /^bob:\d+ extra: (ACK|BYE)$/,
+        reason: 'the second branch that answers is acknowledged and ended',
+      },
+    ],
+  },
+  { name: '15b-retransmitted-200', deliberate: [] },
+  { name: '17-retransmissions', deliberate: [] },
+  {
+    name: '19-headers-proxy',
+    deliberate: [
+      {
+        difference: /no\.such\.host|\|unknown\||DNS Error|^conn1 OK OPTIONS: via: nothing/,
+        reason: 'a name that does not resolve fails like any unreachable peer',
+      },
+      {
+        difference: / REFER: contact: nothing became/,
+        reason: 'REFER carries a Contact (RFC 3515)',
+      },
+      {
+        difference: /OPTIONS: (tokens: .*\|tcp\||via: SIP\/2.0\/TCP)/,
+        reason: 'the transport of the URI stands, also for a request above 1300 bytes',
+      },
+    ],
+  },
+  {
+    name: '22-misc-srf',
+    deliberate: [
+      {
+        difference: /200 REFER: contact: nothing became/,
+        reason: 'REFER moves targets (RFC 3515)',
+      },
+    ],
+  },
+  {
+    name: '24-early-requests',
+    deliberate: [
+      {
+        difference: /^conn1 frame SUBSCRIBE: tokens/,
+        reason: 'a request in an early dialog carries the dialog id',
+      },
+      {
+        difference: /BYE|^alice:\d+ extra: 487 INVITE$|^conn1 extra: frame CANCEL$/,
+        reason: 'a BYE in the early dialog ends the INVITE with 487; the application sees a CANCEL',
+      },
+    ],
+  },
+  { name: '25-reinvite-200-retransmit', deliberate: [] },
+  {
+    name: '26-reinvite-with-180',
+    deliberate: [
+      {
+        difference: /^conn1 (missing: frame (180 INVITE|182 INFO)|extra: frame 200 (INVITE|INFO))$/,
+        reason:
+          'a 1xx of an in-dialog request stays in the engine and its final response is delivered',
+      },
+    ],
+  },
+];
+
+/** A NOTIFY delivered as if it were outside any dialog. */
+function isLateNotify(event: RecordedEvent): boolean {
+  return (
+    event.type === 'serverFrame' && /^\S+\|\|127\.0\.0\.1\|5067\|\r\nNOTIFY/.test(event.payload)
+  );
+}
+
+/** The NOTIFY is delivered only with the 2xx, so the peer sends that before the application answers. */
+function answerBeforeNotify(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
+  const notify = events.findIndex(isLateNotify);
+  const answer = events.findIndex(
+    (event, index) =>
+      index > notify && event.type === 'peerMessage' && event.text.startsWith('SIP/2.0 200'),
+  );
+  const delivered = events.findIndex(
+    (event, index) =>
+      index > answer && event.type === 'serverFrame' && event.payload.includes('\r\nSIP/2.0 200'),
+  );
+  const moved = new Set([answer, delivered]);
+  const inFront = [...moved].flatMap((index) => events[index] ?? []);
+  const others = events.filter((_event, index) => !moved.has(index));
+  return [...others.slice(0, notify), ...inFront, ...others.slice(notify)];
+}
+
+describe('replayed recordings of a drachtio-server', () => {
+  test.each(SCENARIOS)('$name', async ({ name, deliberate, edit }) => {
+    const file = new URL(`../fixtures/drachtio/${name}.txt`, import.meta.url);
+    const events = parseRecording(readFileSync(file, 'utf8'));
+
+    const isMeant = (difference: string): boolean =>
+      deliberate.some((each) => each.difference.test(difference));
+
+    const differences = await replayEvents(edit === undefined ? events : edit(events), isMeant);
+
+    expect(differences.filter((difference) => !isMeant(difference))).toEqual([]);
+    // A declared difference that no longer shows up would hide the next real one.
+    const unused = deliberate.filter(
+      (each) => !differences.some((difference) => each.difference.test(difference)),
+    );
+    expect(unused).toEqual([]);
+  });
+});

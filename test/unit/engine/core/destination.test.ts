@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { destinationOf, isOwnAddress } from '../../../../src/engine/core/destination.ts';
+import { contactOf, listenPointOf } from '../../../../src/engine/core/local-address.ts';
+import type { Flow, ListenPoint } from '../../../../src/engine/transport/flow.ts';
+
+const UDP: ListenPoint = { protocol: 'udp', address: '192.0.2.7', port: 5060 };
+const TCP: ListenPoint = { protocol: 'tcp', address: '192.0.2.7', port: 5060 };
+const TLS: ListenPoint = { protocol: 'tls', address: '2001:db8::7', port: 5061 };
+const FLOW: Flow = {
+  protocol: 'tcp',
+  localAddress: '192.0.2.7',
+  localPort: 5060,
+  remoteAddress: '192.0.2.1',
+  remotePort: 40_000,
+  connectionId: 3,
+};
+
+describe('destinationOf', () => {
+  test.each([
+    ['sip:bob@192.0.2.1', 'udp 192.0.2.1 5060'],
+    ['sip:bob@192.0.2.1:5070', 'udp 192.0.2.1 5070'],
+    ['sip:bob@example.com;transport=TCP', 'tcp example.com 5060'],
+    ['sips:bob@example.com', 'tls example.com 5061'],
+    ['sip:bob@example.com;maddr=192.0.2.3', 'udp 192.0.2.3 5060'],
+    ['sip:bob@[2001:db8::1]:5070', 'udp 2001:db8::1 5070'],
+    ['sip:bob@example.com;transport=sctp', undefined],
+    ['tel:+4930', undefined],
+    ['nonsense', undefined],
+  ])('%s -> %s', (uri, expected) => {
+    const found = destinationOf(uri, [UDP, TCP, TLS]);
+    expect(found && `${found.protocol} ${found.address} ${found.port}`).toBe(expected);
+  });
+
+  test('an engine without UDP uses what it has', () => {
+    expect(destinationOf('sip:bob@192.0.2.1', [TCP])?.protocol).toBe('tcp');
+  });
+
+  test('a peer that came over a connection is reached over it', () => {
+    const found = destinationOf('sip:alice@192.0.2.1:5070', [UDP, TCP], FLOW);
+    expect(found).toEqual({ protocol: 'tcp', address: '192.0.2.1', port: 5070, connectionId: 3 });
+  });
+
+  test('the URI decides against the connection when it names another transport or host', () => {
+    const udp = destinationOf('sip:alice@192.0.2.1;transport=udp', [UDP, TCP], FLOW);
+    expect(udp).toEqual({ protocol: 'udp', address: '192.0.2.1', port: 5060 });
+    const other = destinationOf('sip:alice@192.0.2.99', [UDP, TCP], FLOW);
+    expect(other).toEqual({ protocol: 'udp', address: '192.0.2.99', port: 5060 });
+  });
+});
+
+test.each([
+  [{ protocol: 'udp', address: '192.0.2.7', port: 5060 }, true],
+  [{ protocol: 'udp', address: '192.0.2.7', port: 5062 }, false],
+  [{ protocol: 'tls', address: '192.0.2.7', port: 5060 }, false],
+] as const)('%j is our own address: %s', (destination, expected) => {
+  expect(isOwnAddress(destination, [UDP, TCP])).toBe(expected);
+});
+
+describe('own addresses', () => {
+  test.each([
+    [UDP, '<sip:192.0.2.7:5060>'],
+    [TCP, '<sip:192.0.2.7:5060;transport=tcp>'],
+    [TLS, '<sip:[2001:db8::7]:5061;transport=tls>'],
+  ])('the Contact of %j is %s', (point, expected) => {
+    expect(contactOf(point)).toBe(expected);
+  });
+
+  const second: ListenPoint = { protocol: 'udp', address: '192.0.2.8', port: 5080 };
+  test.each([
+    ['the exact one', { ...FLOW, protocol: 'udp' as const, localPort: 5060 }, UDP],
+    ['the one of a connection we opened', { ...FLOW, localPort: 33_333 }, TCP],
+    [
+      'the one with the port',
+      { ...FLOW, protocol: 'udp' as const, localAddress: '::1', localPort: 5080 },
+      second,
+    ],
+  ])('a flow belongs to %s', (_name, flow, expected) => {
+    expect(listenPointOf([UDP, second, TCP], flow)).toEqual(expected);
+  });
+
+  test('behind a wildcard the flow knows the address', () => {
+    const wildcard: ListenPoint = { protocol: 'tcp', address: '0.0.0.0', port: 5060 };
+    expect(listenPointOf([wildcard], FLOW)).toEqual(TCP);
+  });
+
+  test('without any listen point of that protocol the flow speaks for itself', () => {
+    expect(listenPointOf([UDP], FLOW)).toEqual({
+      protocol: 'tcp',
+      address: '192.0.2.7',
+      port: 5060,
+    });
+  });
+});
