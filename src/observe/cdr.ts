@@ -122,6 +122,7 @@ export interface CdrFailure {
 }
 
 export interface CdrWriterOptions {
+  /** Empty: no records are written. */
   readonly file: string;
   /** Records kept in memory while the file cannot be written; the oldest are given up first. Default 10 000. */
   readonly queueLimit?: number;
@@ -154,6 +155,7 @@ export class CdrWriter {
 
   /** Queues a record; never throws and never waits. */
   write(record: CdrRecord): void {
+    if (this.#file === '') return;
     this.#queue.push(`${JSON.stringify(record)}\n`);
     if (!this.#isRunning) this.#running = this.#flush();
   }

@@ -136,3 +136,10 @@ test('closing without records creates nothing', async () => {
   await writer(file).close();
   await expect(readFile(file)).rejects.toThrow('ENOENT');
 });
+
+test('no file name means no records and no complaint', async () => {
+  const cdr = writer('');
+  cdr.write(record('1'));
+  await cdr.close();
+  expect(failures).toEqual([]);
+});
