@@ -182,7 +182,7 @@ function checkRequestLine(request: SipRequest, line: string): void {
 
 function readBody(rest: Buffer, announced: number | undefined, limits: SipMessageLimits): Buffer {
   const length = announced ?? rest.length;
-  if (length > limits.bodyBytes) throw new SipParseError('body too large', 513);
+  if (length > limits.bodyBytes) throw new SipParseError('body too large', 413);
   if (length > rest.length) throw new WireError('body shorter than content-length');
   return rest.subarray(0, length);
 }
