@@ -1,0 +1,87 @@
+/** The part of drachtio-srf's objects that is used here, as it behaves rather than as its own types say. */
+import { parseSipMessage, type SipRequest, type SipResponse } from '../wire/sip-message.ts';
+import type { SipHeaders } from './sip-connection.ts';
+
+export interface RawMessage {
+  readonly raw?: string;
+}
+
+export interface RawResponse {
+  readonly msg: RawMessage;
+  readonly status: number;
+  readonly stackDialogId?: string;
+  readonly source_address?: string;
+  readonly source_port?: number;
+  readonly protocol?: string;
+  meta?: { readonly dialogId?: string };
+  send(
+    status: number,
+    reason: string | undefined,
+    options: { headers: SipHeaders; body?: string },
+    callback?: (error: unknown, sent?: RawMessage) => void,
+  ): void;
+}
+
+export type RawAck = (
+  options?: { body?: string; headers?: SipHeaders },
+  callback?: (error: unknown, sent?: RawMessage) => void,
+) => void;
+
+export interface RawRequest {
+  readonly msg: RawMessage;
+  readonly source?: string;
+  readonly source_address?: string;
+  readonly source_port?: number;
+  readonly protocol?: string;
+  readonly stackTxnId: string;
+  readonly stackDialogId?: string;
+  readonly receivedOn?: string;
+  on(event: 'cancel', listener: (cancel: RawMessage) => void): void;
+  on(event: 'response', listener: (response: RawResponse, acknowledge: RawAck) => void): void;
+  on(event: 'update', listener: (request: RawRequest, response: RawResponse) => void): void;
+  cancel(options: { headers: SipHeaders }, callback: (error: unknown) => void): void;
+}
+
+export type RawHandler = (request: RawRequest, response: RawResponse) => void;
+
+export interface RawSrf {
+  on(
+    event: 'connect',
+    listener: (error: Error | null, hostports: string, version: string) => void,
+  ): void;
+  on(event: 'error' | 'close', listener: (error?: unknown) => void): void;
+  use(handler: RawHandler): void;
+  use(method: string, handler: RawHandler): void;
+  connect(options: object): void;
+  disconnect(): void;
+  request(
+    uri: string,
+    options: object,
+    callback: (error: (Error & { code?: string }) | null, request?: RawRequest) => void,
+  ): void;
+}
+
+/** Copies the headers without line breaks in their values, which the protocol would turn into headers of their own. */
+export function clean(headers: SipHeaders): SipHeaders {
+  const result: SipHeaders = {};
+  for (const [name, value] of Object.entries(headers)) {
+    result[name] = value.replaceAll(/[\r\n\0]+/g, ' ');
+  }
+  return result;
+}
+
+/** Reads a message of the library; `undefined` when it is none of the wanted type. */
+export function parseAs(type: 'request', raw: string | undefined): SipRequest | undefined;
+export function parseAs(type: 'response', raw: string | undefined): SipResponse | undefined;
+export function parseAs(
+  type: string,
+  raw: string | undefined,
+): SipRequest | SipResponse | undefined {
+  if (raw === undefined) return undefined;
+  try {
+    const message = parseSipMessage(Buffer.from(raw));
+    return message.type === type ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}

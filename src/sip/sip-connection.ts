@@ -1,0 +1,111 @@
+import type { SipRequest, SipResponse } from '../wire/sip-message.ts';
+
+/** Header names to values; a header that stands several times is one value with commas. */
+export type SipHeaders = Record<string, string>;
+
+/** How to reach the SIP engine and what to hear from it. */
+export interface ConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  /** Methods to be offered outside dialogs; requests inside dialogs of this connection always arrive. */
+  readonly methods: readonly string[];
+  onRequest(request: ReceivedRequest): void;
+  /** A request, of a peer or of ours, has got its final answer; ACK has none. */
+  onAnswered?(answered: AnsweredRequest): void;
+  /** `down` means that every dialog of the connection is lost. */
+  onStateChange?(state: 'up' | 'down'): void;
+}
+
+/** A request and its final answer, for the statistics. */
+export interface AnsweredRequest {
+  /** `inbound`: a peer sent the request. */
+  readonly direction: 'inbound' | 'outbound';
+  readonly method: string;
+  /** 503 when the request could not be sent. */
+  readonly status: number;
+}
+
+/** A request to send. */
+export interface SendOptions {
+  readonly method: string;
+  /** Request-URI; ignored inside a dialog, whose remote target is used. */
+  readonly uri: string;
+  readonly headers?: SipHeaders;
+  readonly body?: string;
+  readonly dialogId?: string;
+  /** Where to send the request instead of to its request-URI: `sip:host:port;transport=udp`. */
+  readonly nextHop?: string;
+  readonly credentials?: { readonly username: string; readonly password: string };
+}
+
+/** What happens to a request that we sent; `onFailed` ends it, as does a final response. */
+export interface SendCallbacks {
+  onSent?(sent: SentRequest): void;
+  onResponse(response: ReceivedResponse): void;
+  /** The server refused the request or the connection went away; `no-dialog` when the dialog is gone. */
+  onFailed(reason: string): void;
+}
+
+/** A request as it went out. */
+export interface SentRequest {
+  readonly text: string;
+  readonly message: SipRequest | undefined;
+  /** Cancels an INVITE; no effect after its final response. */
+  cancel(headers: SipHeaders): void;
+}
+
+/** A response to a request of ours. */
+export interface ReceivedResponse {
+  readonly message: SipResponse;
+  readonly text: string;
+  readonly dialogId: string;
+  /** Sends the ACK of a 2xx, or the PRACK of a reliable 1xx. */
+  acknowledge(body?: string, onSent?: (text: string) => void): void;
+}
+
+/** What goes into a response beside the headers copied from the request. */
+export interface RespondOptions {
+  readonly reason?: string;
+  readonly headers?: SipHeaders;
+  readonly body?: string;
+}
+
+export type RespondOutcome =
+  | {
+      readonly type: 'sent';
+      readonly message: SipResponse;
+      readonly text: string;
+      readonly dialogId: string;
+    }
+  | { readonly type: 'failed'; readonly reason: string };
+
+/** A request that arrived. */
+export interface ReceivedRequest {
+  readonly message: SipRequest;
+  readonly text: string;
+  /** Empty outside dialogs. */
+  readonly dialogId: string;
+  /** True for a BYE that the SIP engine itself sent (ACK timeout and the like); it takes no answer. */
+  readonly isUnsolicited: boolean;
+  /** Local `address:port` where a new request arrived, when the server says so. */
+  readonly receivedOn: string | undefined;
+  readonly source: { readonly address: string; readonly port: number; readonly protocol: string };
+  respond(
+    status: number,
+    options: RespondOptions,
+    onOutcome?: (outcome: RespondOutcome) => void,
+  ): void;
+  /** For an INVITE: the peer gave up before the final response; the 487 is sent by the engine. */
+  onCancel(listener: (cancel: SipRequest | undefined, text: string) => void): void;
+  /** For an INVITE: an UPDATE in the early dialog. */
+  onEarlyUpdate(listener: (update: ReceivedRequest) => void): void;
+}
+
+/** A connection to a SIP engine. */
+export interface SipConnection {
+  readonly hostports: string;
+  readonly isUp: boolean;
+  send(options: SendOptions, callbacks: SendCallbacks): void;
+  close(): void;
+}

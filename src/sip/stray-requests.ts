@@ -1,0 +1,53 @@
+import { tagOf } from '../wire/sip-headers.ts';
+import { getHeader } from '../wire/sip-message.ts';
+import type { ReceivedRequest } from './sip-connection.ts';
+
+/** Methods we take part in, as in our Allow headers. */
+export const ALLOWED_METHODS =
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, SUBSCRIBE, NOTIFY, MESSAGE';
+
+/** Event packages for which we can be notifier (RFC 6665 §8.2.2). */
+export const OUR_EVENT_PACKAGES = 'kpml';
+
+/**
+ * Answers a request that belongs to no dialog of ours and opens none:
+ * OPTIONS 200 (503 while draining), SUBSCRIBE 489, requests with a To tag 481, the rest 405.
+ */
+export function answerStrayRequest(request: ReceivedRequest, isDraining: boolean): void {
+  const { method } = request.message;
+  if (method === 'ACK' || method === 'CANCEL' || request.isUnsolicited) return;
+  if (tagOf(getHeader(request.message, 'To') ?? '') !== undefined) {
+    request.respond(481, {});
+    return;
+  }
+  switch (method) {
+    case 'OPTIONS':
+      answerOptions(request, isDraining);
+      return;
+    case 'SUBSCRIBE':
+      request.respond(489, { headers: { 'Allow-Events': OUR_EVENT_PACKAGES } });
+      return;
+    case 'NOTIFY':
+    case 'BYE':
+    case 'UPDATE':
+    case 'PRACK':
+      request.respond(481, {});
+      return;
+    default:
+      request.respond(405, { headers: { Allow: ALLOWED_METHODS } });
+  }
+}
+
+function answerOptions(request: ReceivedRequest, isDraining: boolean): void {
+  if (isDraining) {
+    request.respond(503, { headers: { 'Retry-After': '60' } });
+    return;
+  }
+  request.respond(200, {
+    headers: {
+      Allow: ALLOWED_METHODS,
+      Accept: 'application/sdp, application/kpml-request+xml, application/kpml-response+xml',
+      'Allow-Events': OUR_EVENT_PACKAGES,
+    },
+  });
+}
