@@ -1,0 +1,226 @@
+/** When what happened in one call, and the CDR made of it at the end: exactly one record per attempt. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { MediaCounters } from '../media/relay-counters.ts';
+import { CDR_VERSION, type CdrAttempt, type CdrLeg, type CdrRecord } from '../observe/cdr.ts';
+import type { DigitSummary } from '../observe/digit-ledger.ts';
+import { getHeader } from '../wire/sip-message.ts';
+import type { Side } from '../wire/side.ts';
+import type { Hop } from '../trunk/policy.ts';
+import type { CallLeg } from './call-leg.ts';
+import type { CallSession } from './call-session.ts';
+import { dtmfMethods } from './dtmf-method.ts';
+import { type EndCause, verdictOf } from './end-cause.ts';
+import { callerIdentity, userOf } from './header-policy.ts';
+
+const MS_PER_SECOND = 1000;
+
+interface Times {
+  readonly inviteMs: number;
+  progressMs: number | undefined;
+  ringingMs: number | undefined;
+  answerMs: number | undefined;
+}
+
+/** What the record needs beside the history itself. */
+export interface RecordInput {
+  readonly callId: string;
+  readonly caller: CallLeg;
+  readonly session: CallSession | undefined;
+  readonly cause: EndCause;
+  readonly counters: readonly MediaCounters[];
+  readonly digits: DigitSummary;
+  readonly configHash: string;
+  readonly endMs: number;
+}
+
+export class CallHistory {
+  readonly #policy: string | undefined;
+  readonly #nowMs: () => number;
+  readonly #times: Times;
+  readonly #attempts: CdrAttempt[] = [];
+  #running: { readonly hop: Hop; readonly startMs: number } | undefined;
+
+  /** `policy` is the rule that routed the call, `undefined` when none did. */
+  constructor(policy: string | undefined, nowMs: () => number) {
+    this.#policy = policy;
+    this.#nowMs = nowMs;
+    this.#times = {
+      inviteMs: nowMs(),
+      progressMs: undefined,
+      ringingMs: undefined,
+      answerMs: undefined,
+    };
+  }
+
+  get inviteMs(): number {
+    return this.#times.inviteMs;
+  }
+
+  get answerMs(): number | undefined {
+    return this.#times.answerMs;
+  }
+
+  /** INVITE to the first sign of the callee (RFC 6076 §4.3 in spirit). */
+  get postDialDelayMs(): number | undefined {
+    const first = this.#times.progressMs ?? this.#times.answerMs;
+    return first === undefined ? undefined : first - this.#times.inviteMs;
+  }
+
+  attemptStarted(hop: Hop): void {
+    this.#running = { hop, startMs: this.#nowMs() };
+  }
+
+  attemptFailed(status: number, reason: string): void {
+    this.#closeAttempt(status, reason);
+  }
+
+  progressed(status: number): void {
+    this.#times.progressMs ??= this.#nowMs();
+    if (status === 180) this.#times.ringingMs ??= this.#nowMs();
+  }
+
+  answered(): void {
+    this.#times.answerMs ??= this.#nowMs();
+    this.#closeAttempt(200, 'OK');
+  }
+
+  /** The CDR; to be called once. */
+  record(input: RecordInput): CdrRecord {
+    const { session, cause, caller, endMs } = input;
+    const verdict = verdictOf(cause);
+    this.#closeAttempt(verdict.status, verdict.text);
+    const callee = session?.legs.callee;
+    const policy = this.#policy;
+    return {
+      version: CDR_VERSION,
+      cdrId: randomUUID(),
+      callId: input.callId,
+      config: { hash: input.configHash },
+      node: hostname(),
+      ingress: legOf(caller),
+      ...(callee === undefined ? {} : { egress: legOf(callee) }),
+      attempts: this.#attempts,
+      numbers: numbersOf(caller, callee),
+      timestamps: this.#timestamps(endMs),
+      durations: this.#durations(endMs),
+      release: {
+        side: cause.by,
+        sipCode: this.#times.answerMs === undefined ? verdict.status : 200,
+        q850: verdict.q850,
+        internalCode: cause.name,
+        text: verdict.text,
+      },
+      media: { perLeg: mediaOf(input.counters, cause.name === 'media-timeout') },
+      dtmf: dtmfOf(session, input.digits),
+      ...(policy === undefined ? {} : { policy: { name: policy, rule: policy } }),
+    };
+  }
+
+  #closeAttempt(code: number, reason: string): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    const agent = running.hop.agent === undefined ? {} : { agent: running.hop.agent.name };
+    const start = iso(running.startMs);
+    this.#attempts.push({ ...agent, code, reason, start, end: iso(this.#nowMs()) });
+  }
+
+  #timestamps(endMs: number): CdrRecord['timestamps'] {
+    const { inviteMs, progressMs, ringingMs, answerMs } = this.#times;
+    return {
+      invite: iso(inviteMs),
+      ...(progressMs === undefined ? {} : { firstProgress: iso(progressMs) }),
+      ...(ringingMs === undefined ? {} : { ringing: iso(ringingMs) }),
+      ...(answerMs === undefined ? {} : { answer: iso(answerMs) }),
+      end: iso(endMs),
+    };
+  }
+
+  #durations(endMs: number): CdrRecord['durations'] {
+    const { ringingMs, answerMs } = this.#times;
+    const delayMs = this.postDialDelayMs;
+    return {
+      ...(delayMs === undefined ? {} : { pdd: seconds(delayMs) }),
+      ...(ringingMs === undefined ? {} : { ring: seconds((answerMs ?? endMs) - ringingMs) }),
+      bill: answerMs === undefined ? 0 : seconds(endMs - answerMs),
+    };
+  }
+}
+
+/** A leg by its own INVITE; a callee that was never sent one has no dialog data. */
+function legOf(leg: CallLeg): CdrLeg {
+  const { invite } = leg;
+  const header = (name: string): string =>
+    invite === undefined ? '' : (getHeader(invite, name) ?? '');
+  const pai = header('P-Asserted-Identity');
+  return {
+    ...(leg.agent === undefined ? {} : { agent: leg.agent.name }),
+    realm: leg.realm.name,
+    interface: leg.sipInterface.name,
+    remote: leg.remote,
+    sipCallId: leg.sipCallId,
+    from: header('From'),
+    to: header('To'),
+    ruri: invite?.uri ?? '',
+    ...(pai === '' ? {} : { pai }),
+    transport: leg.transport,
+    srtp: false,
+  };
+}
+
+function numbersOf(caller: CallLeg, callee: CallLeg | undefined): CdrRecord['numbers'] {
+  const numbers = { calledIn: calledNumber(caller), callerIn: callingNumber(caller) };
+  if (callee?.invite === undefined) return numbers;
+  return { ...numbers, calledOut: calledNumber(callee), callerOut: callingNumber(callee) };
+}
+
+function calledNumber({ invite }: CallLeg): string {
+  return userOf(invite?.uri ?? '') ?? '';
+}
+
+function callingNumber({ invite }: CallLeg): string {
+  return invite === undefined ? '' : callerIdentity(invite).user;
+}
+
+function iso(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+function seconds(durationMs: number): number {
+  return Math.round(durationMs) / MS_PER_SECOND;
+}
+
+function mediaOf(
+  counters: readonly MediaCounters[],
+  inactive: boolean,
+): NonNullable<CdrRecord['media']>['perLeg'] {
+  if (counters.length === 0) return {};
+  const leg = (side: Side): NonNullable<NonNullable<CdrRecord['media']>['perLeg']['ingress']> => {
+    const legs = counters.map((counter) => counter[side]);
+    const sum = (pick: (leg: MediaCounters[Side]) => number): number =>
+      legs.reduce((total, current) => total + pick(current), 0);
+    return {
+      packets: sum((counter) => counter.receivedPackets),
+      octets: sum((counter) => counter.receivedBytes),
+      lost: sum((counter) => counter.lostPackets),
+      jitterMs: Math.max(...legs.map((counter) => counter.jitterMs)),
+      srcLearned: legs.some((counter) => counter.isSourceLearnt),
+      inactive,
+    };
+  };
+  return { ingress: leg('caller'), egress: leg('callee') };
+}
+
+function dtmfOf(session: CallSession | undefined, digits: DigitSummary): CdrRecord['dtmf'] {
+  const plan = session?.dtmf.plan;
+  const methods = dtmfMethods(plan);
+  return {
+    ingressMethod: methods.caller,
+    egressMethod: methods.callee,
+    decision: plan === undefined ? '' : `${plan.callerToCallee.row}/${plan.calleeToCaller.row}`,
+    digitsIn: digits.presses,
+    digitsOut: digits.delivered,
+    dropped: digits.dropped,
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * The media of one call: one relayed stream per m-line that carries RTP, opened when the first offer names it.
+ *
+ *   m-line 0 ── stream 0: caller port pair ⇄ callee port pair
+ *   m-line 1 ── stream 1 …
+ *
+ * Ports of a leg never change while the call lives (forked 18x and re-INVITEs included).
+ */
+import type {
+  LegPorts,
+  MediaEngine,
+  MediaListener,
+  MediaStream,
+  StreamUpdate,
+} from '../media/media-engine.ts';
+import type { MediaCounters } from '../media/relay-counters.ts';
+import type { Side } from '../wire/side.ts';
+import type { EndCauseName } from './end-cause.ts';
+
+/** An address and port pair of ours, as written in SDP. */
+export type LocalPorts = MediaStream['local'][Side];
+
+/** More m-lines than this are refused; a peer must not empty the port pool with one offer. */
+const STREAMS_LIMIT = 4;
+
+/** What opening can come to; a cause when the call cannot go on. */
+export type OpenOutcome =
+  | { readonly type: 'open' }
+  | { readonly type: 'failed'; readonly cause: EndCauseName };
+
+export class CallMedia {
+  readonly #engine: MediaEngine;
+  readonly #callId: string;
+  readonly #ports: Record<Side, LegPorts>;
+  readonly #listener: MediaListener;
+  readonly #onCounters: (counters: readonly MediaCounters[]) => void;
+  readonly #streams: MediaStream[] = [];
+  /** The m-line whose audio carries digits. */
+  #digitStream = 0;
+  #state: 'open' | 'closed' = 'open';
+
+  constructor(options: {
+    readonly engine: MediaEngine;
+    readonly callId: string;
+    readonly ports: Record<Side, LegPorts>;
+    readonly listener: MediaListener;
+    /** Hears of every reading of the counters, the last one at the end. */
+    readonly onCounters: (counters: readonly MediaCounters[]) => void;
+  }) {
+    this.#engine = options.engine;
+    this.#callId = options.callId;
+    this.#ports = options.ports;
+    this.#listener = options.listener;
+    this.#onCounters = options.onCounters;
+  }
+
+  /** Makes sure that streams for the first `count` m-lines are open. */
+  async open(count: number): Promise<OpenOutcome> {
+    if (count > STREAMS_LIMIT) return { type: 'failed', cause: 'bad-sdp' };
+    while (this.#streams.length < count) {
+      const streamId = `${this.#callId}:${this.#streams.length}`;
+      const stream = await this.#engine.openStream({
+        streamId,
+        caller: this.#ports.caller,
+        callee: this.#ports.callee,
+        listener: this.#listener,
+      });
+      if (stream.type === 'failure') {
+        const cause = stream.reason === 'no-ports' ? 'no-ports' : 'media-unavailable';
+        return { type: 'failed', cause };
+      }
+      this.#streams.push(stream);
+      if (this.#state === 'closed') await stream.close();
+    }
+    return { type: 'open' };
+  }
+
+  /** Our ports towards `side`, by m-line. */
+  local(side: Side): readonly LocalPorts[] {
+    return this.#streams.map((stream) => stream.local[side]);
+  }
+
+  /** Hands the result of an offer/answer exchange to the streams; `undefined` leaves a stream as it is. */
+  update(updates: readonly (StreamUpdate | undefined)[]): void {
+    for (const [index, update] of updates.entries()) {
+      if (update !== undefined) this.#streams[index]?.update(update);
+    }
+  }
+
+  /** Names the m-line whose audio carries digits from now on. */
+  useForDigits(index: number): void {
+    this.#digitStream = index;
+  }
+
+  /** Plays a digit as telephone-event towards `to`; false when there is no stream for it. */
+  playDigit(to: Side, digit: Parameters<MediaStream['playDigit']>[1]): boolean {
+    const stream = this.#streams[this.#digitStream];
+    if (stream === undefined || this.#state === 'closed') return false;
+    stream.playDigit(to, digit);
+    return true;
+  }
+
+  /** Counters of every stream so far. */
+  async counters(): Promise<readonly MediaCounters[]> {
+    return this.#read((stream) => stream.counters());
+  }
+
+  /** Closes every stream once; a running event is finished first. */
+  async close(): Promise<readonly MediaCounters[]> {
+    if (this.#state === 'closed') return [];
+    this.#state = 'closed';
+    return this.#read((stream) => stream.close());
+  }
+
+  async #read(
+    from: (stream: MediaStream) => Promise<MediaCounters>,
+  ): Promise<readonly MediaCounters[]> {
+    const counters = await Promise.all(this.#streams.map((stream) => from(stream)));
+    this.#onCounters(counters);
+    return counters;
+  }
+}

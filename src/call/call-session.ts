@@ -1,0 +1,89 @@
+import { decideEarlySubscribe, type EarlySubscribe } from '../dtmf/interworking-plan.ts';
+import { OfferAnswer } from './offer-answer.ts';
+import type { CallContext } from './call-context.ts';
+import type { CallLeg } from './call-leg.ts';
+import type { CallMedia } from './call-media.ts';
+import { DtmfInterworking } from './dtmf-interworking.ts';
+import { hasKpml } from '../wire/allow-events.ts';
+import type { SipMessage } from '../wire/sip-message.ts';
+import type { Side } from '../wire/side.ts';
+import type { EndCauseName } from './end-cause.ts';
+
+/** A message body to send and what becomes of Allow-Events beside it. */
+export interface Forwarded {
+  readonly type: 'forward';
+  readonly sdp: string | undefined;
+  readonly allowEvents: ReturnType<OfferAnswer['forwardOffer']>['allowEvents'];
+}
+
+export type ForwardOutcome = Forwarded | { readonly type: 'failed'; readonly cause: EndCauseName };
+
+/**
+ * The two legs of a call joined: every session description passes here on its way from one leg to the other, and the
+ * outcome reaches media and DTMF.
+ */
+export class CallSession {
+  readonly legs: Readonly<Record<Side, CallLeg>>;
+  readonly media: CallMedia;
+  readonly dtmf: DtmfInterworking;
+  readonly #negotiation: OfferAnswer;
+
+  constructor(options: {
+    readonly callId: string;
+    readonly legs: Readonly<Record<Side, CallLeg>>;
+    readonly media: CallMedia;
+    readonly context: CallContext;
+    readonly sessionIds: Readonly<Record<Side, string>>;
+    /** The attempt at another callee before this one: what the caller was shown goes on. */
+    readonly previous: OfferAnswer | undefined;
+    readonly onBug: (error: unknown) => void;
+  }) {
+    const { callId, legs, media, context, onBug } = options;
+    this.legs = legs;
+    this.media = media;
+    const negotiation = new OfferAnswer({
+      settings: { caller: legs.caller.settings, callee: legs.callee.settings },
+      sessionIds: options.sessionIds,
+      previous: options.previous,
+    });
+    this.#negotiation = negotiation;
+    const earlySubscribe = (side: Side): EarlySubscribe =>
+      decideEarlySubscribe(negotiation.advertised(side));
+    this.dtmf = new DtmfInterworking({ callId, legs, media, context, earlySubscribe, onBug });
+  }
+
+  get negotiation(): OfferAnswer {
+    return this.#negotiation;
+  }
+
+  /** Takes an offer (or an INVITE without one) of `from` and makes it what the other leg gets. */
+  async forwardOffer(from: Side, message: SipMessage): Promise<ForwardOutcome> {
+    const facts = this.#negotiation.receiveOffer(from, bodyOf(message), hasKpml(message));
+    const opened = await this.media.open(facts.streamCount);
+    if (opened.type === 'failed') return opened;
+    if (facts.digitStream !== undefined) this.media.useForDigits(facts.digitStream);
+    const to = from === 'caller' ? 'callee' : 'caller';
+    const { sdp, allowEvents } = this.#negotiation.forwardOffer(this.media.local(to));
+    return { type: 'forward', sdp, allowEvents };
+  }
+
+  /** Takes an answer of `from`; a final one puts media and the new plan in force. */
+  forwardAnswer(from: Side, message: SipMessage, isFinal: boolean): Forwarded {
+    this.#negotiation.receiveAnswer(from, bodyOf(message), hasKpml(message), isFinal);
+    const to = from === 'caller' ? 'callee' : 'caller';
+    const forwarded = this.#negotiation.forwardAnswer(this.media.local(to), isFinal);
+    this.media.update(forwarded.streams);
+    if (forwarded.plan !== undefined) this.dtmf.applyPlan(forwarded.plan);
+    return { type: 'forward', sdp: forwarded.sdp, allowEvents: forwarded.allowEvents };
+  }
+
+  /** The offer under way was refused: everything stays as it was. */
+  abandonOffer(): void {
+    this.#negotiation.abandonOffer();
+  }
+}
+
+/** The session description in `message`, `undefined` when it has none. */
+export function bodyOf(message: SipMessage): string | undefined {
+  return message.body.length === 0 ? undefined : message.body.toString();
+}

@@ -1,0 +1,305 @@
+/**
+ * One call through the SBC: caller leg, callee leg, media and digits, from INVITE to CDR.
+ *
+ *   setup --200 to the caller--> answered --BYE, timeout, operator--> ended
+ *     '-------------- CANCEL, refusal, failure ------------------------^
+ *
+ * `end` is the one exit: it runs once, releases both legs and the media, and writes the CDR.
+ */
+import { randomBytes } from 'node:crypto';
+import { callLog, type Log } from '../observe/log.ts';
+import type { Side } from '../wire/side.ts';
+import type { DialogHandler } from '../sip/dialog.ts';
+import type { IncomingInvite } from '../sip/incoming-invite.ts';
+import type { MediaListener } from '../media/media-engine.ts';
+import type { Session, SessionRefusal } from '../trunk/agent-registry.ts';
+import type { Hop } from '../trunk/policy.ts';
+import type { CallContext } from './call-context.ts';
+import { CallLeg } from './call-leg.ts';
+import { CallMedia } from './call-media.ts';
+import { CallMeter, MediaMeter } from './call-meter.ts';
+import { CallHistory } from './call-history.ts';
+import { CallSession } from './call-session.ts';
+import { CallSetup, type SetupHost } from './call-setup.ts';
+import { type EndCause, reasonHeader, resultOf, resultOfRefusal, verdictOf } from './end-cause.ts';
+import { MidCall } from './mid-call.ts';
+
+/** What admission and routing found out before the call exists. */
+export interface CallPlan {
+  readonly invite: IncomingInvite;
+  readonly caller: CallLeg;
+  /** Next hops in the order of trying; at least one. */
+  readonly hops: readonly Hop[];
+  /** The callee's side of the call for a hop. */
+  readonly calleeFor: (hop: Hop) => CallLeg;
+  /** Counts the call on the hop's agent, if it is one. */
+  readonly countOn: (hop: Hop) => Session | SessionRefusal;
+  readonly policy: string;
+}
+
+type CallState =
+  | { readonly type: 'setup' }
+  | { readonly type: 'answered' }
+  | { readonly type: 'ended'; readonly cause: EndCause };
+
+export class Call {
+  readonly id: string;
+  readonly caller: CallLeg;
+  readonly history: CallHistory;
+  readonly log: Log;
+  readonly #plan: CallPlan;
+  readonly #context: CallContext;
+  readonly #onEnded: (call: Call) => void;
+  readonly #setup: CallSetup;
+  readonly #meter: CallMeter;
+  readonly #sessionIds = { caller: sessionId(), callee: sessionId() };
+  #session: CallSession | undefined;
+  #midCall: MidCall | undefined;
+  #counted: Session | undefined;
+  #state: CallState = { type: 'setup' };
+
+  constructor(plan: CallPlan, context: CallContext, onEnded: (call: Call) => void) {
+    this.id = newCallId();
+    this.caller = plan.caller;
+    this.log = callLog(context.log, { callId: this.id, legA: this.caller.sipCallId });
+    this.#plan = plan;
+    this.#context = context;
+    this.#onEnded = onEnded;
+    this.history = new CallHistory(plan.policy, context.nowMs);
+    this.#meter = new CallMeter(context.metrics, plan.caller);
+    this.#setup = new CallSetup({
+      invite: plan.invite,
+      hops: plan.hops,
+      context,
+      host: this.#setupHost(),
+    });
+  }
+
+  get state(): CallState['type'] {
+    return this.#state.type;
+  }
+
+  /** The local policy that routed the call. */
+  get policy(): string {
+    return this.#plan.policy;
+  }
+
+  /** The joined legs, once a hop was chosen. */
+  get session(): CallSession | undefined {
+    return this.#session;
+  }
+
+  start(): void {
+    const { invite } = this.#plan;
+    invite.traceWith((direction, text) => this.#trace('caller', direction, text));
+    invite.onCancel((reason) => {
+      const given = reason === '' ? {} : { reason };
+      this.#guarded(() => this.end({ name: 'caller-cancelled', by: 'caller', ...given }));
+    });
+    this.#guarded(() => this.#setup.start());
+  }
+
+  /** Ends the call; only the first cause counts. */
+  end(cause: EndCause): void {
+    if (this.#state.type === 'ended') return;
+    this.#state = { type: 'ended', cause };
+    const verdict = verdictOf(cause);
+    const headers = { Reason: reasonHeader(cause) };
+    this.#plan.invite.reject(verdict.status, { headers: refusalHeaders(verdict.status) });
+    this.#session?.dtmf.end();
+    this.#midCall?.end();
+    this.#setup.cancel(headers);
+    for (const leg of this.#legs()) void leg.dialog?.bye(headers);
+    this.log[verdict.level](
+      { cause: cause.name, by: cause.by, status: verdict.status },
+      'call ended',
+    );
+    this.#close(cause).catch((error: unknown) => this.#reportBug(error));
+  }
+
+  async #close(cause: EndCause): Promise<void> {
+    const endMs = this.#context.nowMs();
+    const { answerMs } = this.history;
+    const talkMs = answerMs === undefined ? undefined : endMs - answerMs;
+    this.#meter.ended(resultOf(cause, talkMs !== undefined), talkMs);
+    try {
+      const counters = await (this.#session?.media.close() ?? Promise.resolve([]));
+      const record = this.history.record({
+        callId: this.id,
+        caller: this.caller,
+        session: this.#session,
+        cause,
+        counters,
+        digits: this.#context.ledger.summary(this.id),
+        configHash: this.#context.config.hash,
+        endMs,
+      });
+      this.#context.cdr.write(record);
+    } finally {
+      this.#counted?.release();
+      this.#onEnded(this);
+    }
+  }
+
+  /** `undefined` when the hop's agent takes no more calls. */
+  #openSession(hop: Hop): CallSession | undefined {
+    this.#counted?.release();
+    const counted = this.#plan.countOn(hop);
+    if (counted.type === 'refused') return undefined;
+    this.#counted = counted;
+    const callee = this.#plan.calleeFor(hop);
+    const previous = this.#session;
+    const isReusable = previous?.legs.callee.realm.name === callee.realm.name;
+    if (previous !== undefined && !isReusable) void previous.media.close();
+    const media = isReusable && previous !== undefined ? previous.media : this.#newMedia(callee);
+    this.#session = new CallSession({
+      callId: this.id,
+      legs: { caller: this.caller, callee },
+      media,
+      context: this.#context,
+      sessionIds: this.#sessionIds,
+      previous: previous?.negotiation,
+      onBug: (error) => this.#bug(error),
+    });
+    this.#midCall = new MidCall(this.#session, {
+      guarded: (action) => this.#guarded(action),
+      end: (endCause) => this.end(endCause),
+    });
+    return this.#session;
+  }
+
+  #newMedia(callee: CallLeg): CallMedia {
+    const realms = { caller: this.caller.realm.name, callee: callee.realm.name };
+    const meter = new MediaMeter(this.#context.metrics, realms);
+    return new CallMedia({
+      engine: this.#context.media,
+      callId: this.id,
+      ports: { caller: this.caller.ports, callee: callee.ports },
+      listener: this.#mediaListener(),
+      onCounters: (counters) => meter.read(counters),
+    });
+  }
+
+  #mediaListener(): MediaListener {
+    return {
+      digitPressed: (digit) => this.#guarded(() => this.#session?.dtmf.pressed(digit)),
+      digitReleased: (digit) => this.#guarded(() => this.#session?.dtmf.released(digit)),
+      digitSent: (sent) => this.#guarded(() => this.#session?.dtmf.played(sent)),
+      digitDropped: (dropped) => this.#guarded(() => this.#session?.dtmf.notPlayed(dropped)),
+      inactive: () => {
+        this.#context.metrics.mediaTimedOut();
+        this.end({ name: 'media-timeout', by: 'sbc' });
+      },
+      lost: () => this.end({ name: 'media-lost', by: 'sbc' }),
+    };
+  }
+
+  #setupHost(): SetupHost {
+    const isEnded = (): boolean => this.#state.type === 'ended';
+    return {
+      get isEnded() {
+        return isEnded();
+      },
+      openSession: (hop) => this.#openSession(hop),
+      dialogHandler: (side) => this.#dialogHandler(side),
+      attemptStarted: (hop, session) => {
+        this.history.attemptStarted(hop);
+        this.#meter.attemptStarted(session.legs.callee);
+      },
+      attemptFailed: (status, reason) => {
+        this.history.attemptFailed(status, reason);
+        this.#meter.attemptEnded(resultOfRefusal(status));
+      },
+      progressed: (status) => {
+        this.history.progressed(status);
+        this.#meter.progressed(this.history.postDialDelayMs);
+      },
+      answered: () => {
+        this.#state = { type: 'answered' };
+        this.history.answered();
+        this.#meter.progressed(this.history.postDialDelayMs);
+      },
+      joined: (session) => {
+        this.#midCall?.joined();
+        session.dtmf.legReady('callee');
+        session.dtmf.legReady('caller');
+      },
+      end: (cause) => this.end(cause),
+      guarded: (action) => this.#guarded(action),
+    };
+  }
+
+  #dialogHandler(side: Side): DialogHandler {
+    return {
+      onRequest: (request) => {
+        this.#guarded(() => this.#midCall?.receive(side, request));
+      },
+      onAck: (body) => {
+        this.#guarded(() => {
+          if (side === 'caller') this.#setup.acknowledged(body);
+          this.#midCall?.acknowledged(side, body);
+        });
+      },
+      onEnd: (by, reason) => {
+        this.#guarded(() => this.end(causeOfEnd(side, by, reason)));
+      },
+      onTrace: (direction, text) => this.#trace(side, direction, text),
+    };
+  }
+
+  #trace(leg: Side, direction: 'in' | 'out', text: string): void {
+    const summary = text.slice(0, text.indexOf('\r\n'));
+    const atMs = this.#context.nowMs();
+    this.#context.ladder.record(this.id, { atMs, kind: 'sip', leg, direction, summary, text });
+  }
+
+  #legs(): readonly CallLeg[] {
+    const callee = this.#session?.legs.callee;
+    return callee === undefined ? [this.caller] : [this.caller, callee];
+  }
+
+  /** The per-call boundary: a broken invariant ends this call and nothing else. */
+  #guarded(action: () => void | Promise<void>): void {
+    try {
+      const running = action();
+      if (running instanceof Promise) running.catch((error: unknown) => this.#bug(error));
+    } catch (error) {
+      this.#bug(error);
+    }
+  }
+
+  #bug(error: unknown): void {
+    this.#reportBug(error);
+    this.end({ name: 'bug', by: 'sbc' });
+  }
+
+  #reportBug(error: unknown): void {
+    this.#context.metrics.bug();
+    this.log.error({ err: error }, 'broken invariant');
+  }
+}
+
+function causeOfEnd(side: Side, by: 'peer' | 'engine' | 'connection', reason: string): EndCause {
+  if (by === 'connection') return { name: 'engine-lost', by: 'sbc' };
+  if (by === 'engine') return { name: 'ack-timeout', by: 'sbc', ...textOf(reason) };
+  return { name: 'hang-up', by: side, ...(reason === '' ? {} : { reason }) };
+}
+
+function textOf(reason: string): { text?: string } {
+  const text = /text="([^"]*)"/.exec(reason)?.[1];
+  return text === undefined ? {} : { text };
+}
+
+function refusalHeaders(status: number): Record<string, string> {
+  return status === 503 ? { 'Retry-After': '10' } : {};
+}
+
+/** A name for a call attempt in logs, records and the API. */
+export function newCallId(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** A numeric id for o= lines (RFC 8866 §5.2), unguessable from the other leg's. */
+function sessionId(): string {
+  return String(randomBytes(4).readUInt32BE(0));
+}

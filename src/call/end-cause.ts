@@ -1,0 +1,184 @@
+/**
+ * Why a call ended: a closed union whose members carry their own verdict, so that no switch over names is needed
+ * anywhere else.
+ */
+import type { CallResult } from '../observe/metrics.ts';
+
+/** What a cause means to the caller that still waits, to the statistics and to the log. */
+export interface EndVerdict {
+  /** SIP status for a caller that was not answered yet. */
+  readonly status: number;
+  /** Q.850 cause for the Reason header (RFC 3326). */
+  readonly q850: number;
+  readonly result: CallResult;
+  readonly level: 'info' | 'warn' | 'error';
+  readonly text: string;
+}
+
+const VERDICTS = {
+  /** One party hung up an answered call. */
+  'hang-up': { status: 487, q850: 16, result: 'answered', level: 'info', text: 'hung up' },
+  /** The caller gave up before the answer. */
+  'caller-cancelled': {
+    status: 487,
+    q850: 16,
+    result: 'cancelled',
+    level: 'info',
+    text: 'cancelled by the caller',
+  },
+  /** The callee, or every hop that was tried, refused. The status of the refusal is passed on. */
+  'callee-refused': {
+    status: 480,
+    q850: 17,
+    result: 'rejected',
+    level: 'info',
+    text: 'refused by the callee',
+  },
+  /** Nobody answered in time. */
+  'no-answer': { status: 408, q850: 19, result: 'no-answer', level: 'info', text: 'no answer' },
+  /** No local policy leads anywhere. */
+  'no-route': { status: 404, q850: 3, result: 'rejected', level: 'info', text: 'no route' },
+  /** The policy leads to agents, and each of them is locked or full. */
+  'no-agent-available': {
+    status: 503,
+    q850: 42,
+    result: 'failed',
+    level: 'warn',
+    text: 'no session agent available',
+  },
+  /** The source is no session agent and no allowed network. */
+  'not-admitted': {
+    status: 403,
+    q850: 21,
+    result: 'rejected',
+    level: 'warn',
+    text: 'source not admitted',
+  },
+  /** A configured limit is reached. */
+  'limit-reached': {
+    status: 503,
+    q850: 42,
+    result: 'rejected',
+    level: 'warn',
+    text: 'session limit reached',
+  },
+  /** The SBC is being stopped. */
+  draining: { status: 503, q850: 41, result: 'rejected', level: 'info', text: 'draining' },
+  /** Max-Forwards ran out. */
+  'too-many-hops': {
+    status: 483,
+    q850: 25,
+    result: 'rejected',
+    level: 'warn',
+    text: 'too many hops',
+  },
+  /** The INVITE lacks something a dialog needs. */
+  'bad-request': { status: 400, q850: 111, result: 'rejected', level: 'info', text: 'bad request' },
+  /** The peer insists on an extension that is not supported. */
+  'bad-extension': {
+    status: 420,
+    q850: 29,
+    result: 'rejected',
+    level: 'info',
+    text: 'bad extension',
+  },
+  /** The session description cannot be read or used. */
+  'bad-sdp': {
+    status: 488,
+    q850: 88,
+    result: 'rejected',
+    level: 'info',
+    text: 'session description not acceptable',
+  },
+  /** The callee answered with a session description that cannot be used. */
+  'bad-answer': { status: 502, q850: 88, result: 'failed', level: 'warn', text: 'unusable answer' },
+  /** The port pool of a realm is empty. */
+  'no-ports': { status: 503, q850: 42, result: 'failed', level: 'error', text: 'no media ports' },
+  /** Media could not be opened for another reason. */
+  'media-unavailable': {
+    status: 503,
+    q850: 41,
+    result: 'failed',
+    level: 'error',
+    text: 'media unavailable',
+  },
+  /** No RTP in either direction for too long. */
+  'media-timeout': {
+    status: 408,
+    q850: 102,
+    result: 'answered',
+    level: 'warn',
+    text: 'media timeout',
+  },
+  /** A relay worker died. */
+  'media-lost': {
+    status: 503,
+    q850: 41,
+    result: 'failed',
+    level: 'error',
+    text: 'media relay lost',
+  },
+  /** The caller never acknowledged the 200. */
+  'ack-timeout': { status: 408, q850: 102, result: 'failed', level: 'warn', text: 'ACK timeout' },
+  /** One party answers requests in its dialog as if there were none (RFC 5057 §5.1). */
+  'dialog-lost': {
+    status: 481,
+    q850: 41,
+    result: 'answered',
+    level: 'warn',
+    text: 'dialog lost',
+  },
+  /** The connection to the SIP engine, and every dialog with it, is gone. */
+  'engine-lost': {
+    status: 503,
+    q850: 41,
+    result: 'failed',
+    level: 'error',
+    text: 'SIP engine lost',
+  },
+  /** An operator ended the call. */
+  operator: { status: 480, q850: 31, result: 'answered', level: 'info', text: 'ended by operator' },
+  /** A broken invariant in this program. */
+  bug: { status: 500, q850: 41, result: 'failed', level: 'error', text: 'internal error' },
+} as const satisfies Record<string, EndVerdict>;
+
+export type EndCauseName = keyof typeof VERDICTS;
+
+export interface EndCause {
+  readonly name: EndCauseName;
+  /** Who ended the call. */
+  readonly by: 'caller' | 'callee' | 'sbc';
+  /** Replaces the verdict's status: the callee's own refusal. */
+  readonly status?: number;
+  /** Replaces the verdict's text in records; it may quote a peer, so it is never sent to the other one. */
+  readonly text?: string;
+  /** Reason header of the peer that ended the call, passed on as it is (RFC 3326). */
+  readonly reason?: string;
+}
+
+/** The Reason header that the legs are ended with. */
+export function reasonHeader(cause: EndCause): string {
+  const { q850, text } = VERDICTS[cause.name];
+  return cause.reason ?? `Q.850;cause=${q850};text="${text}"`;
+}
+
+/** What the statistics make of a call that ended for `cause`. */
+export function resultOf(cause: EndCause, wasAnswered: boolean): CallResult {
+  if (cause.name === 'callee-refused') return resultOfRefusal(verdictOf(cause).status);
+  const { result } = VERDICTS[cause.name];
+  return result === 'answered' && !wasAnswered ? 'failed' : result;
+}
+
+/** What the statistics make of an attempt that was refused with `status`. */
+export function resultOfRefusal(status: number): CallResult {
+  if (status === 486 || status === 600) return 'busy';
+  if (status === 408 || status === 480) return 'no-answer';
+  if (status === 487) return 'cancelled';
+  return status >= 500 && status < 600 ? 'failed' : 'rejected';
+}
+
+/** The verdict of `cause`, with the cause's own status and text where it brings them. */
+export function verdictOf(cause: EndCause): EndVerdict {
+  const verdict = VERDICTS[cause.name];
+  return { ...verdict, status: cause.status ?? verdict.status, text: cause.text ?? verdict.text };
+}

@@ -1,0 +1,102 @@
+/**
+ * Which headers cross the SBC: everything that names a host, a dialog or a software of one leg stays on that leg;
+ * the listed rest passes.
+ */
+import { editAllowEvents, type AllowEventsEdit } from '../wire/allow-events.ts';
+import { getHeader, type SipMessage } from '../wire/sip-message.ts';
+import { parseNameAddr } from '../wire/sip-headers.ts';
+import { parseSipUri } from '../wire/sip-uri.ts';
+
+/** Headers that pass unchanged in both directions: they carry no address of a leg. */
+const PASSED_HEADERS = [
+  'Subject',
+  'Priority',
+  'Accept-Language',
+  'Reason',
+  'User-to-User',
+  'Retry-After',
+];
+
+/** Headers that say how a relayed body is to be read. */
+const CONTENT_HEADERS = ['Content-Type', 'Content-Disposition', 'Content-Language', 'Info-Package'];
+
+/** Our name in User-Agent and Server. */
+export const PRODUCT = 'Tonebridge';
+
+/** The headers of `message` that may go to the other leg. */
+export function passedHeaders(message: SipMessage): Record<string, string> {
+  return pick(message, PASSED_HEADERS);
+}
+
+/** What describes the body of `message`, for a body that is relayed as it is. */
+export function contentHeaders(message: SipMessage): Record<string, string> {
+  return pick(message, CONTENT_HEADERS);
+}
+
+/** Max-Forwards of a request, 70 when it has none that can be read (RFC 3261 §8.1.1.6). */
+export function maxForwardsOf(message: SipMessage): number {
+  const value = Number.parseInt(getHeader(message, 'Max-Forwards') ?? '', 10);
+  return Number.isNaN(value) || value < 0 || value > 255 ? 70 : value;
+}
+
+/** Allow-Events of `message` as the other leg gets it; nothing when no package is left. */
+export function allowEventsHeader(
+  message: SipMessage,
+  edit: AllowEventsEdit,
+): { 'Allow-Events'?: string } {
+  const value = editAllowEvents(message, edit);
+  return value === undefined ? {} : { 'Allow-Events': value };
+}
+
+function pick(message: SipMessage, names: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of names) {
+    const value = getHeader(message, name);
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
+}
+
+/** Who calls, as shown to the callee: display name and user, never the caller's host. */
+export interface CallerIdentity {
+  readonly user: string;
+  readonly displayName: string | undefined;
+}
+
+/** Reads From; `anonymous` when it cannot be read. */
+export function callerIdentity(message: SipMessage): CallerIdentity {
+  const anonymous: CallerIdentity = { user: 'anonymous', displayName: undefined };
+  const from = getHeader(message, 'From');
+  if (from === undefined) return anonymous;
+  try {
+    const { uri, displayName } = parseNameAddr(from);
+    return { user: userOf(uri) ?? anonymous.user, displayName };
+  } catch {
+    return anonymous;
+  }
+}
+
+/** The user part of a sip, sips or tel URI. */
+export function userOf(uri: string): string | undefined {
+  const tel = /^tel:([^;]+)/i.exec(uri)?.[1];
+  if (tel !== undefined) return tel;
+  try {
+    return parseSipUri(uri).user;
+  } catch {
+    return undefined;
+  }
+}
+
+/** From and Contact of an INVITE to the callee; the engine puts its own address in place of `localhost`. */
+export function callerHeaders(
+  identity: CallerIdentity,
+  transport: string,
+): { From: string; Contact: string } {
+  const name = identity.displayName;
+  const display = name === undefined || name === '' ? '' : `"${name.replaceAll(/["\\]/g, '')}" `;
+  const parameter = transport === 'udp' ? '' : `;transport=${transport}`;
+  return {
+    From: `${display}<sip:${identity.user}@localhost>`,
+    Contact: `<sip:${identity.user}@localhost${parameter}>`,
+  };
+}

@@ -1,0 +1,301 @@
+/**
+ * Requests inside the dialogs of an answered call, relayed from one leg to the other.
+ *
+ *   INVITE, UPDATE with SDP   offer -> session -> other leg -> answer -> session -> back; one at a time, else 491;
+ *                             before both legs are acknowledged it waits a moment, then gets 491
+ *   SUBSCRIBE, NOTIFY         the DTMF interworking
+ *   INFO, MESSAGE             relayed as they are
+ *   OPTIONS, UPDATE alone     answered here: they ask about this leg only
+ *
+ * A leg that answers 481 or 408 has lost the dialog: the call ends (RFC 5057 §5.1).
+ */
+import { getHeader, type SipMessage } from '../wire/sip-message.ts';
+import { otherSide, type Side } from '../wire/side.ts';
+import { WireError } from '../wire/wire-error.ts';
+import type { DialogResponse, SipDialog } from '../sip/dialog.ts';
+import type { ReceivedRequest } from '../sip/sip-connection.ts';
+import { ALLOWED_METHODS } from '../sip/stray-requests.ts';
+import { bodyOf, type CallSession, type Forwarded } from './call-session.ts';
+import type { EndCause } from './end-cause.ts';
+import { allowEventsHeader, contentHeaders, passedHeaders } from './header-policy.ts';
+
+/** How long a re-INVITE waits for the ACK that joins the legs, milliseconds. */
+const JOIN_WAIT_MS = 1000;
+
+/** What the requests of an answered call ask of their call. */
+export interface MidCallHost {
+  /** Runs `action`; a broken invariant in it ends the call instead of escaping. */
+  guarded(action: () => void | Promise<void>): void;
+  end(cause: EndCause): void;
+}
+
+type Negotiation =
+  | { readonly type: 'idle' }
+  | { readonly type: 'busy' }
+  /** A re-INVITE without offer was answered with one; the ACK of `side` brings the answer. */
+  | {
+      readonly type: 'awaitingAnswer';
+      readonly side: Side;
+      readonly acknowledge: (body?: string) => void;
+    };
+
+export class MidCall {
+  readonly #session: CallSession;
+  readonly #host: MidCallHost;
+  /** Settled once both legs are acknowledged, or the call is over. */
+  readonly #joined = Promise.withResolvers<'joined' | 'ended'>();
+  readonly #joinWaits = new Set<NodeJS.Timeout>();
+  #negotiation: Negotiation = { type: 'idle' };
+
+  constructor(session: CallSession, host: MidCallHost) {
+    this.#session = session;
+    this.#host = host;
+  }
+
+  /** Both legs are acknowledged. */
+  joined(): void {
+    this.#joined.resolve('joined');
+  }
+
+  /** The call is over: nothing waits any more, an answered offer gets its ACK. */
+  end(): void {
+    this.#joined.resolve('ended');
+    for (const timer of this.#joinWaits) clearTimeout(timer);
+    const state = this.#negotiation;
+    this.#negotiation = { type: 'busy' };
+    if (state.type === 'awaitingAnswer') state.acknowledge();
+  }
+
+  /** Takes a request of `side`; it is answered here in every case. */
+  receive(side: Side, request: ReceivedRequest): void {
+    const dialog = this.#session.legs[side].dialog;
+    if (dialog === undefined) {
+      request.respond(491, {});
+      return;
+    }
+    switch (request.message.method) {
+      case 'INVITE':
+      case 'UPDATE':
+        this.#host.guarded(() => this.#renegotiate(side, dialog, request));
+        return;
+      case 'SUBSCRIBE':
+        this.#subscribe(side, dialog, request);
+        return;
+      case 'NOTIFY':
+        this.#session.dtmf.receiveNotify(side, dialog, request, isKpml(request));
+        return;
+      case 'INFO':
+      case 'MESSAGE':
+        this.#host.guarded(() => this.#relay(side, dialog, request));
+        return;
+      case 'OPTIONS':
+        dialog.respond(request, 200, { headers: { Allow: ALLOWED_METHODS } });
+        return;
+      default:
+        dialog.respond(request, 405, { headers: { Allow: ALLOWED_METHODS } });
+    }
+  }
+
+  /** An ACK of `side` arrived; it matters when it carries the answer to a delayed offer. */
+  acknowledged(side: Side, body: string): void {
+    const state = this.#negotiation;
+    if (state.type !== 'awaitingAnswer' || state.side !== side) return;
+    this.#negotiation = { type: 'idle' };
+    try {
+      if (body === '') throw new WireError('the ACK brings no answer');
+      const forwarded = this.#session.forwardAnswer(side, ackWith(body), true);
+      state.acknowledge(forwarded.sdp);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      // The exchange failed for the peer's fault: the old session goes on (RFC 3261 §14.1).
+      this.#session.abandonOffer();
+      state.acknowledge();
+    }
+  }
+
+  #subscribe(side: Side, dialog: SipDialog, request: ReceivedRequest): void {
+    if (!isKpml(request)) {
+      dialog.respond(request, 489, { headers: { 'Allow-Events': 'kpml' } });
+      return;
+    }
+    this.#session.dtmf.receiveSubscribe(side, dialog, request);
+  }
+
+  async #renegotiate(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
+    const { method } = request.message;
+    if (method === 'UPDATE' && bodyOf(request.message) === undefined) {
+      dialog.respond(request, 200, { headers: { Allow: ALLOWED_METHODS } });
+      return;
+    }
+    if (this.#negotiation.type !== 'idle') {
+      dialog.respond(request, 491);
+      return;
+    }
+    this.#negotiation = { type: 'busy' };
+    try {
+      const isJoined = await this.#isJoinedSoon();
+      const other = this.#session.legs[otherSide(side)].dialog;
+      if (!isJoined || other?.isConfirmed !== true) dialog.respond(request, 491);
+      else await this.#relayOffer(side, { dialog, other }, request);
+    } finally {
+      if (this.#negotiation.type === 'busy') this.#negotiation = { type: 'idle' };
+    }
+  }
+
+  async #isJoinedSoon(): Promise<boolean> {
+    const waited = Promise.withResolvers<'late'>();
+    const timer = setTimeout(() => waited.resolve('late'), JOIN_WAIT_MS);
+    this.#joinWaits.add(timer);
+    const outcome = await Promise.race([this.#joined.promise, waited.promise]);
+    clearTimeout(timer);
+    this.#joinWaits.delete(timer);
+    return outcome === 'joined';
+  }
+
+  async #relayOffer(
+    side: Side,
+    dialogs: { dialog: SipDialog; other: SipDialog },
+    request: ReceivedRequest,
+  ): Promise<void> {
+    const { dialog, other } = dialogs;
+    const offer = await this.#offer(side, request);
+    if (offer === undefined) {
+      dialog.respond(request, 488);
+      return;
+    }
+    const headers = {
+      ...passedHeaders(request.message),
+      ...allowEventsHeader(request.message, offer.allowEvents),
+      ...contentType(offer.sdp),
+      Allow: ALLOWED_METHODS,
+    };
+    const body = offer.sdp === undefined ? {} : { body: offer.sdp };
+    const response = await other.request(request.message.method, { headers, ...body });
+    if (response.status >= 300 || response.message === undefined) {
+      this.#session.abandonOffer();
+      this.#refuse(side, dialog, { request, response });
+      return;
+    }
+    if (offer.sdp === undefined) await this.#answerWithOffer(side, dialog, { request, response });
+    else this.#answer(side, dialog, { request, response });
+  }
+
+  /** The offer as the other leg gets it, `undefined` when it cannot be used. */
+  async #offer(side: Side, request: ReceivedRequest): Promise<Forwarded | undefined> {
+    try {
+      const forwarded = await this.#session.forwardOffer(side, request.message);
+      if (forwarded.type === 'forward') return forwarded;
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+    }
+    this.#session.abandonOffer();
+    return undefined;
+  }
+
+  #answer(
+    side: Side,
+    dialog: SipDialog,
+    exchange: { request: ReceivedRequest; response: DialogResponse },
+  ): void {
+    const { request, response } = exchange;
+    response.acknowledge();
+    const { message } = response;
+    if (message === undefined) return;
+    try {
+      const forwarded = this.#session.forwardAnswer(otherSide(side), message, true);
+      dialog.respond(request, 200, answerOptions(message, forwarded));
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#session.abandonOffer();
+      dialog.respond(request, 488);
+    }
+  }
+
+  async #answerWithOffer(
+    side: Side,
+    dialog: SipDialog,
+    exchange: { request: ReceivedRequest; response: DialogResponse },
+  ): Promise<void> {
+    const { request, response } = exchange;
+    const { message } = response;
+    if (message === undefined) return;
+    try {
+      const forwarded = await this.#session.forwardOffer(otherSide(side), message);
+      if (forwarded.type === 'forward') {
+        const acknowledge = (body?: string): void => response.acknowledge(body);
+        this.#negotiation = { type: 'awaitingAnswer', side, acknowledge };
+        dialog.respond(request, 200, answerOptions(message, forwarded));
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+    }
+    this.#session.abandonOffer();
+    response.acknowledge();
+    dialog.respond(request, 488);
+  }
+
+  async #relay(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
+    const other = this.#session.legs[otherSide(side)].dialog;
+    if (other === undefined) {
+      dialog.respond(request, 491);
+      return;
+    }
+    const response = await other.request(request.message.method, relayed(request.message));
+    if (response.status >= 300 || response.message === undefined) {
+      this.#refuse(side, dialog, { request, response });
+      return;
+    }
+    const options = relayed(response.message);
+    dialog.respond(request, response.status, { ...options, reason: response.reason });
+  }
+
+  /** Passes a refusal of the other leg on to `side`; a leg without dialog ends the call. */
+  #refuse(
+    side: Side,
+    dialog: SipDialog,
+    exchange: { request: ReceivedRequest; response: DialogResponse },
+  ): void {
+    const { request, response } = exchange;
+    const { status, message } = response;
+    const headers = message === undefined ? {} : passedHeaders(message);
+    const phrase = message === undefined ? {} : { reason: response.reason };
+    dialog.respond(request, status, { ...phrase, headers });
+    if (status === 481 || status === 408) {
+      this.#host.end({ name: 'dialog-lost', by: otherSide(side) });
+    }
+  }
+}
+
+function ackWith(body: string): SipMessage {
+  return { type: 'request', method: 'ACK', uri: '', headers: [], body: Buffer.from(body) };
+}
+
+/** Event types are compared byte by byte (RFC 6665 §8.2.1); the parameters are the machine's concern. */
+function isKpml(request: ReceivedRequest): boolean {
+  const eventType = (getHeader(request.message, 'Event') ?? '').split(';', 1)[0] ?? '';
+  return eventType.trim() === 'kpml';
+}
+
+/** A message for the other leg with its body as it is. */
+function relayed(message: SipMessage): { headers: Record<string, string>; body?: string } {
+  const headers = { ...passedHeaders(message), ...contentHeaders(message) };
+  return message.body.length === 0 ? { headers } : { headers, body: message.body.toString() };
+}
+
+function contentType(sdp: string | undefined): Record<string, string> {
+  return sdp === undefined ? {} : { 'Content-Type': 'application/sdp' };
+}
+
+function answerOptions(
+  message: NonNullable<DialogResponse['message']>,
+  forwarded: Forwarded,
+): { headers: Record<string, string>; body?: string } {
+  const headers = {
+    ...passedHeaders(message),
+    ...allowEventsHeader(message, forwarded.allowEvents),
+    ...contentType(forwarded.sdp),
+    Allow: ALLOWED_METHODS,
+  };
+  return forwarded.sdp === undefined ? { headers } : { headers, body: forwarded.sdp };
+}

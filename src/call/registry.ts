@@ -1,0 +1,286 @@
+/**
+ * Every call of this SBC: admits INVITEs, routes them, keeps the table, drains.
+ *
+ *   INVITE -> admission -> checks (draining, Max-Forwards, Contact, extensions) -> route -> sessions -> Call
+ */
+import assert from 'node:assert/strict';
+import type { Config, Realm } from '../config/config.ts';
+import type { KpmlRole, KpmlSubscriptionState } from '../observe/metrics.ts';
+import type { IncomingInvite } from '../sip/incoming-invite.ts';
+import type {
+  AgentRegistry,
+  RequestSource,
+  Session,
+  SessionRefusal,
+} from '../trunk/agent-registry.ts';
+import { type RejectReason, route } from '../trunk/policy.ts';
+import { getHeader } from '../wire/sip-message.ts';
+import { SIDES } from '../wire/side.ts';
+import { splitHeaderList } from '../wire/sip-headers.ts';
+import { formatHostPort } from '../wire/sip-uri.ts';
+import type { CallContext } from './call-context.ts';
+import { Call, type CallPlan, newCallId } from './call.ts';
+import { CallHistory } from './call-history.ts';
+import { CallLeg } from './call-leg.ts';
+import { type EndCause, resultOf, verdictOf } from './end-cause.ts';
+import { maxForwardsOf, userOf } from './header-policy.ts';
+
+/** What came of an INVITE before a call exists. */
+type Admitted =
+  | { readonly type: 'plan'; readonly plan: CallPlan; readonly session: Session }
+  | Refusal;
+
+interface Refusal {
+  readonly type: 'refused';
+  readonly cause: EndCause;
+  readonly headers: Record<string, string>;
+}
+
+export interface SubscriptionCount {
+  readonly role: KpmlRole;
+  readonly state: KpmlSubscriptionState;
+  readonly count: number;
+}
+
+const SUBSCRIPTION_KINDS: readonly Omit<SubscriptionCount, 'count'>[] = [
+  { role: 'notifier', state: 'pending' },
+  { role: 'notifier', state: 'active' },
+  { role: 'subscriber', state: 'pending' },
+  { role: 'subscriber', state: 'active' },
+];
+
+export class CallRegistry {
+  readonly #calls = new Map<string, Call>();
+  readonly #agents: AgentRegistry;
+  #context: CallContext;
+  #state: 'open' | 'draining' = 'open';
+  #onEmpty: (() => void) | undefined;
+
+  constructor(context: CallContext, agents: AgentRegistry) {
+    this.#context = context;
+    this.#agents = agents;
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  get isDraining(): boolean {
+    return this.#state === 'draining';
+  }
+
+  list(): readonly Call[] {
+    return [...this.#calls.values()];
+  }
+
+  get(callId: string): Call | undefined {
+    return this.#calls.get(callId);
+  }
+
+  /** Live KPML subscriptions of all calls by role and state; each kind is there, with 0 as well. */
+  countSubscriptions(): readonly SubscriptionCount[] {
+    const counts = SUBSCRIPTION_KINDS.map((kind) => ({ ...kind, count: 0 }));
+    const add = (role: KpmlRole, state: string): void => {
+      const kind = counts.find((item) => item.role === role && item.state === state);
+      if (kind !== undefined) kind.count += 1;
+    };
+    for (const call of this.#calls.values()) {
+      for (const side of SIDES) {
+        const held = call.session?.dtmf.subscriptions(side);
+        for (const { state } of held?.notifier ?? []) add('notifier', state);
+        const own = held?.subscriber;
+        if (own === 'active' || own === 'refreshing') add('subscriber', 'active');
+        if (own === 'subscribing' || own === 'confirming') add('subscriber', 'pending');
+      }
+    }
+    return counts;
+  }
+
+  /** New calls use `config` from now on; running calls keep theirs. */
+  reconfigure(config: Config): void {
+    this.#context = { ...this.#context, config };
+    this.#agents.reconfigure(config);
+  }
+
+  /** Takes a new INVITE: a call begins, or the caller is refused. */
+  admit(invite: IncomingInvite): void {
+    try {
+      this.#admit(invite);
+    } catch (error) {
+      invite.reject(500);
+      throw error;
+    }
+  }
+
+  #admit(invite: IncomingInvite): void {
+    const caller = this.#callerLeg(invite);
+    const refusal = this.#checkSource(invite, caller) ?? this.#checkMessage(invite);
+    const admitted = refusal ?? this.#route(invite, caller);
+    if (admitted.type === 'refused') {
+      this.#refuse(invite, caller, admitted);
+      return;
+    }
+    const { plan, session } = admitted;
+    const call = new Call(plan, this.#context, (ended) => this.#ended(ended, session));
+    this.#calls.set(call.id, call);
+    call.start();
+  }
+
+  /** Refuses new calls from now on; resolves when the last one has ended. */
+  drain(): Promise<void> {
+    this.#state = 'draining';
+    if (this.#calls.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const previous = this.#onEmpty;
+      this.#onEmpty = () => {
+        previous?.();
+        resolve();
+      };
+    });
+  }
+
+  /** Ends every call; resolves when the last one is released. */
+  async endAll(cause: EndCause): Promise<void> {
+    const done = this.drain();
+    for (const call of this.list()) call.end(cause);
+    await done;
+  }
+
+  #checkSource(invite: IncomingInvite, caller: CallLeg): Refusal | undefined {
+    const admission = this.#agents.admit(caller.sipInterface, sourceOf(invite));
+    return admission.type === 'refused' ? refused('not-admitted') : undefined;
+  }
+
+  /** What can be refused by looking at the INVITE alone. */
+  #checkMessage(invite: IncomingInvite): Refusal | undefined {
+    const { message } = invite;
+    if (this.#state === 'draining') return refused('draining', { 'Retry-After': '60' });
+    if (maxForwardsOf(message) === 0) return refused('too-many-hops');
+    if (getHeader(message, 'Contact') === undefined) return refused('bad-request');
+    const required = splitHeaderList(getHeader(message, 'Require') ?? '');
+    if (required.length === 0) return undefined;
+    return refused('bad-extension', { Unsupported: required.join(', ') });
+  }
+
+  #callerLeg(invite: IncomingInvite): CallLeg {
+    const { config } = this.#context;
+    const sipInterface = config.sipInterfaces.find((item) => item.name === invite.interfaceName);
+    // A reload never changes the interfaces, so the one the INVITE came in on is there.
+    assert(sipInterface !== undefined, `no sip-interface ${invite.interfaceName}`);
+    const source = sourceOf(invite);
+    const leg = new CallLeg({
+      side: 'caller',
+      sipInterface,
+      realm: realmNamed(config, sipInterface.realm),
+      agent: this.#agents.match(sipInterface, source),
+      remote: formatHostPort(source.address, source.port),
+      transport: source.transport,
+    });
+    leg.invite = invite.message;
+    return leg;
+  }
+
+  #route(invite: IncomingInvite, caller: CallLeg): Admitted {
+    const { agent, realm } = caller;
+    const { config } = this.#context;
+    const requestUri = invite.message.uri;
+    const calledNumber = userOf(requestUri) ?? '';
+    const request = { fromRealm: realm.name, fromAgent: agent, calledNumber, requestUri };
+    const routed = route(config, request, this.#agents);
+    if (routed.type === 'reject') {
+      const { status, reason } = routed;
+      return refused(REJECT_CAUSES[reason], retryAfter(status), { status, text: reason });
+    }
+    const session = this.#countOn(agent?.name);
+    if (session.type === 'refused') return refused('limit-reached', retryAfter(503));
+    const policy = `${routed.policy.fromRealm} ${routed.policy.to} -> ${routed.policy.nextHop}`;
+    const plan: CallPlan = {
+      invite,
+      caller,
+      hops: routed.hops,
+      calleeFor: (hop) => CallLeg.towards(hop, realmNamed(config, hop.sipInterface.realm)),
+      countOn: (hop) => this.#countOn(hop.agent?.name),
+      policy,
+    };
+    return { type: 'plan', plan, session };
+  }
+
+  #countOn(agentName: string | undefined): Session | SessionRefusal {
+    if (agentName === undefined) return { type: 'session', release: () => undefined };
+    return this.#agents.openSession(agentName, this.#context.nowMs());
+  }
+
+  /** Answers and records an attempt that never became a call. */
+  #refuse(invite: IncomingInvite, caller: CallLeg, refusal: Refusal): void {
+    const { cause, headers } = refusal;
+    const verdict = verdictOf(cause);
+    const { log, cdr, config, nowMs, metrics } = this.#context;
+    const callId = newCallId();
+    const source = invite.source.address;
+    log[verdict.level](
+      { callId, cause: cause.name, status: verdict.status, source },
+      'call refused',
+    );
+    invite.reject(verdict.status, { headers });
+    const result = resultOf(cause, false);
+    metrics.callEnded({ agent: caller.agent?.name, direction: 'inbound', result });
+    const history = new CallHistory(undefined, nowMs);
+    cdr.write(
+      history.record({
+        callId,
+        caller,
+        session: undefined,
+        cause,
+        counters: [],
+        digits: { presses: 0, delivered: 0, dropped: 0, pending: 0 },
+        configHash: config.hash,
+        endMs: nowMs(),
+      }),
+    );
+  }
+
+  #ended(call: Call, session: Session): void {
+    session.release();
+    if (!this.#calls.delete(call.id)) return;
+    if (this.#calls.size > 0) return;
+    this.#onEmpty?.();
+    this.#onEmpty = undefined;
+  }
+}
+
+/** What a reason of routing is called as the cause of an end. */
+const REJECT_CAUSES: Readonly<Record<RejectReason, EndCause['name']>> = {
+  'no-route': 'no-route',
+  'own-address': 'no-route',
+  'bad-request-uri': 'bad-request',
+  'unsupported-scheme': 'bad-request',
+  'no-interface': 'no-route',
+  'no-agent-available': 'no-agent-available',
+};
+
+/** How long a caller should wait after a 503, seconds. */
+const RETRY_AFTER_SECONDS = 10;
+
+function retryAfter(status: number): Record<string, string> {
+  return status === 503 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
+}
+
+function realmNamed(config: Config, name: string): Realm {
+  const realm = config.realms.find((item) => item.name === name);
+  assert(realm !== undefined, `no realm ${name}`);
+  return realm;
+}
+
+function refused(
+  name: EndCause['name'],
+  headers: Record<string, string> = {},
+  detail: { status?: number; text?: string } = {},
+): Refusal {
+  return { type: 'refused', cause: { name, by: 'sbc', ...detail }, headers };
+}
+
+function sourceOf(invite: IncomingInvite): RequestSource {
+  const { address, port, protocol } = invite.source;
+  const transport = protocol === 'tcp' || protocol === 'tls' ? protocol : 'udp';
+  return { address, port, transport };
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import {
+  allowEventsHeader,
+  callerHeaders,
+  callerIdentity,
+  contentHeaders,
+  maxForwardsOf,
+  passedHeaders,
+  userOf,
+} from '../../../src/call/header-policy.ts';
+import type { SipRequest } from '../../../src/wire/sip-message.ts';
+
+function request(...headers: [string, string][]): SipRequest {
+  return {
+    type: 'request',
+    method: 'INVITE',
+    uri: 'sip:1000@sbc',
+    headers: headers.map(([name, value]) => ({ name, value })),
+    body: Buffer.alloc(0),
+  };
+}
+
+describe('what passes to the other leg', () => {
+  test('nothing that names a host, a dialog or a software of the leg', () => {
+    const message = request(
+      ['Via', 'SIP/2.0/UDP 10.0.0.1'],
+      ['From', '<sip:a@10.0.0.1>;tag=1'],
+      ['Contact', '<sip:a@10.0.0.1>'],
+      ['Record-Route', '<sip:10.0.0.2;lr>'],
+      ['User-Agent', 'Phone/1.0'],
+      ['P-Asserted-Identity', '<sip:a@10.0.0.1>'],
+      ['X-Internal', '10.0.0.3'],
+      ['Warning', '399 10.0.0.1 "no"'],
+      ['Subject', 'lunch'],
+      ['priority', 'urgent'],
+    );
+    expect(passedHeaders(message)).toEqual({ Subject: 'lunch', Priority: 'urgent' });
+  });
+
+  test('with a body, what says how to read it', () => {
+    const message = request(['c', 'text/plain'], ['Info-Package', 'x'], ['Subject', 'lunch']);
+    expect(contentHeaders(message)).toEqual({ 'Content-Type': 'text/plain', 'Info-Package': 'x' });
+  });
+
+  test('Allow-Events as edited, and no header when nothing is left', () => {
+    const message = request(['Allow-Events', 'presence, kpml']);
+    expect(allowEventsHeader(message, 'keep')).toEqual({ 'Allow-Events': 'presence, kpml' });
+    expect(allowEventsHeader(message, 'remove-kpml')).toEqual({ 'Allow-Events': 'presence' });
+    expect(allowEventsHeader(request(['u', 'kpml']), 'remove-kpml')).toEqual({});
+    expect(allowEventsHeader(request(), 'add-kpml')).toEqual({ 'Allow-Events': 'kpml' });
+  });
+});
+
+test.each([
+  ['70', 70],
+  ['0', 0],
+  ['255', 255],
+  ['256', 70],
+  ['-1', 70],
+  ['x', 70],
+])('Max-Forwards %s counts as %i', (value, hops) => {
+  expect(maxForwardsOf(request(['Max-Forwards', value]))).toBe(hops);
+});
+
+test('without Max-Forwards 70 hops are left', () => {
+  expect(maxForwardsOf(request())).toBe(70);
+});
+
+describe('the caller as the callee sees him', () => {
+  test.each([
+    ['"Al Ice" <sip:1000@10.0.0.1:5070>;tag=x', '"Al Ice" <sip:1000@localhost>'],
+    ['<sip:1000@10.0.0.1>;tag=x', '<sip:1000@localhost>'],
+    ['sip:1000@10.0.0.1;tag=x', '<sip:1000@localhost>'],
+    ['<tel:+4930123>;tag=x', '<sip:+4930123@localhost>'],
+    ['"An\\"on" <sip:anonymous@anonymous.invalid>;tag=x', '"Anon" <sip:anonymous@localhost>'],
+    ['<sip:10.0.0.1>;tag=x', '<sip:anonymous@localhost>'],
+    ['not an address <', '<sip:anonymous@localhost>'],
+  ])('From %s becomes %s', (from, expected) => {
+    expect(callerHeaders(callerIdentity(request(['From', from])), 'udp').From).toBe(expected);
+  });
+
+  test('is anonymous without From', () => {
+    expect(callerIdentity(request())).toEqual({ user: 'anonymous', displayName: undefined });
+  });
+
+  test.each([
+    ['udp', '<sip:1000@localhost>'],
+    ['tcp', '<sip:1000@localhost;transport=tcp>'],
+  ])('Contact on %s is %s', (transport, contact) => {
+    const identity = { user: '1000', displayName: undefined };
+    expect(callerHeaders(identity, transport).Contact).toBe(contact);
+  });
+});
+
+test.each([
+  ['sip:1000@host', '1000'],
+  ['sips:+49@host;user=phone', '+49'],
+  ['tel:+4930;phone-context=x', '+4930'],
+  ['sip:host', undefined],
+  ['mailto:a@b', undefined],
+  ['', undefined],
+])('the user of %s is %s', (uri, user) => {
+  expect(userOf(uri)).toBe(user);
+});
