@@ -1,0 +1,179 @@
+/**
+ * What the HTTP interface shows and does, as plain data. sbc-backend.ts implements it over the other rooms; nothing of
+ * HTTP is known behind it and nothing of SIP in front of it.
+ */
+import type { DigitRecord, DigitSummary } from '../observe/digit-ledger.ts';
+import type { Ladder } from '../observe/ladder.ts';
+import type { Side } from '../wire/side.ts';
+
+export interface ApiBackend {
+  health(): HealthView;
+  readiness(): ReadinessView;
+  /** Prometheus exposition text. */
+  metricsText(): Promise<string>;
+  /** Oldest first; without media counters. */
+  listCalls(): readonly CallView[];
+  /** With media counters; `undefined` for a call that is not up. */
+  getCall(callId: string): Promise<CallView | undefined>;
+  /** Ends the call on both legs; false for a call that is not up. */
+  endCall(callId: string): Promise<boolean>;
+  /** Also for calls that ended a short while ago. */
+  ladder(callId: string): Ladder | undefined;
+  explanation(callId: string): ExplanationView | undefined;
+  /** Oldest first; of all calls without `callId`. */
+  listDigits(callId?: string): readonly DigitRecord[];
+  listAgents(): readonly AgentView[];
+  listSubscriptions(): readonly SubscriptionView[];
+  /** Checks `text`, or the file in use when there is none, and changes nothing. */
+  checkConfig(text: string | undefined): Promise<ConfigCheckView>;
+  reload(): Promise<ReloadView>;
+  /** No new calls from now on. */
+  drain(): Promise<DrainView>;
+}
+
+export interface HealthView {
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  readonly activeCalls: number;
+}
+
+export interface ReadinessView {
+  readonly isReady: boolean;
+  /** Why not, one sentence each; empty when ready. */
+  readonly reasons: readonly string[];
+}
+
+export interface CallView {
+  readonly id: string;
+  readonly state: string;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly answeredAt?: string;
+  readonly legs: { readonly caller: LegView; readonly callee?: LegView };
+  /** Absent until offer and answer are complete. */
+  readonly plan?: PlanView;
+  /** What was received from and sent to each leg. */
+  readonly media?: Readonly<Record<Side, LegMediaView>>;
+  readonly digits: DigitSummary;
+}
+
+export interface LegView {
+  readonly interface: string;
+  readonly realm: string;
+  readonly agent?: string;
+  readonly sipCallId: string;
+  readonly localTag: string;
+  /** Empty until the peer has sent one. */
+  readonly remoteTag: string;
+  /** `host:port` of the peer. */
+  readonly remote: string;
+  readonly codec?: string;
+  /** One line, such as `audio 192.0.2.1:4000 PCMA telephone-event/101 sendrecv`. */
+  readonly sdpSummary?: string;
+}
+
+export interface PlanView {
+  readonly callerToCallee: DirectionPlanView;
+  readonly calleeToCaller: DirectionPlanView;
+}
+
+export interface DirectionPlanView {
+  readonly translator: string;
+  readonly alsoNotify: boolean;
+  /** Row of the decision table. */
+  readonly row: string;
+  readonly rule: string;
+  readonly reason: string;
+  /** What would have to change for digits to cross. */
+  readonly wouldCross?: string | undefined;
+}
+
+export interface LegMediaView {
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  readonly lostPackets: number;
+  readonly jitterMs: number;
+  readonly eventPackets: number;
+  readonly injectedPackets: number;
+  /** `address:port` that packets are accepted from; absent until known. */
+  readonly source?: string | undefined;
+  readonly isSourceLearnt: boolean;
+  /** Since the last accepted packet. */
+  readonly quietMs: number;
+  /** Packets dropped by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface ExplanationView {
+  readonly callId: string;
+  /** The local policy that matched. */
+  readonly policy?: string;
+  /** Parameters in force on each leg and where each was set. */
+  readonly settings: Readonly<Partial<Record<Side, SettingsView>>>;
+  /** In the order in which they were made. */
+  readonly decisions: readonly DecisionView[];
+  readonly plan?: PlanView;
+}
+
+export type SettingsView = Readonly<
+  Record<string, { readonly value: unknown; readonly origin: string }>
+>;
+
+/** One step: what was decided about an offer or an answer, or what runs in each direction since then. */
+export type DecisionView =
+  | {
+      readonly type: 'offer' | 'answer';
+      /** Who sent the offer or answer. */
+      readonly from: Side;
+      readonly decision: { readonly row: string; readonly rule: string; readonly reason: string };
+    }
+  | { readonly type: 'plan'; readonly plan: PlanView };
+
+export interface AgentView {
+  readonly name: string;
+  readonly realm: string;
+  /** `host` or `host:port`. */
+  readonly address: string;
+  readonly transport: string;
+  readonly state: string;
+  readonly activeSessions: number;
+  /** 0: unlimited. */
+  readonly maxSessions: number;
+}
+
+export interface SubscriptionView {
+  readonly callId: string;
+  readonly leg: Side;
+  /** `notifier`: the peer subscribed to us; `subscriber`: we subscribed to the peer. */
+  readonly role: 'notifier' | 'subscriber';
+  /** Event id; empty when there is none. */
+  readonly eventId: string;
+  readonly state: string;
+  readonly expiresInSeconds?: number;
+}
+
+/** Same shape as the problems the configuration loader reports. */
+export interface ProblemView {
+  readonly line: number;
+  readonly column: number;
+  readonly path: string;
+  readonly message: string;
+  readonly suggestion?: string;
+}
+
+export interface ConfigCheckView {
+  /** False when the file would be refused; findings of the linter alone leave it true. */
+  readonly isValid: boolean;
+  readonly problems: readonly ProblemView[];
+}
+
+export type ReloadView =
+  | { readonly type: 'applied'; readonly hash: string; readonly isChanged: boolean }
+  | { readonly type: 'refused'; readonly problems: readonly ProblemView[] };
+
+export interface DrainView {
+  readonly isDraining: boolean;
+  readonly activeCalls: number;
+}

@@ -1,0 +1,40 @@
+import type { Config } from '../config/config.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { ProblemView } from './backend.ts';
+
+type ValidConfig = Extract<LoadedConfig, { type: 'config' }>;
+
+/** Parts that are bound to sockets, threads and files: they change only with a restart. */
+const RESTART_PARTS: readonly {
+  readonly path: readonly string[];
+  readonly of: (config: Config) => unknown;
+}[] = [
+  { path: ['sip'], of: (config) => config.sip },
+  { path: ['media'], of: (config) => config.media },
+  {
+    path: ['sip-interfaces'],
+    of: (config) =>
+      config.sipInterfaces.map(({ name, sipPorts, tls, drachtio }) => [
+        name,
+        sipPorts,
+        tls,
+        drachtio,
+      ]),
+  },
+  { path: ['dtmf'], of: (config) => config.dtmf },
+  { path: ['api'], of: (config) => config.api },
+  { path: ['cdr'], of: (config) => config.cdr },
+  { path: ['log'], of: (config) => config.log },
+];
+
+/** What of `loaded` cannot be taken over while running; the reload is refused whole then. */
+export function restartProblems(current: Config, loaded: ValidConfig): readonly ProblemView[] {
+  return RESTART_PARTS.filter(
+    ({ of }) => JSON.stringify(of(current)) !== JSON.stringify(of(loaded.config)),
+  ).map(({ path }) => ({
+    line: loaded.lineOf(path) ?? 1,
+    column: 1,
+    path: path.join('.'),
+    message: 'a change here needs a restart',
+  }));
+}

@@ -1,0 +1,172 @@
+/** The HTTP interface's view of the running SBC. */
+import type { Call } from '../call/call.ts';
+import type { CallRegistry } from '../call/registry.ts';
+import type { Config } from '../config/config.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { DigitLedger, DigitRecord } from '../observe/digit-ledger.ts';
+import type { Ladder, LadderRecorder } from '../observe/ladder.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { SipStack } from '../sip/stack.ts';
+import type { AgentRegistry } from '../trunk/agent-registry.ts';
+import { SIDES } from '../wire/side.ts';
+import { formatHostPort } from '../wire/sip-uri.ts';
+import type {
+  AgentView,
+  ApiBackend,
+  CallView,
+  ConfigCheckView,
+  DrainView,
+  ExplanationView,
+  HealthView,
+  ReadinessView,
+  ReloadView,
+  SubscriptionView,
+} from './backend.ts';
+import { callView, explanationView, mediaView, subscriptionViews } from './call-view.ts';
+import { restartProblems } from './restart-problems.ts';
+
+export interface SbcBackendOptions {
+  readonly calls: CallRegistry;
+  readonly agents: AgentRegistry;
+  readonly stack: SipStack;
+  readonly ledger: DigitLedger;
+  readonly ladder: LadderRecorder;
+  readonly metrics: Metrics;
+  readonly config: Config;
+  readonly log: Log;
+  readonly version: string;
+  /** Loads `text`, or the file in use; `undefined` when the SBC was started without a file. */
+  readonly readConfig: ((text?: string) => LoadedConfig) | undefined;
+  /** A new configuration is in force. */
+  readonly onReloaded: () => void;
+}
+
+export class SbcBackend implements ApiBackend {
+  readonly #options: SbcBackendOptions;
+  readonly #startedMs = performance.now();
+  #config: Config;
+
+  constructor(options: SbcBackendOptions) {
+    this.#options = options;
+    this.#config = options.config;
+  }
+
+  health(): HealthView {
+    const { version, calls } = this.#options;
+    const uptimeSeconds = Math.floor((performance.now() - this.#startedMs) / 1000);
+    return { version, uptimeSeconds, activeCalls: calls.size };
+  }
+
+  readiness(): ReadinessView {
+    const { stack, calls } = this.#options;
+    const reasons = [
+      ...(stack.isUp ? [] : ['the connection to the SIP engine is down']),
+      ...(calls.isDraining ? ['draining: no new calls are taken'] : []),
+    ];
+    return { isReady: reasons.length === 0, reasons };
+  }
+
+  async metricsText(): Promise<string> {
+    const { calls, metrics } = this.#options;
+    // Reading the counters enters the packets of the running calls.
+    await Promise.all(calls.list().flatMap((call) => call.session?.media.counters() ?? []));
+    return metrics.text();
+  }
+
+  listCalls(): readonly CallView[] {
+    return this.#options.calls.list().map((call) => this.#view(call));
+  }
+
+  async getCall(callId: string): Promise<CallView | undefined> {
+    const call = this.#options.calls.get(callId);
+    if (call === undefined) return undefined;
+    const counters = await call.session?.media.counters();
+    const media = counters === undefined ? undefined : mediaView(counters);
+    return { ...this.#view(call), ...(media === undefined ? {} : { media }) };
+  }
+
+  endCall(callId: string): Promise<boolean> {
+    const call = this.#options.calls.get(callId);
+    call?.end({ name: 'operator', by: 'sbc' });
+    return Promise.resolve(call !== undefined);
+  }
+
+  ladder(callId: string): Ladder | undefined {
+    return this.#options.ladder.ladder(callId);
+  }
+
+  explanation(callId: string): ExplanationView | undefined {
+    const call = this.#options.calls.get(callId);
+    return call === undefined ? undefined : explanationView(call);
+  }
+
+  listDigits(callId?: string): readonly DigitRecord[] {
+    return this.#options.ledger.list(callId === undefined ? {} : { callId });
+  }
+
+  listAgents(): readonly AgentView[] {
+    return this.#options.agents.list().map(({ agent, state, sessions }) => ({
+      name: agent.name,
+      realm: agent.realm,
+      address: formatHostPort(agent.host, agent.port),
+      transport: agent.transport,
+      state,
+      activeSessions: sessions,
+      maxSessions: agent.constraints.maxSessions,
+    }));
+  }
+
+  listSubscriptions(): readonly SubscriptionView[] {
+    return this.#options.calls
+      .list()
+      .flatMap((call) => SIDES.flatMap((side) => subscriptionViews(call, side)));
+  }
+
+  checkConfig(text: string | undefined): Promise<ConfigCheckView> {
+    const loaded = this.#options.readConfig?.(text);
+    const problems = loaded?.type === 'invalid' ? loaded.problems : [];
+    return Promise.resolve({ isValid: problems.length === 0, problems });
+  }
+
+  /** Takes the file over for new calls, or refuses it whole and keeps the old one. */
+  reload(): Promise<ReloadView> {
+    return Promise.resolve(this.#reload());
+  }
+
+  #reload(): ReloadView {
+    const { metrics, log, calls, readConfig, onReloaded } = this.#options;
+    if (readConfig === undefined) {
+      const message = 'this SBC was started without a configuration file';
+      return { type: 'refused', problems: [{ line: 1, column: 1, path: '', message }] };
+    }
+    const loaded = readConfig();
+    const problems =
+      loaded.type === 'invalid' ? loaded.problems : restartProblems(this.#config, loaded);
+    if (loaded.type === 'invalid' || problems.length > 0) {
+      metrics.configReloaded('refused');
+      log.warn({ problems }, 'configuration refused, the old one stays');
+      return { type: 'refused', problems };
+    }
+    const isChanged = loaded.config.hash !== this.#config.hash;
+    this.#config = loaded.config;
+    calls.reconfigure(loaded.config);
+    onReloaded();
+    metrics.configReloaded('applied');
+    metrics.configLoaded(loaded.config.hash);
+    log.info({ config: loaded.config.hash, isChanged }, 'configuration reloaded');
+    return { type: 'applied', hash: loaded.config.hash, isChanged };
+  }
+
+  drain(): Promise<DrainView> {
+    const { calls, log } = this.#options;
+    log.info({ activeCalls: calls.size }, 'draining');
+    // Resolves at the last call's end; the answer shows where the drain stands now.
+    void calls.drain();
+    return Promise.resolve({ isDraining: true, activeCalls: calls.size });
+  }
+
+  #view(call: Call): CallView {
+    return callView(call, this.#options.ledger.summary(call.id));
+  }
+}

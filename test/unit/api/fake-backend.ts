@@ -1,0 +1,146 @@
+/** A backend with one call, whose answers a test may replace. */
+import type { ApiBackend, CallView, LegMediaView, LegView } from '../../../src/api/backend.ts';
+
+const leg: LegView = {
+  interface: 'access',
+  realm: 'access',
+  sipCallId: 'a@host',
+  localTag: 'l1',
+  remoteTag: 'r1',
+  remote: '127.0.0.1:5070',
+};
+
+const media: LegMediaView = {
+  receivedPackets: 10,
+  receivedBytes: 1_600,
+  sentPackets: 11,
+  sentBytes: 1_760,
+  lostPackets: 0,
+  jitterMs: 0.5,
+  eventPackets: 3,
+  injectedPackets: 0,
+  source: undefined,
+  isSourceLearnt: false,
+  quietMs: 12,
+  dropped: { late: 1 },
+};
+
+const direction = {
+  translator: '2833-to-kpml',
+  alsoNotify: false,
+  row: 'K5',
+  rule: 'rule',
+  reason: 'reason',
+};
+const plan = { callerToCallee: direction, calleeToCaller: direction };
+
+export const CALL: CallView = {
+  id: 'c1',
+  state: 'answered',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  answeredAt: '2026-01-01T00:00:01.000Z',
+  legs: { caller: leg, callee: { ...leg, agent: 'carrier', codec: 'PCMA', sdpSummary: 'audio' } },
+  plan,
+  digits: { presses: 2, delivered: 1, dropped: 1, pending: 0 },
+};
+
+export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
+  return {
+    health: () => ({ version: '1.2.3', uptimeSeconds: 5, activeCalls: 1 }),
+    readiness: () => ({ isReady: true, reasons: [] }),
+    metricsText: async () => 'sbc_bugs_total 0\n',
+    listCalls: () => [CALL],
+    getCall: async (callId) =>
+      callId === CALL.id ? { ...CALL, media: { caller: media, callee: media } } : undefined,
+    endCall: async (callId) => callId === CALL.id,
+    ladder: (callId) =>
+      callId === CALL.id
+        ? {
+            rows: [
+              {
+                atMs: 0,
+                kind: 'sip',
+                leg: 'caller',
+                direction: 'in',
+                summary: 'INVITE',
+                text: 'x',
+              },
+              { atMs: 1, kind: 'decision', summary: 'K5' },
+            ],
+            droppedRows: 3,
+          }
+        : undefined,
+    explanation: (callId) =>
+      callId === CALL.id
+        ? {
+            callId,
+            policy: 'access/*',
+            settings: { caller: { rfc2833Payload: { value: 101, origin: 'default' } } },
+            decisions: [
+              {
+                type: 'offer',
+                from: 'caller',
+                decision: { row: 'K5', rule: 'rule', reason: 'reason' },
+              },
+              { type: 'plan', plan },
+            ],
+            plan,
+          }
+        : undefined,
+    listDigits: (callId) =>
+      [
+        {
+          pressId: 'p1',
+          callId: 'c1',
+          direction: 'caller-to-callee' as const,
+          digit: '*',
+          source: { type: 'rtp' as const, ssrc: 1, rtpTimestamp: 2 },
+          atMs: 3,
+          outputs: [
+            { type: 'notify' as const, cseq: 4, status: 200, latencyMs: 1.5 },
+            { type: 'relay' as const },
+            { type: 'rtp' as const, rtpTimestamp: 5, latencyMs: 2 },
+          ],
+        },
+        {
+          pressId: 'p2',
+          callId: 'c2',
+          direction: 'callee-to-caller' as const,
+          digit: '*',
+          source: { type: 'notify' as const, cseq: 9 },
+          atMs: 4,
+          outputs: [],
+          dropped: 'no-translator' as const,
+        },
+      ].filter((digit) => callId === undefined || digit.callId === callId),
+    listAgents: () => [
+      {
+        name: 'carrier',
+        realm: 'core',
+        address: '127.0.0.1:5080',
+        transport: 'udp',
+        state: 'in-service',
+        activeSessions: 1,
+        maxSessions: 0,
+      },
+    ],
+    listSubscriptions: () => [
+      {
+        callId: 'c1',
+        leg: 'caller',
+        role: 'notifier',
+        eventId: '',
+        state: 'active',
+        expiresInSeconds: 7_200,
+      },
+    ],
+    checkConfig: async (text) => ({
+      isValid: text === undefined,
+      problems:
+        text === undefined ? [] : [{ line: 1, column: 2, path: 'a', message: `bad: ${text}` }],
+    }),
+    reload: async () => ({ type: 'applied', hash: 'abc', isChanged: true }),
+    drain: async () => ({ isDraining: true, activeCalls: 1 }),
+    ...changes,
+  };
+}
