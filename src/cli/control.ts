@@ -1,0 +1,55 @@
+/** `tonebridge reload` and `tonebridge drain`: change what a running SBC does. */
+import type { Command } from 'commander';
+import { drainSchema, reloadSchema } from '../api/schemas.ts';
+import { formatProblem } from '../config/problem.ts';
+import { ApiClient, clientFor, failure, withApiOption } from './api-client.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import { type CommandResult, finish } from './output.ts';
+
+/** First digits of a hash: enough to tell two configurations apart. */
+const SHORT_HASH_LENGTH = 12;
+
+export function addControlCommands(program: Command): void {
+  withApiOption(program.command('reload'))
+    .description('read the configuration file again; an invalid one is refused and the old stays')
+    .action(async (_options: unknown, command: Command) => run(command, reload));
+  withApiOption(program.command('drain'))
+    .description('take no new calls; those that are up go on')
+    .action(async (_options: unknown, command: Command) => run(command, drain));
+}
+
+export async function reload(client: ApiClient): Promise<CommandResult> {
+  const answer = await client.ask({
+    method: 'POST',
+    path: '/api/v1/config/reload',
+    answer: reloadSchema,
+    alsoAnswers: [422],
+  });
+  if (answer.type !== 'answer') return failure(answer);
+  const { value } = answer;
+  if (value.type === 'refused') {
+    const lines = value.problems.map((problem) => `${formatProblem('configuration', problem)}\n`);
+    const text = `${lines.join('')}refused, the old configuration stays\n`;
+    return { exitCode: EXIT_CODES.findings, text, json: value };
+  }
+  const what = value.isChanged ? 'applied' : 'is already in use';
+  const text = `configuration ${value.hash.slice(0, SHORT_HASH_LENGTH)} ${what}\n`;
+  return { exitCode: EXIT_CODES.good, text, json: value };
+}
+
+export async function drain(client: ApiClient): Promise<CommandResult> {
+  const path = '/api/v1/drain';
+  const answer = await client.ask({ method: 'POST', path, answer: drainSchema });
+  if (answer.type !== 'answer') return failure(answer);
+  const { activeCalls } = answer.value;
+  const text = `draining, ${activeCalls} ${activeCalls === 1 ? 'call' : 'calls'} left\n`;
+  return { exitCode: EXIT_CODES.good, text, json: answer.value };
+}
+
+async function run(
+  command: Command,
+  change: (client: ApiClient) => Promise<CommandResult>,
+): Promise<void> {
+  const client = clientFor(command);
+  finish(command, client instanceof ApiClient ? await change(client) : client);
+}

@@ -1,0 +1,118 @@
+/** Which interface, agent and policy a call would meet, without placing it. */
+import type { Config, LocalPolicy, SessionAgent, SipInterface } from '../config/config.ts';
+import { parseHostPort } from '../config/address.ts';
+import { AgentRegistry } from '../trunk/agent-registry.ts';
+import { type Hop, interfaceFor, type RejectReason, route } from '../trunk/policy.ts';
+import { parseSipUri } from '../wire/sip-uri.ts';
+import { WireError } from '../wire/wire-error.ts';
+
+export interface CallQuestion {
+  /** Agent name, or IP address with an optional port. */
+  readonly from: string;
+  /** Called number or SIP URI. */
+  readonly to: string;
+}
+
+export interface Origin {
+  readonly sipInterface: SipInterface;
+  readonly agent: SessionAgent | undefined;
+  /** Why the source is let in. */
+  readonly admittedAs: 'agent' | 'network' | 'anyone';
+}
+
+export type RouteExplanation =
+  | {
+      readonly type: 'route';
+      readonly origin: Origin;
+      readonly policy: LocalPolicy;
+      readonly policyIndex: number;
+      readonly hops: readonly Hop[];
+    }
+  | {
+      readonly type: 'rejected';
+      readonly origin: Origin;
+      readonly status: number;
+      readonly reason: RejectReason;
+      readonly policyIndex: number | undefined;
+    }
+  /** `from` or `to` is neither of what they may be. */
+  | { readonly type: 'unclear'; readonly message: string }
+  | { readonly type: 'refused'; readonly message: string };
+
+/** Stands for the host of the request's URI where only a number was given. */
+const ANY_HOST = 'endpoint.invalid';
+
+export function explainRoute(config: Config, question: CallQuestion): RouteExplanation {
+  const origin = findOrigin(config, question.from);
+  if ('type' in origin) return origin;
+  const target = readTarget(question.to);
+  if (target === undefined) {
+    return { type: 'unclear', message: `--to ${question.to} is neither a number nor a SIP URI` };
+  }
+  const fromRealm = origin.sipInterface.realm;
+  const result = route(config, { fromRealm, fromAgent: origin.agent, ...target });
+  if (result.type === 'reject') {
+    const { status, reason, policy } = result;
+    const policyIndex = policy === undefined ? undefined : config.localPolicies.indexOf(policy);
+    return { type: 'rejected', origin, status, reason, policyIndex };
+  }
+  const { policy, hops } = result;
+  return { type: 'route', origin, policy, policyIndex: config.localPolicies.indexOf(policy), hops };
+}
+
+type Unknown = Extract<RouteExplanation, { type: 'unclear' | 'refused' }>;
+
+function findOrigin(config: Config, from: string): Origin | Unknown {
+  const named = config.sessionAgents.find((agent) => agent.name === from);
+  if (named !== undefined) return agentOrigin(config, named);
+  const source = parseHostPort(from);
+  if (source === undefined) {
+    const names = config.sessionAgents.map((agent) => agent.name).join(', ');
+    const message = `--from ${from} is neither a session agent (${names}) nor an address`;
+    return { type: 'unclear', message };
+  }
+  const registry = new AgentRegistry(config);
+  const doors = config.sipInterfaces.flatMap((sipInterface) =>
+    sipInterface.sipPorts.map(({ transport }) => {
+      const port = source.port ?? agentPort(config, sipInterface.realm, source.host) ?? 5060;
+      const admission = registry.admit(sipInterface, { address: source.host, port, transport });
+      return { sipInterface, admission };
+    }),
+  );
+  for (const { sipInterface, admission } of doors) {
+    if (admission.type === 'agent') {
+      return { sipInterface, agent: admission.agent, admittedAs: 'agent' };
+    }
+  }
+  for (const { sipInterface, admission } of doors) {
+    if (admission.type === 'stranger') {
+      return { sipInterface, agent: undefined, admittedAs: admission.by };
+    }
+  }
+  const message = `${from} is no session agent, and no interface admits it (admit, allow): 403`;
+  return { type: 'refused', message };
+}
+
+/** Without a port in the question, any port that would make the address an agent is meant. */
+function agentPort(config: Config, realm: string, host: string): number | undefined {
+  return config.sessionAgents.find((agent) => agent.realm === realm && agent.host === host)?.port;
+}
+
+function agentOrigin(config: Config, agent: SessionAgent): Origin | Unknown {
+  const sipInterface = interfaceFor(config, agent.realm, agent);
+  if (sipInterface === undefined) {
+    return { type: 'refused', message: `no interface serves session agent "${agent.name}"` };
+  }
+  return { sipInterface, agent, admittedAs: 'agent' };
+}
+
+function readTarget(to: string): { calledNumber: string; requestUri: string } | undefined {
+  const text = /^sips?:/i.test(to) ? to : `sip:${to}${to.includes('@') ? '' : `@${ANY_HOST}`}`;
+  try {
+    const uri = parseSipUri(text);
+    return { calledNumber: uri.user ?? '', requestUri: text };
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}

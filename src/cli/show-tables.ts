@@ -1,0 +1,137 @@
+/** The views of the API as tables for people. */
+import type { AgentView, CallView, LegView, SubscriptionView } from '../api/backend.ts';
+import type { DigitOutputRecord, DigitRecord } from '../observe/digit-ledger.ts';
+import { formatTable } from './table.ts';
+
+const MS_PER_SECOND = 1_000;
+const SECONDS_PER_MINUTE = 60;
+
+export function formatCalls(calls: readonly CallView[], nowMs: number): string {
+  const rows = calls.map((call) => [
+    call.id,
+    call.state,
+    formatAge(nowMs - Date.parse(call.startedAt)),
+    peerOf(call.legs.caller),
+    call.legs.callee === undefined ? '-' : peerOf(call.legs.callee),
+    call.plan?.callerToCallee.translator ?? '-',
+    call.plan?.calleeToCaller.translator ?? '-',
+    `${call.digits.delivered}/${call.digits.presses}`,
+  ]);
+  const headings = ['CALL', 'STATE', 'AGE', 'CALLER', 'CALLEE', 'TO CALLEE', 'TO CALLER', 'DIGITS'];
+  return formatTable(headings, rows) || 'no calls\n';
+}
+
+/** One call: its legs side by side, then what digits do in each direction and why. */
+export function formatCall(call: CallView): string {
+  const { caller, callee } = call.legs;
+  const compare = (name: string, pick: (leg: LegView) => string | undefined): string[] => [
+    name,
+    pick(caller) ?? '-',
+    (callee && pick(callee)) ?? '-',
+  ];
+  const media = (name: string, pick: 'receivedPackets' | 'sentPackets' | 'lostPackets') =>
+    call.media === undefined
+      ? []
+      : [[name, String(call.media.caller[pick]), String(call.media.callee[pick])]];
+  const legs = formatTable(
+    ['', 'CALLER', 'CALLEE'],
+    [
+      compare('agent', (leg) => leg.agent),
+      compare('interface', (leg) => leg.interface),
+      compare('realm', (leg) => leg.realm),
+      compare('remote', (leg) => leg.remote),
+      compare('Call-ID', (leg) => leg.sipCallId),
+      compare('local tag', (leg) => leg.localTag),
+      compare('remote tag', (leg) => leg.remoteTag),
+      compare('codec', (leg) => leg.codec),
+      compare('SDP', (leg) => leg.sdpSummary),
+      ...media('received', 'receivedPackets'),
+      ...media('sent', 'sentPackets'),
+      ...media('lost', 'lostPackets'),
+    ],
+  );
+  const { presses, delivered, dropped, pending } = call.digits;
+  const head = `call ${call.id}: ${call.state}, started ${call.startedAt}\n\n`;
+  const digits = `digits: ${presses} pressed, ${delivered} delivered, ${dropped} dropped, ${pending} pending\n`;
+  return `${head}${legs}\n${formatPlan(call)}${digits}`;
+}
+
+export function formatDigits(digits: readonly DigitRecord[]): string {
+  const rows = digits.map((digit) => [
+    new Date(digit.atMs).toISOString(),
+    digit.callId,
+    digit.direction,
+    digit.digit,
+    digit.source.type === 'rtp'
+      ? `rtp ${digit.source.rtpTimestamp}`
+      : `notify ${digit.source.cseq}`,
+    digit.outputs.map(formatOutput).join(', ') || '-',
+    latencyOf(digit.outputs),
+    digit.dropped ?? '-',
+  ]);
+  const headings = ['TIME', 'CALL', 'DIRECTION', 'DIGIT', 'FROM', 'TO', 'MS', 'DROPPED'];
+  return formatTable(headings, rows) || 'no digits\n';
+}
+
+export function formatAgents(agents: readonly AgentView[]): string {
+  const rows = agents.map((agent) => [
+    agent.name,
+    agent.realm,
+    agent.address,
+    agent.transport,
+    agent.state,
+    agent.maxSessions === 0
+      ? String(agent.activeSessions)
+      : `${agent.activeSessions}/${agent.maxSessions}`,
+  ]);
+  const headings = ['AGENT', 'REALM', 'ADDRESS', 'TRANSPORT', 'STATE', 'SESSIONS'];
+  return formatTable(headings, rows) || 'no agents\n';
+}
+
+export function formatSubscriptions(subscriptions: readonly SubscriptionView[]): string {
+  const rows = subscriptions.map((subscription) => [
+    subscription.callId,
+    subscription.leg,
+    subscription.role,
+    subscription.eventId || '-',
+    subscription.state,
+    subscription.expiresInSeconds === undefined ? '-' : `${subscription.expiresInSeconds}s`,
+  ]);
+  const headings = ['CALL', 'LEG', 'ROLE', 'EVENT ID', 'STATE', 'EXPIRES'];
+  return formatTable(headings, rows) || 'no subscriptions\n';
+}
+
+function formatPlan({ plan }: CallView): string {
+  if (plan === undefined) return '';
+  const directions = [
+    ['caller to callee', plan.callerToCallee],
+    ['callee to caller', plan.calleeToCaller],
+  ] as const;
+  const lines = directions.map(([name, { translator, row, reason, wouldCross }]) => {
+    const cure = wouldCross === undefined ? '' : `\n    would cross if: ${wouldCross}`;
+    return `${name}: ${translator} (${row})\n    ${reason}${cure}\n`;
+  });
+  return `${lines.join('')}\n`;
+}
+
+function peerOf(leg: LegView): string {
+  return leg.agent ?? leg.remote;
+}
+
+function formatOutput(output: DigitOutputRecord): string {
+  if (output.type === 'relay') return 'relay';
+  if (output.type === 'rtp') return `rtp ${output.rtpTimestamp}`;
+  return `notify ${output.cseq ?? '?'} (${output.status})`;
+}
+
+function latencyOf(outputs: readonly DigitOutputRecord[]): string {
+  const latencies = outputs.flatMap((output) => ('latencyMs' in output ? [output.latencyMs] : []));
+  return latencies.length === 0 ? '-' : Math.max(...latencies).toFixed(1);
+}
+
+/** `0:07`, `12:34`, `480:00`: minutes and seconds. */
+function formatAge(ageMs: number): string {
+  const ageSeconds = Math.max(0, Math.floor(ageMs / MS_PER_SECOND));
+  const seconds = String(ageSeconds % SECONDS_PER_MINUTE).padStart(2, '0');
+  return `${Math.floor(ageSeconds / SECONDS_PER_MINUTE)}:${seconds}`;
+}

@@ -1,0 +1,286 @@
+/**
+ * The composition root: builds the rooms from the configuration, joins them by callbacks, takes them down again.
+ *
+ *   engine thread <- sip stack <- call registry -> media pool
+ *                                      |
+ *                         ledger, ladder, metrics, CDR, HTTP
+ */
+import { randomBytes } from 'node:crypto';
+import { startApi, type Api } from './api/server.ts';
+import { SbcBackend } from './api/sbc-backend.ts';
+import { CallRegistry } from './call/registry.ts';
+import type { Config, SipInterface } from './config/config.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { startEngineThread, type EngineThread } from './engine/engine-thread.ts';
+import type { MediaEngine } from './media/media-engine.ts';
+import { RelayPool } from './media/relay-pool.ts';
+import { CdrWriter } from './observe/cdr.ts';
+import { nowMs } from './observe/clock.ts';
+import { DigitLedger } from './observe/digit-ledger.ts';
+import { watchEventLoop } from './observe/event-loop-lag.ts';
+import { LadderRecorder } from './observe/ladder.ts';
+import { createLog, type Log } from './observe/log.ts';
+import { Metrics } from './observe/metrics.ts';
+import { SipStack, type StackConnection, type StackHandlers } from './sip/stack.ts';
+import { lookUpAgents } from './trunk/agent-addresses.ts';
+import { AgentRegistry } from './trunk/agent-registry.ts';
+
+/** Version in health, metrics and logs. */
+export const VERSION = '0.1.0';
+
+export interface SbcOptions {
+  /** Loads `text`, or the file in use, for check and reload; reload is refused without it. */
+  readonly readConfig?: (text?: string) => LoadedConfig;
+  readonly log?: Log;
+  /** A part that cannot be started anew is gone; the process should end. */
+  readonly onLost?: (reason: string) => void;
+}
+
+/** A running SBC. */
+export interface Sbc {
+  readonly apiAddress: { readonly address: string; readonly port: number };
+  readonly ledger: DigitLedger;
+  readonly ladder: LadderRecorder;
+  readonly calls: CallRegistry;
+  readonly stack: SipStack;
+  readonly media: MediaEngine;
+  readonly log: Log;
+  /** Refuses new calls from now on; resolves when the last one has ended. */
+  drain(): Promise<void>;
+  /** Takes over a new configuration for new calls; see `SbcBackend.reload`. */
+  reload(): Promise<void>;
+  /** Ends every call and closes everything; resolves when no port is left. */
+  close(): Promise<void>;
+}
+
+/** What must be closed again, last opened first. */
+type Closer = () => Promise<void> | void;
+
+/** Starts every room; rejects, with nothing left open, when one of them cannot start. */
+export async function startSbc(config: Config, options: SbcOptions = {}): Promise<Sbc> {
+  const closers: Closer[] = [];
+  try {
+    return await buildSbc(config, options, closers);
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]): Promise<Sbc> {
+  const showDigits = !config.dtmf.maskDigits;
+  const log = options.log ?? createLog(config.log.level, undefined, { showDigits });
+  const observed = startObserving(config, log, closers);
+  const media = new RelayPool({
+    workers: config.media.workers,
+    inactivityTimeoutMs: config.media.inactivityTimeoutMs,
+    holdTimeoutMs: config.media.holdTimeoutMs,
+    quarantineMs: config.media.portQuarantineMs,
+  });
+  closers.push(() => media.close());
+  const { ledger, ladder, metrics } = observed;
+  const agents = new AgentRegistry(config);
+  const ready: { calls: CallRegistry | undefined } = { calls: undefined };
+  const stack = await startSip(config, {
+    handlers: stackHandlers(ready, metrics, log),
+    onLost: options.onLost,
+    closers,
+  });
+  const calls = new CallRegistry({ config, stack, media, log, nowMs, ...observed }, agents);
+  ready.calls = calls;
+  reportGauges(metrics, media, calls);
+  const backend = new SbcBackend({
+    calls,
+    agents,
+    stack,
+    ledger,
+    ladder,
+    metrics,
+    config,
+    log,
+    version: VERSION,
+    readConfig: options.readConfig,
+    onReloaded: () => findAgents(agents, log),
+  });
+  findAgents(agents, log);
+  const api = await openApi(config, backend, log);
+  closers.push(() => api.close());
+  log.info({ config: config.hash, api: `${api.address}:${api.port}` }, 'ready');
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await calls.endAll({ name: 'operator', by: 'sbc', text: 'shutting down' });
+    await closeAll(closers);
+  };
+  return {
+    apiAddress: { address: api.address, port: api.port },
+    ledger,
+    ladder,
+    calls,
+    stack,
+    media,
+    log,
+    drain: () => calls.drain(),
+    reload: async () => {
+      await backend.reload();
+    },
+    close: () => (closed ??= close()),
+  };
+}
+
+interface Observers {
+  readonly metrics: Metrics;
+  readonly ledger: DigitLedger;
+  readonly ladder: LadderRecorder;
+  readonly cdr: CdrWriter;
+}
+
+function startObserving(config: Config, log: Log, closers: Closer[]): Observers {
+  const showDigits = !config.dtmf.maskDigits;
+  const metrics = new Metrics();
+  metrics.buildInfo({ version: VERSION, node: process.version });
+  metrics.configLoaded(config.hash);
+  const ledger = new DigitLedger({ showDigits, onOutcome: (outcome) => metrics.digit(outcome) });
+  const ladder = new LadderRecorder({ showDigits });
+  const cdr = new CdrWriter({
+    file: config.cdr.file,
+    onFailure: (failure) => {
+      log.error({ err: failure.error, lostRecords: failure.lostRecords }, 'CDR not written');
+    },
+  });
+  closers.push(() => cdr.close());
+  const lag = watchEventLoop({ report: (value) => metrics.eventLoopLag(value) });
+  closers.push(() => lag.stop());
+  return { metrics, ledger, ladder, cdr };
+}
+
+/** Values that are read when the metrics are, rather than counted. */
+function reportGauges(metrics: Metrics, media: RelayPool, calls: CallRegistry): void {
+  let restarts = 0;
+  metrics.onScrape(() => {
+    for (const [pool, free] of Object.entries(media.portsFree)) metrics.mediaPortsFree(pool, free);
+    for (; restarts < media.workerRestarts; restarts += 1) metrics.workerRestarted();
+    for (const { role, state, count } of calls.countSubscriptions()) {
+      metrics.kpmlSubscriptions(role, state, count);
+    }
+  });
+}
+
+/** Looks up the agents that have a host name, beside the running calls. */
+function findAgents(agents: AgentRegistry, log: Log): void {
+  const look = async (): Promise<void> => {
+    for (const { agentName, host, reason } of await lookUpAgents(agents)) {
+      log.warn({ agent: agentName, host, reason }, 'session agent not found, it matches no source');
+    }
+  };
+  void look();
+}
+
+function stackHandlers(
+  ready: { calls: CallRegistry | undefined },
+  metrics: Metrics,
+  log: Log,
+): StackHandlers {
+  return {
+    onInvite: (invite) => {
+      if (ready.calls === undefined) invite.reject(503, { headers: { 'Retry-After': '1' } });
+      else ready.calls.admit(invite);
+    },
+    onStateChange: (interfaces, state) => {
+      log[state === 'up' ? 'info' : 'error']({ interfaces, state }, 'SIP engine connection');
+    },
+    onBug: (error) => {
+      metrics.bug();
+      log.error({ err: error }, 'broken invariant');
+    },
+    isDraining: () => ready.calls?.isDraining ?? false,
+    onAnswered: (answered) => metrics.sipRequestAnswered(answered),
+  };
+}
+
+interface SipParts {
+  readonly handlers: StackHandlers;
+  readonly onLost: ((reason: string) => void) | undefined;
+  readonly closers: Closer[];
+}
+
+async function startSip(config: Config, parts: SipParts): Promise<SipStack> {
+  const { handlers, closers } = parts;
+  const connections =
+    config.sip.engine === 'embedded'
+      ? await embeddedConnections(config, parts)
+      : serverConnections(config);
+  const stack = await SipStack.start(connections, handlers);
+  closers.push(() => stack.close());
+  return stack;
+}
+
+/** One engine with an admin port of its own per sip-interface, all in one thread. */
+async function embeddedConnections(
+  config: Config,
+  { handlers, onLost, closers }: SipParts,
+): Promise<readonly StackConnection[]> {
+  const secret = randomBytes(16).toString('hex');
+  let isUp = false;
+  const thread: EngineThread = await startEngineThread(
+    config.sipInterfaces.map((item) => ({
+      name: item.name,
+      listen: item.sipPorts.map(({ transport, address, port }) => ({
+        protocol: transport,
+        address,
+        port,
+      })),
+      admin: { host: '127.0.0.1', port: 0 },
+      secret,
+    })),
+    {
+      onLost: (reason) => {
+        if (isUp) onLost?.(`SIP engine: ${reason}`);
+      },
+      onBug: (_name, stack) => handlers.onBug(stack),
+    },
+  );
+  isUp = true;
+  closers.push(() => thread.close());
+  return thread.engines.map(({ name, adminPort }) => ({
+    host: '127.0.0.1',
+    port: adminPort,
+    secret,
+    interfaces: [{ name, hostports: [] }],
+  }));
+}
+
+/** Interfaces with a server of their own get a connection each, the others share `sip.drachtio`. */
+function serverConnections(config: Config): readonly StackConnection[] {
+  const connections: StackConnection[] = [];
+  const sharing: SipInterface[] = [];
+  for (const item of config.sipInterfaces) {
+    if (item.drachtio === undefined) sharing.push(item);
+    else connections.push({ ...item.drachtio, interfaces: [stackInterface(item)] });
+  }
+  const shared = config.sip.drachtio;
+  if (sharing.length > 0 && shared !== undefined) {
+    connections.push({ ...shared, interfaces: sharing.map((item) => stackInterface(item)) });
+  }
+  return connections;
+}
+
+function stackInterface(item: SipInterface): StackConnection['interfaces'][number] {
+  const hostports = item.sipPorts.map(({ address, port }) => `${address}:${port}`);
+  return { name: item.name, hostports };
+}
+
+function openApi(config: Config, backend: SbcBackend, log: Log): Promise<Api> {
+  const { address, port, token } = config.api;
+  return startApi({ listen: { address, port }, token, backend, log });
+}
+
+async function closeAll(closers: Closer[]): Promise<void> {
+  // Last opened first: nothing is closed while something above it still runs.
+  for (const close of closers.splice(0).toReversed()) {
+    try {
+      await close();
+    } catch {
+      // One part that cannot be closed must not keep the others open.
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** Starts the real SBC in this process on loopback, for tests that call through it, and checks what it leaves behind. */
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.ts';
+import { startSbc } from '../../src/main.ts';
+import type { Sbc } from '../../src/main.ts';
+import { createLog } from '../../src/observe/log.ts';
+import { loopbackConfig } from './loopback-config.ts';
+import type { LoopbackConfig, LoopbackOptions } from './loopback-config.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface StartOptions extends LoopbackOptions {
+  /** True: calls may still be up when the SBC is closed. */
+  readonly leavesCalls?: boolean;
+  /** True: lines of level error may be logged. */
+  readonly logsErrors?: boolean;
+  /** Last change to the configuration text. */
+  readonly edit?: (yaml: string) => string;
+}
+
+export interface RunningSbc extends LoopbackConfig {
+  readonly sbc: Sbc;
+  /** Lines of level error and above, as logged. */
+  readonly errors: readonly string[];
+  /** The call records written so far, oldest first. */
+  cdrs(): Promise<unknown[]>;
+  /** Takes everything down; rejects when a call was still up or an error was logged. */
+  close(): Promise<void>;
+}
+
+/** @throws Error with every problem when the configuration is not valid. */
+export async function startLoopbackSbc(options: StartOptions): Promise<RunningSbc> {
+  const folder = await mkdtemp(join(tmpdir(), 'sbc-'));
+  const cdrFile = options.cdrFile ?? join(folder, 'cdr.jsonl');
+  const loopback = await loopbackConfig({ ...options, cdrFile });
+  const errors: string[] = [];
+  const yaml = options.edit?.(loopback.yaml) ?? loopback.yaml;
+  const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const sbc = await startFromText(yaml, errors).catch(async (error: unknown) => {
+    await removeFolder();
+    throw error;
+  });
+  return {
+    ...loopback,
+    yaml,
+    sbc,
+    errors,
+    cdrs: async () => {
+      const text = await readFile(cdrFile, 'utf8').catch(() => '');
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line): unknown => JSON.parse(line));
+    },
+    close: async () => {
+      const isEmpty = await callsEnded(sbc);
+      try {
+        await sbc.close();
+      } finally {
+        await removeFolder();
+      }
+      if (!isEmpty && options.leavesCalls !== true) throw new Error('the SBC still had a call');
+      if (errors.length > 0 && options.logsErrors !== true) throw new Error(errors.join('\n'));
+    },
+  };
+}
+
+/** Starts from any configuration text; lines of level error are added to `errors`. */
+export async function startFromText(text: string, errors: string[] = []): Promise<Sbc> {
+  const loaded = loadConfig({ text, file: 'loopback.yaml', env: {} });
+  if (loaded.type === 'invalid') {
+    const problems = loaded.problems.map(
+      (problem) => `${problem.line}:${problem.column} ${problem.path} ${problem.message}`,
+    );
+    throw new Error(`${problems.join('\n')}\n${text}`);
+  }
+  const log = createLog('error', { write: (line: string) => errors.push(line) });
+  return startSbc(loaded.config, { log });
+}
+
+/** Whether every call is over within a short time; the last answers may still be under way. */
+async function callsEnded(sbc: Sbc): Promise<boolean> {
+  try {
+    await waitFor('end of all calls', () => sbc.calls.size === 0, { timeoutMs: 1500 });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { explainCall } from '../../../src/cli/explain.ts';
+import { configOf, edited, SAMPLE } from '../config/sample.ts';
+
+const config = configOf(
+  edited(
+    ['admit: anyone', 'admit: anyone, kpml-interworking: enabled'],
+    ['tcp/127.0.0.1:6062 ]', 'tcp/127.0.0.1:6062 ], rfc2833-mode: preferred'],
+    ['address: 127.0.0.1:6080', 'address: 127.0.0.1:6080, rfc2833-payload: 97'],
+  ),
+);
+
+const folder = mkdtempSync(join(tmpdir(), 'tonebridge-explain-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function sdpFile(name: string, lines: readonly string[]): string {
+  const file = join(folder, name);
+  const head = ['v=0', 'o=- 1 1 IN IP4 192.0.2.9', 's=-', 'c=IN IP4 192.0.2.9', 't=0 0'];
+  writeFileSync(file, `${[...head, ...lines].join('\n')}\n`);
+  return file;
+}
+
+const offer = sdpFile('offer.sdp', ['m=audio 4000 RTP/AVP 0']);
+const answer = sdpFile('answer.sdp', [
+  'm=audio 5000 RTP/AVP 0 97',
+  'a=rtpmap:97 telephone-event/8000',
+]);
+const bareAnswer = sdpFile('bare.sdp', ['m=audio 5000 RTP/AVP 0']);
+const broken = join(folder, 'broken.sdp');
+writeFileSync(broken, 'hello\n');
+
+describe('the route', () => {
+  test.each<[from: string, to: string, caller: object, hop: object]>([
+    [
+      '192.0.2.1',
+      '+49',
+      { sipInterface: 'access', agent: null, admittedAs: 'anyone' },
+      { agent: 'carrier', sipInterface: 'core', requestUri: 'sip:+49@127.0.0.1:6080' },
+    ],
+    [
+      'carrier',
+      'sip:7@10.0.0.1',
+      { sipInterface: 'core', agent: 'carrier', admittedAs: 'agent' },
+      { agent: null, sipInterface: 'access', requestUri: 'sip:7@10.0.0.1' },
+    ],
+    [
+      '127.0.0.1',
+      '7@10.0.0.1',
+      { sipInterface: 'core', agent: 'carrier' },
+      { nextHop: 'sip:10.0.0.1;transport=udp' },
+    ],
+    ['127.0.0.1:6080', '7@10.0.0.1', { agent: 'carrier' }, { sipInterface: 'access' }],
+    ['127.0.0.1:6081', '7', { agent: null, sipInterface: 'access' }, { agent: 'carrier' }],
+  ])('from %s to %s', (from, to, caller, hop) => {
+    expect(explainCall(config, { from, to })).toMatchObject({
+      exitCode: 0,
+      json: { type: 'route', caller, hops: [hop] },
+    });
+  });
+
+  test('shows each parameter with its origin', () => {
+    const { json, text } = explainCall(config, { from: '192.0.2.1', to: '1' });
+    expect(json).toMatchObject({
+      parameters: {
+        caller: expect.arrayContaining([
+          { parameter: 'kpml-interworking', value: 'enabled', origin: 'sip-interface access' },
+          { parameter: 'rfc2833-mode', value: 'transparent', origin: 'default' },
+        ]),
+        callee: expect.arrayContaining([
+          { parameter: 'rfc2833-mode', value: 'preferred', origin: 'sip-interface core' },
+          { parameter: 'rfc2833-payload', value: '97', origin: 'session-agent carrier' },
+        ]),
+      },
+    });
+    expect(text).toContain(
+      'policy    local-policies[0]: from-realm access, to *, next-hop carrier',
+    );
+    expect(text).toMatch(/rfc2833-payload +97 +session-agent carrier/);
+    expect(text).toContain('give --offer and --answer');
+  });
+
+  test.each([
+    ['carrier', 'sip:1@127.0.0.1:6060', 1, 'rejected  404 own-address by local-policies[1]'],
+    ['nobody here', '1', 2, '--from nobody here is neither'],
+    ['carrier', 'sip:@', 2, '--to sip:@ is neither'],
+  ])('from %s to %s ends with %i', (from, to, exitCode, text) => {
+    const result = explainCall(config, { from, to });
+    expect(result.exitCode).toBe(exitCode);
+    expect(result.text).toContain(text);
+  });
+
+  test('a source that is not let in', () => {
+    const closed = configOf(SAMPLE.replace(', admit: anyone', ''));
+    const result = explainCall(closed, { from: '192.0.2.1', to: '1' });
+    expect(result).toMatchObject({ exitCode: 1, json: { type: 'refused' } });
+  });
+});
+
+describe('SDP and digits', () => {
+  const call = { from: '192.0.2.1', to: '1', offer, callerAllowEvents: 'presence, kpml' };
+
+  test('a KPML caller and a callee with telephone-event', () => {
+    const { exitCode, json, text } = explainCall(config, { ...call, answer });
+    expect(exitCode).toBe(0);
+    expect(json).toMatchObject({
+      media: {
+        offer: {
+          sdp: expect.stringContaining('m=audio 21000 RTP/AVP 0 97\r\n'),
+          decision: { allowEvents: 'remove-kpml' },
+        },
+        answer: { sdp: expect.stringContaining('m=audio 20000 RTP/AVP 0\r\n') },
+        plan: {
+          callerToCallee: { translator: 'kpml-to-2833', row: 'K1' },
+          calleeToCaller: { translator: '2833-to-kpml' },
+          subscribeTo: ['caller'],
+        },
+      },
+    });
+    expect(text).toContain('digits caller to callee: kpml-to-2833 (row K1');
+    expect(text).toContain('we subscribe to: caller');
+  });
+
+  test('a callee that refuses: what would have to change', () => {
+    const { json, text } = explainCall(config, { ...call, answer: bareAnswer });
+    expect(json).toMatchObject({ media: { plan: { callerToCallee: { translator: 'none' } } } });
+    expect(text).toContain('to make them cross: ');
+  });
+
+  test('an offer alone shows what the callee gets', () => {
+    const { json, text } = explainCall(config, call);
+    expect(json).toMatchObject({ media: { type: 'media', answer: undefined, plan: undefined } });
+    expect(text).toContain('give --answer to see which digits cross');
+  });
+
+  test.each([
+    [broken, 1, 'the SDP would be refused'],
+    [join(folder, 'none.sdp'), 2, 'ENOENT'],
+  ])('%s ends with %i', (file, exitCode, text) => {
+    const result = explainCall(config, { ...call, offer: file });
+    expect(result.exitCode).toBe(exitCode);
+    expect(result.text).toContain(text);
+  });
+});
