@@ -19,6 +19,9 @@ const DECLARATION = /^\s*<\?xml\s([^>]*)\?>/;
 const DECLARED_ENCODING = /\bencoding\s*=\s*(?:"([^"]*)"|'([^']*)')/;
 const DECLARED_VERSION = /\bversion\s*=\s*(?:"([^"]*)"|'([^']*)')/;
 
+/** U+FFFD in UTF-8: what a reader of UTF-8 makes of a byte that is none. */
+const REPLACED = [0xef, 0xbf, 0xbd] as const;
+
 /** Byte patterns at the start that only UTF-16 and UTF-32 text has (XML 1.0 appendix F). */
 const WIDE_STARTS: readonly (readonly (number | undefined)[])[] = [
   [0xfe, 0xff],
@@ -28,6 +31,9 @@ const WIDE_STARTS: readonly (readonly (number | undefined)[])[] = [
   [0x3c, 0x00, 0x00, 0x00],
   [0x00, 0x3c, 0x00, undefined],
   [0x3c, 0x00, undefined, 0x00],
+  // UTF-16 with its mark, after something on the way read the bytes as UTF-8 (drachtio's protocol is text).
+  [...REPLACED, ...REPLACED, 0x00],
+  [...REPLACED, ...REPLACED, 0x3c, 0x00],
 ];
 
 /** What XML 1.0 does not count as a character (§2.2); decoded text has no lone surrogates. */

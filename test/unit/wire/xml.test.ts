@@ -103,6 +103,8 @@ const ATTACKS: [name: string, input: string | Buffer, refusal: string][] = [
   ['UTF-16 with mark', Buffer.from('\uFEFF<k/>', 'utf16le'), 'encoding'],
   ['UTF-16 without mark', Buffer.from('<k/>', 'utf16le'), 'encoding'],
   ['UTF-16 big-endian', Buffer.from('<k/>', 'utf16le').swap16(), 'encoding'],
+  ['UTF-16 with mark, read as UTF-8', Buffer.from('\uFFFD\uFFFD<\0k\0/\0>\0'), 'encoding'],
+  ['UTF-16 big-endian with mark, read as UTF-8', Buffer.from('\uFFFD\uFFFD\0<\0k'), 'encoding'],
   ['UTF-32', Buffer.from([0, 0, 0, 0x3c, 0, 0, 0, 0x6b]), 'encoding'],
   ['broken UTF-8', Buffer.from([0x3c, 0x6b, 0xc3, 0x3e]), 'encoding'],
   [
