@@ -19,7 +19,7 @@ import type { Hop } from '../trunk/policy.ts';
 import type { SipRequest, SipResponse } from '../wire/sip-message.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { CallContext } from './call-context.ts';
-import { bodyOf, type CallSession } from './call-session.ts';
+import type { CallSession } from './call-session.ts';
 import type { EndCause } from './end-cause.ts';
 import { hopTransport } from './call-leg.ts';
 import {
@@ -189,7 +189,6 @@ export class CallSetup {
     session: CallSession,
     response: SipResponse,
   ): ReturnType<CallSession['forwardAnswer']> | undefined {
-    if (bodyOf(response) === undefined) return undefined;
     try {
       return session.forwardAnswer('callee', response, false);
     } catch (error) {
@@ -217,6 +216,7 @@ export class CallSetup {
 
   #answerEarly(session: CallSession, answer: InviteAnswer): void {
     const forwarded = session.forwardAnswer('callee', answer.response, true);
+    if (forwarded.sdp === undefined) throw new WireError('the answer has no session description');
     answer.acknowledge();
     this.#accept(session, answer, { ...forwarded, isDelayed: false });
   }

@@ -61,7 +61,8 @@ export function decideForAnswer(
     offerAllowEventsKpml: offer.hasKpml || known[offer.from],
     answerHasTelephoneEvent: sdp === undefined ? undefined : hasEvents(answered),
     allowEventsKpml: hasKpml,
-    hasAudio: answered !== undefined,
+    // A response without SDP says nothing about the audio that was offered.
+    hasAudio: (sdp === undefined ? offered : answered) !== undefined,
     isDelayedOffer: offer.isDelayed,
   });
 }

@@ -190,8 +190,20 @@ function chooseForAnswer(input: PlanInput, facts: AnswerFacts): Choice<AllowEven
     const reason = `kpml is added: the ${from} uses telephone-event, ${describeKpml(input, to)}`;
     return { value: 'add-kpml', rule: 'X2', reason };
   }
+  if (facts.answerHasTelephoneEvent === undefined && isInsertedFor(input, facts)) {
+    // A response without SDP leaves the answer open; a SUBSCRIBE that comes now is held as pending.
+    const reason = `kpml is added: telephone-event was inserted towards the ${from}, ${describeKpml(input, to)}`;
+    return { value: 'add-kpml', rule: 'X2', reason };
+  }
   const reason = `no telephone-event of the ${from} to notify the ${to} of`;
   return { value: 'keep', rule: 'X2', reason };
+}
+
+/** Whether the offer went on with telephone-event that the offerer did not bring (R2, R7). */
+function isInsertedFor(input: PlanInput, facts: AnswerFacts): boolean {
+  if (facts.offerHasTelephoneEvent || facts.isDelayedOffer === true) return false;
+  if (facts.hasAudio === false || input.codecPolicyTouchedTelephoneEvent === true) return false;
+  return isPreferred(input, otherSide(facts.offerSide));
 }
 
 /** What follows from the token alone; `undefined` when the message has none and could get one. */

@@ -16,6 +16,7 @@ shareSbcInFile();
 checkLeaksAfterEach();
 
 test.each([
+  ['nothing at all', ''],
   ['no SDP', 'this is no SDP\r\n'],
   ['a broken m-line', 'v=0\r\no=- 1 1 IN IP4 127.0.0.3\r\ns=-\r\nt=0 0\r\nm=audio x\r\n'],
 ])('a callee that answers with %s is released, the caller gets 502', async (_name, body) => {

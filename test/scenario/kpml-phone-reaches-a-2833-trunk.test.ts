@@ -91,11 +91,13 @@ describe('a KPML phone that calls a 2833 trunk', () => {
     await call.finish();
 
     const [invite] = messagesLike(stage.trunk.sip, '< INVITE');
+    const [ringing] = messagesLike(stage.phone.sip, '< 180 INVITE');
     const [answer] = messagesLike(stage.phone.sip, '< 200 INVITE');
     const offer = readSdp(invite?.body ?? '');
     expect(offer.payloadTypes).toEqual([0, 8, 101]);
     expect(offer).toMatchObject({ eventPayloadType: 101, events: '0-15' });
     expect(invite === undefined ? [] : headerValues(invite, 'Allow-Events')).toEqual([]);
+    expect(ringing === undefined ? [] : headerValues(ringing, 'Allow-Events')).toEqual(['kpml']);
     expect(readSdp(answer?.body ?? '').payloadTypes).toEqual([0, 8]);
     expect(answer === undefined ? [] : headerValues(answer, 'Allow-Events')).toEqual(['kpml']);
     expect(messagesOf(stage.trunk.sip).filter((line) => /SUBSCRIBE|NOTIFY/.test(line))).toEqual([]);

@@ -118,4 +118,26 @@ describe('an answer', () => {
     });
     expect(decision).toMatchObject({ keepTelephoneEvent: false, allowEvents: 'keep', rule: 'R5' });
   });
+
+  // oxfmt-ignore
+  test.each([
+    ['after an insertion', {}, 'preferred', 'add-kpml'],
+    ['after a delayed offer', { isDelayedOffer: true }, 'preferred', 'keep'],
+    ['without audio', { hasAudio: false }, 'preferred', 'keep'],
+    ['when the offerer brought telephone-event', { offerHasTelephoneEvent: true }, 'preferred', 'keep'],
+    ['towards a transparent leg', {}, 'transparent', 'keep'],
+  ] as const)('without SDP, %s: the KPML caller is told kpml or not', (_, given, mode, allowEvents) => {
+    const input = { caller: leg(true, 'transparent'), callee: leg(false, mode) };
+    const facts = {
+      offerSide: 'caller',
+      offerHasTelephoneEvent: false,
+      offerAllowEventsKpml: true,
+      answerHasTelephoneEvent: undefined,
+      allowEventsKpml: false,
+      ...given,
+    } as const;
+    expect(decideAnswer(input, facts)).toMatchObject({ allowEvents });
+    const policy = { ...input, codecPolicyTouchedTelephoneEvent: true };
+    expect(decideAnswer(policy, facts)).toMatchObject({ allowEvents: 'keep' });
+  });
 });
