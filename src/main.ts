@@ -193,6 +193,7 @@ function stackHandlers(
       log.error({ err: error }, 'broken invariant');
     },
     isDraining: () => ready.calls?.isDraining ?? false,
+    isAdmitted: (name, source) => ready.calls?.isAdmitted(name, source) ?? false,
     onAnswered: (answered) => metrics.sipRequestAnswered(answered),
   };
 }

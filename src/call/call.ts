@@ -110,10 +110,8 @@ export class Call {
     this.#midCall?.end();
     this.#setup.cancel(headers);
     for (const leg of this.#legs()) void leg.dialog?.bye(headers);
-    this.log[verdict.level](
-      { cause: cause.name, by: cause.by, status: verdict.status },
-      'call ended',
-    );
+    const status = this.history.answerMs === undefined ? verdict.status : 200;
+    this.log[verdict.level]({ cause: cause.name, by: cause.by, status }, 'call ended');
     this.#close(cause).catch((error: unknown) => this.#reportBug(error));
   }
 

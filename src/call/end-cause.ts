@@ -82,6 +82,14 @@ const VERDICTS = {
     level: 'info',
     text: 'bad extension',
   },
+  /** The body is no session description, or encoded. */
+  'bad-content': {
+    status: 415,
+    q850: 88,
+    result: 'rejected',
+    level: 'info',
+    text: 'unsupported media type',
+  },
   /** The session description cannot be read or used. */
   'bad-sdp': {
     status: 488,

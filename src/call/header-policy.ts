@@ -3,6 +3,7 @@
  * the listed rest passes.
  */
 import { editAllowEvents, type AllowEventsEdit } from '../wire/allow-events.ts';
+import { isMediaType } from '../wire/event-headers.ts';
 import { getHeader, type SipMessage } from '../wire/sip-message.ts';
 import { parseNameAddr } from '../wire/sip-headers.ts';
 import { parseSipUri } from '../wire/sip-uri.ts';
@@ -99,4 +100,23 @@ export function callerHeaders(
     From: `${display}<sip:${identity.user}@localhost>`,
     Contact: `<sip:${identity.user}@localhost${parameter}>`,
   };
+}
+
+const SDP = 'application/sdp';
+
+/**
+ * What to say with a 415 when the body of an offer is no plain session description; `undefined` when it is one or
+ * there is none. A body without Content-Type is taken for SDP.
+ */
+export function unusableContent(message: SipMessage): Record<string, string> | undefined {
+  if (message.body.length === 0) return undefined;
+  const encoding = getHeader(message, 'Content-Encoding')?.trim().toLowerCase() ?? 'identity';
+  if (encoding !== 'identity') return { 'Accept-Encoding': 'identity' };
+  const contentType = getHeader(message, 'Content-Type');
+  return contentType === undefined || isMediaType(contentType, SDP) ? undefined : { Accept: SDP };
+}
+
+/** Whether the body held bytes that are no UTF-8: the connection to the SIP engine carries text only. */
+export function isDamaged(message: SipMessage): boolean {
+  return message.body.includes('\uFFFD');
 }

@@ -14,10 +14,16 @@ import { otherSide, type Side } from '../wire/side.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { DialogResponse, SipDialog } from '../sip/dialog.ts';
 import type { ReceivedRequest } from '../sip/sip-connection.ts';
-import { ALLOWED_METHODS } from '../sip/stray-requests.ts';
+import { ALLOWED_METHODS, requiredExtensions } from '../sip/stray-requests.ts';
 import { bodyOf, type CallSession, type Forwarded } from './call-session.ts';
 import type { EndCause } from './end-cause.ts';
-import { allowEventsHeader, contentHeaders, passedHeaders } from './header-policy.ts';
+import {
+  allowEventsHeader,
+  contentHeaders,
+  isDamaged,
+  passedHeaders,
+  unusableContent,
+} from './header-policy.ts';
 
 /** How long a re-INVITE waits for the ACK that joins the legs, milliseconds. */
 const JOIN_WAIT_MS = 1000;
@@ -71,6 +77,11 @@ export class MidCall {
     const dialog = this.#session.legs[side].dialog;
     if (dialog === undefined) {
       request.respond(491, {});
+      return;
+    }
+    const required = requiredExtensions(request.message);
+    if (required.length > 0) {
+      dialog.respond(request, 420, { headers: { Unsupported: required.join(', ') } });
       return;
     }
     switch (request.message.method) {
@@ -127,8 +138,10 @@ export class MidCall {
       dialog.respond(request, 200, { headers: { Allow: ALLOWED_METHODS } });
       return;
     }
-    if (this.#negotiation.type !== 'idle') {
-      dialog.respond(request, 491);
+    const unusable = unusableContent(request.message);
+    if (unusable !== undefined || this.#negotiation.type !== 'idle') {
+      if (unusable === undefined) dialog.respond(request, 491);
+      else dialog.respond(request, 415, { headers: unusable });
       return;
     }
     this.#negotiation = { type: 'busy' };
@@ -239,6 +252,10 @@ export class MidCall {
     const other = this.#session.legs[otherSide(side)].dialog;
     if (other === undefined) {
       dialog.respond(request, 491);
+      return;
+    }
+    if (isDamaged(request.message)) {
+      dialog.respond(request, 415);
       return;
     }
     const response = await other.request(request.message.method, relayed(request.message));

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import type { Config, Realm } from '../config/config.ts';
 import type { KpmlRole, KpmlSubscriptionState } from '../observe/metrics.ts';
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
+import { requiredExtensions } from '../sip/stray-requests.ts';
 import type {
   AgentRegistry,
   RequestSource,
@@ -16,14 +17,13 @@ import type {
 import { type RejectReason, route } from '../trunk/policy.ts';
 import { getHeader } from '../wire/sip-message.ts';
 import { SIDES } from '../wire/side.ts';
-import { splitHeaderList } from '../wire/sip-headers.ts';
 import { formatHostPort } from '../wire/sip-uri.ts';
 import type { CallContext } from './call-context.ts';
 import { Call, type CallPlan, newCallId } from './call.ts';
 import { CallHistory } from './call-history.ts';
 import { CallLeg } from './call-leg.ts';
 import { type EndCause, resultOf, verdictOf } from './end-cause.ts';
-import { maxForwardsOf, userOf } from './header-policy.ts';
+import { maxForwardsOf, unusableContent, userOf } from './header-policy.ts';
 
 /** What came of an INVITE before a call exists. */
 type Admitted =
@@ -102,6 +102,14 @@ export class CallRegistry {
     this.#agents.reconfigure(config);
   }
 
+  /** Whether a source may use a sip-interface at all. */
+  isAdmitted(interfaceName: string, source: IncomingInvite['source']): boolean {
+    const { sipInterfaces } = this.#context.config;
+    const sipInterface = sipInterfaces.find((item) => item.name === interfaceName);
+    if (sipInterface === undefined) return false;
+    return this.#agents.admit(sipInterface, requestSource(source)).type !== 'refused';
+  }
+
   /** Takes a new INVITE: a call begins, or the caller is refused. */
   admit(invite: IncomingInvite): void {
     try {
@@ -147,7 +155,7 @@ export class CallRegistry {
   }
 
   #checkSource(invite: IncomingInvite, caller: CallLeg): Refusal | undefined {
-    const admission = this.#agents.admit(caller.sipInterface, sourceOf(invite));
+    const admission = this.#agents.admit(caller.sipInterface, requestSource(invite.source));
     return admission.type === 'refused' ? refused('not-admitted') : undefined;
   }
 
@@ -157,9 +165,12 @@ export class CallRegistry {
     if (this.#state === 'draining') return refused('draining', { 'Retry-After': '60' });
     if (maxForwardsOf(message) === 0) return refused('too-many-hops');
     if (getHeader(message, 'Contact') === undefined) return refused('bad-request');
-    const required = splitHeaderList(getHeader(message, 'Require') ?? '');
-    if (required.length === 0) return undefined;
-    return refused('bad-extension', { Unsupported: required.join(', ') });
+    const required = requiredExtensions(message);
+    if (required.length > 0) {
+      return refused('bad-extension', { Unsupported: required.join(', ') });
+    }
+    const unusable = unusableContent(message);
+    return unusable === undefined ? undefined : refused('bad-content', unusable);
   }
 
   #callerLeg(invite: IncomingInvite): CallLeg {
@@ -167,7 +178,7 @@ export class CallRegistry {
     const sipInterface = config.sipInterfaces.find((item) => item.name === invite.interfaceName);
     // A reload never changes the interfaces, so the one the INVITE came in on is there.
     assert(sipInterface !== undefined, `no sip-interface ${invite.interfaceName}`);
-    const source = sourceOf(invite);
+    const source = requestSource(invite.source);
     const leg = new CallLeg({
       side: 'caller',
       sipInterface,
@@ -279,8 +290,8 @@ function refused(
   return { type: 'refused', cause: { name, by: 'sbc', ...detail }, headers };
 }
 
-function sourceOf(invite: IncomingInvite): RequestSource {
-  const { address, port, protocol } = invite.source;
+function requestSource(source: IncomingInvite['source']): RequestSource {
+  const { address, port, protocol } = source;
   const transport = protocol === 'tcp' || protocol === 'tls' ? protocol : 'udp';
   return { address, port, transport };
 }

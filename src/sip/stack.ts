@@ -52,6 +52,8 @@ export interface StackHandlers {
   /** A handler threw: a broken invariant, not a peer's error. */
   onBug(error: unknown): void;
   isDraining(): boolean;
+  /** Whether `source` may use the interface at all. */
+  isAdmitted(interfaceName: string, source: ReceivedRequest['source']): boolean;
   /** A request, of a peer or of ours, has got its final answer. */
   onAnswered(answered: AnsweredRequest): void;
 }
@@ -156,11 +158,13 @@ export class SipStack {
     const { message } = request;
     const isNewInvite =
       message.method === 'INVITE' && tagOf(getHeader(message, 'To') ?? '') === undefined;
+    const name = interfaceOf(interfaces, request);
     if (!isNewInvite) {
-      answerStrayRequest(request, this.#handlers.isDraining());
+      const isDraining = this.#handlers.isDraining();
+      const isAdmitted = this.#handlers.isAdmitted(name, request.source);
+      answerStrayRequest(request, { isDraining, isAdmitted });
       return;
     }
-    const name = interfaceOf(interfaces, request);
     const member = this.#byInterface.get(name);
     if (member === undefined) {
       // The very first frames may arrive before the connection is entered; the peer may try again at once.

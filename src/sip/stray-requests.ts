@@ -1,5 +1,5 @@
-import { tagOf } from '../wire/sip-headers.ts';
-import { getHeader } from '../wire/sip-message.ts';
+import { splitHeaderList, tagOf } from '../wire/sip-headers.ts';
+import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import type { ReceivedRequest } from './sip-connection.ts';
 
 /** Methods we take part in, as in our Allow headers. */
@@ -9,20 +9,41 @@ export const ALLOWED_METHODS =
 /** Event packages for which we can be notifier (RFC 6665 §8.2.2). */
 export const OUR_EVENT_PACKAGES = 'kpml';
 
+/** What the answer depends on beside the request. */
+export interface StrayContext {
+  readonly isDraining: boolean;
+  /** False for a source that may not use the interface. */
+  readonly isAdmitted: boolean;
+}
+
+/** What the request insists on; we have no extension, so anything here is refused (RFC 3261 §8.2.2.3). */
+export function requiredExtensions(message: SipRequest): readonly string[] {
+  return splitHeaderList(getHeader(message, 'Require') ?? '');
+}
+
 /**
  * Answers a request that belongs to no dialog of ours and opens none:
- * OPTIONS 200 (503 while draining), SUBSCRIBE 489, requests with a To tag 481, the rest 405.
+ * strangers 403, requests with a To tag 481, OPTIONS 200 (503 while draining), SUBSCRIBE 489, the rest 405.
  */
-export function answerStrayRequest(request: ReceivedRequest, isDraining: boolean): void {
+export function answerStrayRequest(request: ReceivedRequest, context: StrayContext): void {
   const { method } = request.message;
   if (method === 'ACK' || method === 'CANCEL' || request.isUnsolicited) return;
+  if (!context.isAdmitted) {
+    request.respond(403, {});
+    return;
+  }
   if (tagOf(getHeader(request.message, 'To') ?? '') !== undefined) {
     request.respond(481, {});
     return;
   }
+  const required = requiredExtensions(request.message);
+  if (required.length > 0) {
+    request.respond(420, { headers: { Unsupported: required.join(', ') } });
+    return;
+  }
   switch (method) {
     case 'OPTIONS':
-      answerOptions(request, isDraining);
+      answerOptions(request, context.isDraining);
       return;
     case 'SUBSCRIBE':
       request.respond(489, { headers: { 'Allow-Events': OUR_EVENT_PACKAGES } });

@@ -51,6 +51,23 @@ test.each(['alice', 'bob'] as const)(
   },
 );
 
+test('INFO that cannot be relayed whole is refused, and the call goes on', async () => {
+  const stage = await openCallStage();
+  const call = await aliceCallsBob(stage);
+
+  // What the connection to the SIP engine leaves of bytes that are no UTF-8.
+  const damaged = await call.alice.dialog.request('INFO', {
+    body: 'a\uFFFDb',
+    contentType: 'application/octet-stream',
+  });
+  const extended = await call.alice.dialog.request('INFO', { headers: [['Require', 'new']] });
+  await finish(call);
+
+  expect([statusOf(damaged), statusOf(extended)]).toEqual([415, 420]);
+  expect(headerValue(extended, 'Unsupported')).toBe('new');
+  expect(call.bob.dialog.received.map(({ startLine }) => startLine.split(' ')[0])).toEqual(['BYE']);
+});
+
 test('OPTIONS is answered by the SBC, an unknown method gets 405', async () => {
   const stage = await openCallStage();
   const call = await aliceCallsBob(stage);

@@ -34,6 +34,8 @@ test('what is wrong with an INVITE has one status and one cause each', async () 
   const table: readonly [Partial<InviteOptions>, number, string, string | undefined][] = [
     [{ to: '2' }, 404, 'no-route', undefined],
     [{ headers: [['Require', '100rel']] }, 420, 'bad-extension', '100rel'],
+    [{ headers: [['Content-Encoding', 'gzip']] }, 415, 'bad-content', undefined],
+    [{ contentType: 'text/plain' }, 415, 'bad-content', undefined],
     [{ body: 'hello\r\n' }, 488, 'bad-sdp', undefined],
     [{ body: spoilt }, 488, 'bad-sdp', undefined],
   ];
@@ -101,7 +103,9 @@ test('a stranger gets 403 where only agents are admitted, an agent does not', as
   const call = await aliceCallsBob(stage);
   await finish(call);
 
-  expect(statusOf(refused)).toBe(403);
+  const options = await bob.sip.request('OPTIONS', { user: 'x', via: running.access });
+
+  expect([statusOf(refused), statusOf(options)]).toEqual([403, 403]);
   expect(alice.sip.incoming).toEqual([]);
   const records = await callRecords(running, 2);
   expect(records.map(causeOf)).toEqual(['not-admitted', 'hang-up']);

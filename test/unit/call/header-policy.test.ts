@@ -3,9 +3,11 @@ import {
   allowEventsHeader,
   callerHeaders,
   callerIdentity,
+  isDamaged,
   contentHeaders,
   maxForwardsOf,
   passedHeaders,
+  unusableContent,
   userOf,
 } from '../../../src/call/header-policy.ts';
 import type { SipRequest } from '../../../src/wire/sip-message.ts';
@@ -101,4 +103,30 @@ test.each([
   ['', undefined],
 ])('the user of %s is %s', (uri, user) => {
   expect(userOf(uri)).toBe(user);
+});
+
+describe('the body of an offer', () => {
+  test.each([
+    ['no body at all', '', 'text/plain', undefined, undefined],
+    ['SDP', 'v=0', 'application/sdp', undefined, undefined],
+    ['SDP with a parameter, in any case', 'v=0', 'Application/SDP;x=y', undefined, undefined],
+    ['no Content-Type', 'v=0', undefined, undefined, undefined],
+    ['identity encoding', 'v=0', 'application/sdp', 'Identity', undefined],
+    ['another type', 'v=0', 'multipart/mixed;boundary=x', undefined, { Accept: 'application/sdp' }],
+    ['an encoding', 'v=0', 'application/sdp', 'gzip', { 'Accept-Encoding': 'identity' }],
+  ])('%s', (_, body, contentType, encoding, expected) => {
+    const message = {
+      ...request(
+        ...(contentType === undefined ? [] : [['Content-Type', contentType] as [string, string]]),
+        ...(encoding === undefined ? [] : [['Content-Encoding', encoding] as [string, string]]),
+      ),
+      body: Buffer.from(body),
+    };
+    expect(unusableContent(message)).toEqual(expected);
+  });
+
+  test('is damaged when it held bytes that are no UTF-8', () => {
+    expect(isDamaged({ ...request(), body: Buffer.from('a\uFFFD') })).toBe(true);
+    expect(isDamaged({ ...request(), body: Buffer.from('grüße') })).toBe(false);
+  });
 });

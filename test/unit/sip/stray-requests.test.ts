@@ -3,6 +3,7 @@ import { answerStrayRequest } from '../../../src/sip/stray-requests.ts';
 import { FakeReceivedRequest } from '../../support/fake-sip-connection.ts';
 
 const TO = '<sip:us@sbc>';
+const OPEN = { isDraining: false, isAdmitted: true };
 
 test.each([
   ['OPTIONS', TO, false, [200]],
@@ -21,21 +22,40 @@ test.each([
   ['ACK', `${TO};tag=old`, false, []],
 ])('%s to %s while draining=%s is answered %j', (method, to, isDraining, statuses) => {
   const request = new FakeReceivedRequest(method, { To: to });
-  answerStrayRequest(request, isDraining);
+  answerStrayRequest(request, { isDraining, isAdmitted: true });
   expect(request.answers.map((answer) => answer.status)).toEqual(statuses);
 });
 
 test('405 names what is allowed, 489 the event packages', () => {
   const register = new FakeReceivedRequest('REGISTER', { To: TO });
   const subscribe = new FakeReceivedRequest('SUBSCRIBE', { To: TO });
-  answerStrayRequest(register, false);
-  answerStrayRequest(subscribe, false);
+  answerStrayRequest(register, OPEN);
+  answerStrayRequest(subscribe, OPEN);
   expect(register.answers[0]?.options.headers?.['Allow']).toContain('INVITE');
   expect(subscribe.answers[0]?.options.headers?.['Allow-Events']).toBe('kpml');
 });
 
 test("the engine's own BYE for a forgotten dialog takes no answer", () => {
   const bye = new FakeReceivedRequest('BYE', { To: `${TO};tag=old` }, { isUnsolicited: true });
-  answerStrayRequest(bye, false);
+  answerStrayRequest(bye, OPEN);
   expect(bye.answers).toEqual([]);
+});
+
+test.each([
+  ['OPTIONS', TO, [403]],
+  ['SUBSCRIBE', TO, [403]],
+  ['BYE', `${TO};tag=old`, [403]],
+  ['ACK', `${TO};tag=old`, []],
+])('%s of a stranger is answered %j', (method, to, statuses) => {
+  const request = new FakeReceivedRequest(method, { To: to });
+  answerStrayRequest(request, { isDraining: false, isAdmitted: false });
+  expect(request.answers.map((answer) => answer.status)).toEqual(statuses);
+});
+
+test('an extension that a request insists on is refused by name', () => {
+  const options = new FakeReceivedRequest('OPTIONS', { To: TO, Require: 'one, two' });
+  answerStrayRequest(options, OPEN);
+  expect(options.answers).toEqual([
+    { status: 420, options: { headers: { Unsupported: 'one, two' } } },
+  ]);
 });
