@@ -68,6 +68,7 @@ export async function startSbc(config: Config, options: SbcOptions = {}): Promis
 }
 
 async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]): Promise<Sbc> {
+  refuseUnserved(config);
   const showDigits = !config.dtmf.maskDigits;
   const log = options.log ?? createLog(config.log.level, undefined, { showDigits });
   const observed = startObserving(config, log, closers);
@@ -81,6 +82,11 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const { ledger, ladder, metrics } = observed;
   const agents = new AgentRegistry(config);
   const ready: { calls: CallRegistry | undefined } = { calls: undefined };
+  if (config.sip.engine === 'drachtio') {
+    log.warn(
+      'a drachtio-server detaches a call when its peer sends NOTIFY with Subscription-State terminated inside it',
+    );
+  }
   const stack = await startSip(config, {
     handlers: stackHandlers(ready, metrics, log),
     onLost: options.onLost,
@@ -125,6 +131,17 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
     },
     close: () => (closed ??= close()),
   };
+}
+
+/** Engines a configuration may name and this version does not have: starting without them would lose calls. */
+function refuseUnserved({ media, sip, sipInterfaces }: Config): void {
+  if (media.engine === 'rtpengine') throw new Error('media engine rtpengine is not there yet');
+  const hasTls = sipInterfaces.some((item) =>
+    item.sipPorts.some((port) => port.transport === 'tls'),
+  );
+  if (sip.engine === 'embedded' && hasTls) {
+    throw new Error('the embedded SIP engine does not listen on TLS yet');
+  }
 }
 
 interface Observers {

@@ -17,7 +17,7 @@ export interface StartOptions extends LoopbackOptions {
   /** True: lines of level error may be logged. */
   readonly logsErrors?: boolean;
   /** Last change to the configuration text. */
-  readonly edit?: (yaml: string) => string;
+  readonly edit?: (yaml: string) => string | Promise<string>;
 }
 
 export interface RunningSbc extends LoopbackConfig {
@@ -36,7 +36,7 @@ export async function startLoopbackSbc(options: StartOptions): Promise<RunningSb
   const cdrFile = options.cdrFile ?? join(folder, 'cdr.jsonl');
   const loopback = await loopbackConfig({ ...options, cdrFile });
   const errors: string[] = [];
-  const yaml = options.edit?.(loopback.yaml) ?? loopback.yaml;
+  const yaml = (await options.edit?.(loopback.yaml)) ?? loopback.yaml;
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const sbc = await startFromText(yaml, errors).catch(async (error: unknown) => {
     await removeFolder();
