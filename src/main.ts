@@ -72,25 +72,15 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const showDigits = !config.dtmf.maskDigits;
   const log = options.log ?? createLog(config.log.level, undefined, { showDigits });
   const observed = startObserving(config, log, closers);
-  const media = new RelayPool({
-    workers: config.media.workers,
-    inactivityTimeoutMs: config.media.inactivityTimeoutMs,
-    holdTimeoutMs: config.media.holdTimeoutMs,
-    quarantineMs: config.media.portQuarantineMs,
-  });
-  closers.push(() => media.close());
+  const media = startMedia(config, closers);
   const { ledger, ladder, metrics } = observed;
   const agents = new AgentRegistry(config);
   const ready: { calls: CallRegistry | undefined } = { calls: undefined };
-  if (config.sip.engine === 'drachtio') {
-    log.warn(
-      'a drachtio-server detaches a call when its peer sends NOTIFY with Subscription-State terminated inside it',
-    );
-  }
   const stack = await startSip(config, {
     handlers: stackHandlers(ready, metrics, log),
     onLost: options.onLost,
     closers,
+    log,
   });
   const calls = new CallRegistry({ config, stack, media, log, nowMs, ...observed }, agents);
   ready.calls = calls;
@@ -131,6 +121,17 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
     },
     close: () => (closed ??= close()),
   };
+}
+
+function startMedia({ media }: Config, closers: Closer[]): RelayPool {
+  const pool = new RelayPool({
+    workers: media.workers,
+    inactivityTimeoutMs: media.inactivityTimeoutMs,
+    holdTimeoutMs: media.holdTimeoutMs,
+    quarantineMs: media.portQuarantineMs,
+  });
+  closers.push(() => pool.close());
+  return pool;
 }
 
 /** Engines a configuration may name and this version does not have: starting without them would lose calls. */
@@ -219,10 +220,16 @@ interface SipParts {
   readonly handlers: StackHandlers;
   readonly onLost: ((reason: string) => void) | undefined;
   readonly closers: Closer[];
+  readonly log: Log;
 }
 
 async function startSip(config: Config, parts: SipParts): Promise<SipStack> {
-  const { handlers, closers } = parts;
+  const { handlers, closers, log } = parts;
+  if (config.sip.engine === 'drachtio') {
+    log.warn(
+      'a drachtio-server detaches a call when its peer sends NOTIFY with Subscription-State terminated inside it',
+    );
+  }
   const connections =
     config.sip.engine === 'embedded'
       ? await embeddedConnections(config, parts)

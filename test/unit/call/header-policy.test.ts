@@ -114,7 +114,7 @@ describe('the body of an offer', () => {
     ['identity encoding', 'v=0', 'application/sdp', 'Identity', undefined],
     ['another type', 'v=0', 'multipart/mixed;boundary=x', undefined, { Accept: 'application/sdp' }],
     ['an encoding', 'v=0', 'application/sdp', 'gzip', { 'Accept-Encoding': 'identity' }],
-  ])('%s', (_, body, contentType, encoding, expected) => {
+  ])('%s', (...[, body, contentType, encoding, expected]) => {
     const message = {
       ...request(
         ...(contentType === undefined ? [] : [['Content-Type', contentType] as [string, string]]),
