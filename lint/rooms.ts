@@ -38,6 +38,8 @@ export const PURE_FILES: readonly string[] = [
   'reception-stats',
   'port-pool',
   'deadlines',
+  'own-stream',
+  'rtcp-names',
 ].map((name) => `src/media/${name}.ts`);
 
 /** Packages that exactly one module may import. */

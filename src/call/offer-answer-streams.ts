@@ -1,10 +1,16 @@
 /** What media streams are told after an exchange: addresses, payload types, events per direction. */
 
 import type { LegSettings } from '../config/effective.ts';
-import type { EventHandling, EventMedia, LegMedia, StreamUpdate } from '../media/media-engine.ts';
+import type {
+  EventHandling,
+  EventMedia,
+  LegMedia,
+  RemoteMedia,
+  StreamUpdate,
+} from '../media/media-engine.ts';
 import { otherSide } from '../wire/side.ts';
 import type { Side } from '../wire/side.ts';
-import { isMediaTarget } from '../wire/sdp-address.ts';
+import { isMediaTarget, isUnspecified } from '../wire/sdp-address.ts';
 import { eventForClock, hasVoice, voiceClockRates } from '../wire/sdp-edit.ts';
 import { isTelephoneEvent, parseEventCodes } from '../wire/sdp-media.ts';
 import type { SdpMedia } from '../wire/sdp-media.ts';
@@ -21,6 +27,8 @@ export interface Exchange {
   readonly legs: Readonly<Record<Side, LegDescriptions>>;
   readonly memories: Readonly<Record<Side, FormatMemory>>;
   readonly settings: Readonly<Record<Side, LegSettings>>;
+  /** Where each side's media was before this exchange, by section. */
+  readonly remotes: Readonly<Record<Side, readonly (RemoteMedia | undefined)[]>>;
   /** The side whose answer chose the codecs. */
   readonly answerSide: Side;
 }
@@ -36,6 +44,7 @@ interface Section {
   readonly ours: SdpMedia;
   readonly memory: FormatMemory;
   readonly settings: LegSettings;
+  readonly remoteBefore: RemoteMedia | undefined;
 }
 
 /** The first audio section with a voice codec that both sides accepted. */
@@ -89,6 +98,7 @@ function sectionOf(exchange: Exchange, index: number, side: Side): Section | und
     ours: ourMedia,
     memory: exchange.memories[side],
     settings: exchange.settings[side],
+    remoteBefore: exchange.remotes[side][index],
   };
 }
 
@@ -108,16 +118,17 @@ function clockRateOf(exchange: Exchange, index: number): number {
 }
 
 function legMedia(
-  { own, ours, settings }: Section,
+  section: Section,
   isOpen: boolean,
   clockRate: number,
 ): Omit<LegMedia, 'event' | 'payloadTypeMap'> {
-  const address = own.connectionAddress;
-  const isReachable = isOpen && address !== undefined && isMediaTarget(address);
+  const { own, ours, settings } = section;
+  const isNowhere = own.connectionAddress !== undefined && isUnspecified(own.connectionAddress);
   return {
-    remote: isReachable ? { address, rtpPort: own.port, rtcpPort: rtcpPortOf(own) } : undefined,
+    remote: isOpen ? remoteOf(section) : undefined,
     mediaSource: settings.mediaSource.value,
-    maySend: isOpen && mayReceive(own) && maySend(ours),
+    maySend: isOpen && !isNowhere && mayReceive(own) && maySend(ours),
+    maySendRtcp: !isNowhere,
     audio: {
       payloadTypes: otherNumbers(own, ours),
       clockRate,
@@ -128,6 +139,18 @@ function legMedia(
     repairMovedEnd: settings.dtmfRepairMovedEnd.value,
     mergeWindowMs: settings.dtmfMergeWindowMs.value,
   };
+}
+
+/**
+ * Where the peer's media is. An old-style hold (c=0.0.0.0) says only where it wants none: what the
+ * peer itself sends, music for one, still comes from where it was before.
+ */
+function remoteOf({ own, remoteBefore }: Section): RemoteMedia | undefined {
+  const address = own.connectionAddress;
+  if (address === undefined) return undefined;
+  if (isUnspecified(address)) return remoteBefore;
+  if (!isMediaTarget(address)) return undefined;
+  return { address, rtpPort: own.port, rtcpPort: rtcpPortOf(own) };
 }
 
 function eventOf(section: Section | undefined, clockRate: number): EventMedia | undefined {

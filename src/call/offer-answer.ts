@@ -20,11 +20,11 @@ import type { AnswerDecision, OfferDecision } from '../dtmf/interworking-offer.t
 import type { KpmlAdvertised, PlanInput } from '../dtmf/interworking-legs.ts';
 import { decidePlan } from '../dtmf/interworking-plan.ts';
 import type { InterworkingPlan } from '../dtmf/interworking-plan.ts';
-import type { StreamUpdate } from '../media/media-engine.ts';
+import type { RemoteMedia, StreamUpdate } from '../media/media-engine.ts';
 import type { AllowEventsEdit } from '../wire/allow-events.ts';
 import { formatSdp, parseSdp } from '../wire/sdp.ts';
 import type { Sdp } from '../wire/sdp.ts';
-import { otherSide } from '../wire/side.ts';
+import { otherSide, SIDES } from '../wire/side.ts';
 import type { Side } from '../wire/side.ts';
 import { decideForAnswer, decideForOffer } from './offer-answer-decision.ts';
 import {
@@ -100,6 +100,8 @@ export class OfferAnswer {
   readonly #kpml: Record<Side, boolean> = { caller: false, callee: false };
   readonly #advertised: Record<Side, KpmlAdvertised> = { caller: 'no', callee: 'no' };
   readonly #decisions: DecisionRecord[] = [];
+  /** Where the media of each side is, as its streams were told last, by m-line. */
+  readonly #remotes: Readonly<Record<Side, (RemoteMedia | undefined)[]>>;
   #state: Negotiation = { type: 'idle' };
   #agreed: Agreed | undefined;
   #plan: InterworkingPlan | undefined;
@@ -114,6 +116,10 @@ export class OfferAnswer {
     this.#memories = {
       caller: previous === undefined ? new FormatMemory() : previous.#memories.caller,
       callee: new FormatMemory(),
+    };
+    this.#remotes = {
+      caller: previous === undefined ? [] : previous.#remotes.caller,
+      callee: [],
     };
     this.#issued = {
       caller:
@@ -231,6 +237,7 @@ export class OfferAnswer {
     const given = state.inserted ?? this.#issueAnswer(state, sdp, local);
     const exchange = this.#exchangeOf(state, sdp, given);
     const streams = sdp.media.map((media) => streamUpdate(exchange, media.index));
+    this.#noteRemotes(streams);
     const plan = final ? this.#agree(state, exchange) : undefined;
     // The answer to an inserted offer has been given already; the ACK carries none.
     const text = state.inserted === undefined ? formatSdp(given) : undefined;
@@ -291,6 +298,7 @@ export class OfferAnswer {
       answerSide: otherSide(offer.from),
       memories: this.#memories,
       settings: this.#settings,
+      remotes: this.#remotes,
     };
   }
 
@@ -351,6 +359,12 @@ export class OfferAnswer {
     const to = otherSide(from);
     if (edit === 'add-kpml') this.#advertised[to] = 'by-us';
     if (edit === 'keep' && hasKpml) this.#advertised[to] = 'passed';
+  }
+
+  #noteRemotes(streams: readonly (StreamUpdate | undefined)[]): void {
+    for (const [index, update] of streams.entries()) {
+      for (const side of SIDES) this.#remotes[side][index] = update?.legs[side].remote;
+    }
   }
 
   #note(record: DecisionRecord): void {

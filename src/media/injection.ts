@@ -5,7 +5,7 @@
  *   audio in      a50 a51 a52 a53 a54 a55 a56 a57 a58      while a digit plays audio is replaced;
  *   packets out   a50 e51 e52 e53 E54 E55 E56     a57 a58  see sequence-offset.ts for the numbers
  *
- * Before any media has passed the direction has an SSRC of its own, given up when media comes.
+ * A digit before any media of the direction begins a stream of our own (own-stream.ts).
  */
 
 import { addSequence32, sequenceDistance32 } from '../wire/sequence.ts';
@@ -18,6 +18,7 @@ import {
   type QueuedDigit,
 } from '../dtmf/digit-sender.ts';
 import type { LegMedia } from './media-engine.ts';
+import type { OwnStream } from './own-stream.ts';
 import type { SequenceOffset } from './sequence-offset.ts';
 import type { StreamClock } from './stream-clock.ts';
 
@@ -60,6 +61,7 @@ interface SentDigitTimes {
 export interface InjectionOptions {
   readonly numbers: SequenceOffset;
   readonly clock: StreamClock;
+  readonly own: OwnStream;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly gapMs?: number | undefined;
@@ -187,12 +189,9 @@ export class Injection {
   }
 
   #build(packet: DigitPacket, nowMs: number): InjectedPacket {
-    const { numbers, random } = this.#options;
-    const sequenceNumber = numbers.next(() => ({
-      ssrc: Math.floor(random() * 2 ** 32),
-      sequenceNumber: Math.floor(random() * 2 ** 16),
-    }));
-    const ssrc = numbers.ssrc ?? 0;
+    const { numbers, own } = this.#options;
+    const ssrc = numbers.ssrc ?? own.begin(packet.rtpTimestamp, nowMs);
+    const sequenceNumber = numbers.next();
     const bytes = Buffer.alloc(RTP_HEADER_BYTES + TELEPHONE_EVENT_BYTES);
     writeRtpHeader(
       {

@@ -86,12 +86,18 @@ export interface RemoteMedia {
 }
 
 export interface LegMedia {
-  /** Where the peer wants its media; `undefined`: nowhere (no SDP yet, port 0, c=0.0.0.0). */
+  /**
+   * Where the peer's media is: what it sends comes from there, what it is sent goes there.
+   * `undefined`: nothing either way (no SDP yet, port 0). During an old-style hold (c=0.0.0.0) it is
+   * where the peer was before, `undefined` when that is not known.
+   */
   readonly remote: RemoteMedia | undefined;
   /** `sdp`: packets count only from `remote`; `learn-once`: the source is learnt at the start (NAT). */
   readonly mediaSource: 'sdp' | 'learn-once';
   /** Whether RTP may be sent to this peer (its direction is sendrecv or recvonly). */
   readonly maySend: boolean;
+  /** Whether RTCP may be; not during an old-style hold (RFC 3264 §8.4). Default true. */
+  readonly maySendRtcp?: boolean | undefined;
   readonly audio: AudioMedia;
   /** telephone-event as negotiated on this leg; `undefined` when it is not. */
   readonly event: EventMedia | undefined;

@@ -3,6 +3,8 @@
  *
  *   RTP packet -> guard -> source lock -> count -> kind by payload type
  *
+ *   any     measured and looked through for digits as it came, then moved into our own stream if a
+ *           digit began one (own-stream.ts)
  *   audio   ends a silent press -> a digit plays? swallowed : number -> map payload type -> forward
  *   other   like audio, unless it looks like an event: taken out of the numbers
  *   event   detector -> relay?  number -> map payload type, rescale duration -> forward
@@ -34,6 +36,7 @@ import { DigitDetector, QUIET_MS, type DetectorOutput } from '../dtmf/digit-dete
 import { DivertedPresses } from './diverted-presses.ts';
 import { DEFAULT_GAP_MS, Injection, type InjectedPacket } from './injection.ts';
 import { PAYLOAD_AUDIO, PAYLOAD_EVENT, type RelayLeg } from './relay-leg.ts';
+import { OwnStream } from './own-stream.ts';
 import { LATE, SequenceOffset, SWALLOWED } from './sequence-offset.ts';
 import { StreamClock } from './stream-clock.ts';
 import type { DropReason } from './relay-counters.ts';
@@ -64,6 +67,7 @@ export class RelayDirection {
   readonly #to: RelayLeg;
   readonly #outputs: RelayOutput[];
   readonly #clock = new StreamClock();
+  readonly own: OwnStream;
   readonly #injection: Injection;
   #detector: DigitDetector | undefined;
   #handling: EventHandling = { mode: 'absorb', detect: false };
@@ -75,9 +79,12 @@ export class RelayDirection {
     this.#to = to;
     this.#outputs = outputs;
     const { numbers } = this;
+    const clock = this.#clock;
+    this.own = new OwnStream({ numbers, clock, random });
     this.#injection = new Injection({
       numbers,
-      clock: this.#clock,
+      clock,
+      own: this.own,
       random,
       gapMs,
       packetIntervalMs,
@@ -135,6 +142,7 @@ export class RelayDirection {
     if (kind === PAYLOAD_AUDIO || !isLikeEvent(packet)) return this.#receiveAudio(packet, nowMs);
     // Nobody negotiated this digit: to the other leg it would be a double one, or an unknown format.
     counters.unnegotiatedEventPackets += 1;
+    this.#join(packet, nowMs);
     return this.#swallow(packet, nowMs, 'event-not-accepted');
   }
 
@@ -164,8 +172,9 @@ export class RelayDirection {
     if (this.#detector?.isPressed === true) {
       this.#report(this.#detector.audio(ssrc, timestamp, nowMs), nowMs);
     }
-    this.#clock.observe(packet, nowMs);
     this.#from.reception.measure(timestamp, nowMs);
+    if (this.own.hasBegun) this.own.carry(packet, nowMs);
+    this.#clock.observe(packet, nowMs);
     if (this.#injection.isPlaying) return this.#swallow(packet, nowMs, 'replaced-by-digit');
     return this.#forward(packet, this.#from.payloadTypeMap[rtpPayloadType(packet)]);
   }
@@ -173,10 +182,12 @@ export class RelayDirection {
   #receiveEvent(packet: Buffer, nowMs: number): RelayVerdict {
     this.#from.counters.eventPackets += 1;
     const payload = readRtpPayload(packet);
+    const isWhole = payload !== undefined && isTelephoneEventPayload(payload);
+    const event = isWhole ? readTelephoneEvent(payload) : undefined;
+    const isDiverted = isWhole && this.#detect(packet, payload, nowMs);
+    this.#join(packet, nowMs);
     if (payload === undefined) return this.#swallow(packet, nowMs, 'malformed');
-    const event = isTelephoneEventPayload(payload) ? readTelephoneEvent(payload) : undefined;
     if (event === undefined) return this.#swallow(packet, nowMs, 'bad-event-length');
-    const isDiverted = this.#detect(packet, payload, nowMs);
     const obstacle = this.#obstacle(event.code);
     if (this.#handling.mode === 'absorb') return this.#swallow(packet, nowMs, 'event-absorbed');
     if (obstacle === 'event-not-negotiated') {
@@ -188,6 +199,13 @@ export class RelayDirection {
     this.#injection.holdUntil(nowMs + (event.isEnd ? DEFAULT_GAP_MS : QUIET_MS));
     this.#rescale(payload);
     return this.#forward(packet, this.#to.media?.event?.sendPayloadType);
+  }
+
+  /** Takes an event packet into our own stream, if there is one; it can be the first of the sender's. */
+  #join(packet: Buffer, nowMs: number): void {
+    this.own.carry(packet, nowMs);
+    const ssrc = rtpSsrc(packet);
+    if (ssrc !== this.#clock.ssrc) this.#clock.set(ssrc, rtpTimestamp(packet), nowMs);
   }
 
   /** Feeds the detector; whether the packet belongs to a press that is generated again. */

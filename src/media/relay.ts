@@ -109,7 +109,11 @@ export class Relay {
       counters.dropped['no-remote'] += 1;
       return 'drop';
     }
-    adjustRtcp(compound, this.#directions[side].numbers, this.#directions[to].numbers);
+    if (this.#legs[to].media?.maySendRtcp === false) {
+      counters.dropped['media-inactive'] += 1;
+      return 'drop';
+    }
+    adjustRtcp(compound, this.#directions[side], this.#directions[to]);
     this.#legs[to].counters.sentRtcpPackets += 1;
     return 'forward';
   }

@@ -9,12 +9,12 @@
  *   out  50 51 52 53 54 55          56      three event packets: surplus 1, so 55 is swallowed too
  *   ahead 0  0  0  1  2  3  2  1  0  0      and 56 leaves as it came, byte for byte
  *
- *                    digit, no input yet             first input
- *   empty --------------------------------> own ----------------------+
- *     | first input                                                   v
- *     +---------------------------------------------------------> aligned <------------+
- *                                                                     | next()         |
- *                                                                     v                |
+ *            digit, no input yet: begin()            first input: carryOn()
+ *   empty --------------------------------> own --------------------------+
+ *     | first input                                                       |
+ *     +---------------------------------------------------------> aligned | <----------+
+ *                                                                  next() | |          |
+ *                                                                       v v            |
  *              settle(): surplus <= 3, swallowed at once          replacing -----------+
  *              settle(): surplus > 3, audio was silent                |   input passes our number,
  *                                                                     v   deficit filled
@@ -22,6 +22,9 @@
  *
  * An absorbed event packet leaves no hole: the offset of an aligned stream goes one down for good.
  * A new SSRC starts at `aligned` with offset 0.
+ *
+ * In a stream of our own (own-stream.ts) the input comes here with our SSRC and with numbers that
+ * continue ours; what is called the sender's above is then that.
  */
 
 import { addSequence16, sequenceDistance16 } from '../wire/sequence.ts';
@@ -59,6 +62,11 @@ export const LATE = -1;
 /** Instead of an outgoing number: the packet makes room for an event packet already sent. */
 export const SWALLOWED = -2;
 
+/** Whether a step from the highest number so far says that the sender started its numbers anew. */
+export function isSequenceJump(steps: number): boolean {
+  return steps > MAX_DROPOUT || steps < -MAX_MISORDER;
+}
+
 export class SequenceOffset {
   #phase: Phase = { type: 'empty' };
   #ssrc = 0;
@@ -82,7 +90,7 @@ export class SequenceOffset {
     return this.#ahead;
   }
 
-  /** Whether packets of the input leave with the number they came with. */
+  /** Whether packets of the input leave with the number they came here with. */
   get isTransparent(): boolean {
     return this.#ahead === 0 && this.#offset === 0;
   }
@@ -102,13 +110,12 @@ export class SequenceOffset {
   forward(ssrc: number, sequenceNumber: number): number {
     const phase = this.#phase;
     const steps = sequenceDistance16(this.#highestIn, sequenceNumber);
-    const isRestart = steps > MAX_DROPOUT || steps < -MAX_MISORDER;
-    if (ssrc !== this.#ssrc || isRestart || phase.type === 'empty' || phase.type === 'own') {
+    if (ssrc !== this.#ssrc || isSequenceJump(steps) || phase.type === 'empty') {
       return this.#adopt(ssrc, sequenceNumber);
     }
     if (phase.type === 'aligned') return this.#forwardAligned(sequenceNumber, steps);
-    if (phase.type === 'replacing') return this.#forwardSettling(sequenceNumber, steps);
-    return this.#forwardCatchingUp(phase, sequenceNumber, steps);
+    if (phase.type === 'catching-up') return this.#forwardCatchingUp(phase, sequenceNumber, steps);
+    return this.#forwardSettling(sequenceNumber, steps);
   }
 
   /** Notes a packet of the input that a playing digit replaces. */
@@ -129,14 +136,20 @@ export class SequenceOffset {
     if (this.#absorbed.length > ABSORBED_REMEMBERED) this.#absorbed.shift();
   }
 
-  /** The number of the next packet of our own; the first one begins a digit. */
-  next(own: () => { readonly ssrc: number; readonly sequenceNumber: number }): number {
-    if (this.#phase.type === 'empty') {
-      const { ssrc, sequenceNumber } = own();
-      this.#ssrc = ssrc;
-      this.#highestIn = sequenceNumber;
-      this.#phase = { type: 'own' };
-    }
+  /** Begins a stream of our own, before any input: the first number is behind `sequenceNumber`. */
+  begin(ssrc: number, sequenceNumber: number): void {
+    this.#adopt(ssrc, sequenceNumber);
+    this.#phase = { type: 'own' };
+  }
+
+  /** Lets input continue a stream of our own: it has to come with the number behind our last one. */
+  carryOn(): void {
+    this.#adopt(this.#ssrc, addSequence16(this.#highestIn, this.#ahead));
+    this.#phase = { type: 'replacing' };
+  }
+
+  /** The number of the next packet of our own, in a stream that has begun. */
+  next(): number {
     if (this.#phase.type !== 'own') this.#phase = { type: 'replacing' };
     this.#ahead += 1;
     return addSequence16(this.#highestIn, this.#ahead);

@@ -1,5 +1,5 @@
 /**
- * The time of one received RTP stream: what timestamp a packet would carry now.
+ * The time of one RTP stream, received or begun by us: what timestamp a packet would carry now.
  *
  * Extrapolated from the last packet by the wall clock, so that it is right in silence too (DTX, hold).
  */
@@ -10,12 +10,15 @@ import { rtpSequenceNumber, rtpSsrc, rtpTimestamp } from '../wire/rtp.ts';
 /** Steps beyond this are silence between talk spurts, not the length of a packet. */
 const MAX_PACKET_TIME_MS = 200;
 
+/** Of no packet: whatever comes is not the next one in a row. */
+const NO_SEQUENCE_NUMBER = -1;
+
 export class StreamClock {
   #clockRate = 8000;
   #ssrc: number | undefined;
   #timestamp = 0;
   #atMs = 0;
-  #nextSequenceNumber = 0;
+  #nextSequenceNumber = NO_SEQUENCE_NUMBER;
   #packetTimeMs: number | undefined;
 
   /** Ticks per second of the audio timestamps. */
@@ -33,7 +36,16 @@ export class StreamClock {
     return this.#packetTimeMs;
   }
 
-  /** Takes an audio packet as it came in. */
+  /** Sets the clock: stream `ssrc` is at `timestamp` now. */
+  set(ssrc: number, timestamp: number, nowMs: number): void {
+    this.#ssrc = ssrc;
+    this.#timestamp = timestamp;
+    this.#atMs = nowMs;
+    this.#nextSequenceNumber = NO_SEQUENCE_NUMBER;
+    this.#packetTimeMs = undefined;
+  }
+
+  /** Takes an audio packet. */
   observe(packet: Buffer, nowMs: number): void {
     const ssrc = rtpSsrc(packet);
     const timestamp = rtpTimestamp(packet);
@@ -58,5 +70,13 @@ export class StreamClock {
   at(nowMs: number): number {
     const elapsedTicks = Math.round(((nowMs - this.#atMs) * this.#clockRate) / 1000);
     return addSequence32(this.#timestamp, elapsedTicks);
+  }
+
+  /** Like `at`, for audio that joins the stream: behind the whole packet before it. */
+  behindLast(nowMs: number): number {
+    const packetTicks = Math.round(((this.#packetTimeMs ?? 0) * this.#clockRate) / 1000);
+    const least = addSequence32(this.#timestamp, packetTicks);
+    const now = this.at(nowMs);
+    return sequenceDistance32(now, least) > 0 ? least : now;
   }
 }

@@ -57,8 +57,10 @@ describe('hold and resume', () => {
     );
     expect(hold.sdp).toContain('c=IN IP4 0.0.0.0\r\nt=0 0\r\nm=audio 20000');
     const { legs } = stream(call.answer('caller', sdpOf('caller', '0')));
-    expect(legs.callee.remote).toBeUndefined();
-    expect(legs.caller.remote).toBeDefined();
+    expect(legs.callee).toMatchObject({ maySend: false, maySendRtcp: false });
+    // What the holder sends, music for one, is still accepted.
+    expect(legs.callee.remote).toEqual({ address: '10.2.2.2', rtpPort: 5000, rtcpPort: 5001 });
+    expect(legs.caller).toMatchObject({ remote: { address: '10.1.1.1' }, maySend: true });
   });
 
   test('with port 0: nothing is sent, plan and subscriptions stay', () => {

@@ -1,6 +1,16 @@
 /** Addresses, ports and switches as media streams get them; edge cases of the interop matrix. */
 import { describe, expect, test } from 'vitest';
-import { LOCAL, ourSdp, sdpOf, stream, te, TestCall, text } from './offer-answer-fixtures.ts';
+import type { Side } from '../../../src/wire/side.ts';
+import {
+  LOCAL,
+  ourSdp,
+  PEERS,
+  sdpOf,
+  stream,
+  te,
+  TestCall,
+  text,
+} from './offer-answer-fixtures.ts';
 
 const KPML = { kpmlInterworking: true } as const;
 const PREFERRED = { rfc2833Mode: 'preferred' } as const;
@@ -198,5 +208,103 @@ describe('streams', () => {
     const answer = call.negotiation.forwardAnswer(LOCAL.caller.slice(0, 1), true);
     expect(answer.sdp).toContain('m=video 0 RTP/AVP 31\r\n');
     expect(answer.streams[1]?.legs.caller.remote).toBeUndefined();
+  });
+});
+
+/** The SDP of a side with another address in its c= line. */
+function at(side: Side, address: string, ...attributes: string[]): string {
+  const family = address.includes(':') ? 'IP6' : 'IP4';
+  const own = `c=IN IP4 ${PEERS[side].address}`;
+  return sdpOf(side, '0 101', ...te(101), ...attributes).replace(own, `c=IN ${family} ${address}`);
+}
+
+/** A call with both sides at their addresses. */
+function openCall(): TestCall {
+  const call = new TestCall();
+  call.offer('caller', sdpOf('caller', '0 101', ...te(101)));
+  call.answer('callee', sdpOf('callee', '0 101', ...te(101)));
+  return call;
+}
+
+describe('an old-style hold', () => {
+  const caller = { address: '10.1.1.1', rtpPort: 4000, rtcpPort: 4001 };
+  const callee = { address: '10.2.2.2', rtpPort: 5000, rtcpPort: 5001 };
+
+  test.each(['0.0.0.0', '::'])(
+    'of %s keeps the holder’s address and sends it nothing',
+    (nowhere) => {
+      const call = openCall();
+      call.offer('caller', at('caller', nowhere));
+      const { legs } = stream(call.answer('callee', sdpOf('callee', '0 101', ...te(101))));
+      expect(legs.caller).toMatchObject({ remote: caller, maySend: false, maySendRtcp: false });
+      expect(legs.callee).toMatchObject({ remote: callee, maySend: true, maySendRtcp: true });
+      expect(legs.caller.event).toBeDefined();
+    },
+  );
+
+  test('by the callee, repeated, with another port and with a direction is the same', () => {
+    const call = openCall();
+    for (const attributes of [[], [], ['a=sendonly'], ['a=inactive']]) {
+      call.offer('callee', at('callee', '0.0.0.0', ...attributes).replace('5000', '5008'));
+      const { legs } = stream(call.answer('caller', sdpOf('caller', '0 101', ...te(101))));
+      expect(legs.callee).toMatchObject({ remote: callee, maySend: false, maySendRtcp: false });
+    }
+  });
+
+  test('of both sides keeps both addresses', () => {
+    const call = openCall();
+    call.offer('caller', at('caller', '0.0.0.0'));
+    const { legs } = stream(call.answer('callee', at('callee', '0.0.0.0')));
+    expect(legs.caller).toMatchObject({ remote: caller, maySend: false });
+    expect(legs.callee).toMatchObject({ remote: callee, maySend: false });
+  });
+
+  test('ends with an address, which may be another one', () => {
+    const call = openCall();
+    call.offer('caller', at('caller', '0.0.0.0'));
+    call.answer('callee', sdpOf('callee', '0 101', ...te(101)));
+    call.offer('caller', at('caller', '10.1.1.7'));
+    const { legs } = stream(call.answer('callee', sdpOf('callee', '0 101', ...te(101))));
+    const moved = { ...caller, address: '10.1.1.7' };
+    expect(legs.caller).toMatchObject({ remote: moved, maySend: true, maySendRtcp: true });
+  });
+
+  test('that is refused changes nothing', () => {
+    const call = openCall();
+    call.offer('caller', at('caller', '0.0.0.0'));
+    call.negotiation.abandonOffer();
+    call.offer('callee', sdpOf('callee', '0 101', ...te(101)));
+    const { legs } = stream(call.answer('caller', sdpOf('caller', '0 101', ...te(101))));
+    expect(legs.caller).toMatchObject({ remote: caller, maySend: true });
+  });
+
+  test.each([
+    ['in the first SDP', []],
+    ['behind a host name', [at('caller', 'media.example.com')]],
+    ['behind port 0', [sdpOf('caller', '0').replace('m=audio 4000', 'm=audio 0')]],
+  ])('%s: no address is known', (_name, offers) => {
+    const call = new TestCall();
+    for (const offer of offers) {
+      call.offer('caller', offer);
+      call.answer('callee', sdpOf('callee', '0 101', ...te(101)));
+    }
+    call.offer('caller', at('caller', '0.0.0.0'));
+    const { legs } = stream(call.answer('callee', sdpOf('callee', '0 101', ...te(101))));
+    expect(legs.caller).toMatchObject({ remote: undefined, maySend: false });
+  });
+
+  test('reaches the next callee, who is tried with the same offer', () => {
+    const first = openCall();
+    const second = new TestCall({}, {}, first);
+    second.offer('caller', at('caller', '0.0.0.0'));
+    const { legs } = stream(second.answer('callee', sdpOf('callee', '0 101', ...te(101))));
+    expect(legs.caller.remote).toEqual(caller);
+  });
+
+  test.each(['sendonly', 'inactive'])('is not a=%s with an address', (direction) => {
+    const call = openCall();
+    call.offer('caller', at('caller', '10.1.1.1', `a=${direction}`));
+    const { legs } = stream(call.answer('callee', sdpOf('callee', '0 101', ...te(101))));
+    expect(legs.caller).toMatchObject({ remote: caller, maySend: false, maySendRtcp: true });
   });
 });

@@ -159,7 +159,7 @@ describe('a generated digit', () => {
     expect(stepsOf(call.arrived)).toEqual(new Set([1]));
   });
 
-  test('before any media comes from a stream of our own, which the sender’s replaces cleanly', () => {
+  test('before any media begins a stream of our own', () => {
     const call = new VirtualCall();
     call.isTalking = false;
     call.play(['a', 5, 100], ['b', 5, 100]);
@@ -170,9 +170,6 @@ describe('a generated digit', () => {
     const [first, second] = starts.map(({ bytes }) => rtpTimestamp(bytes));
     expect(sequenceDistance32(first ?? 0, second ?? 0)).toBe(160 * 8);
     expect(rtpSsrc(call.arrived[0]?.bytes ?? Buffer.alloc(12))).not.toBe(0x1111);
-    call.isTalking = true;
-    call.run(100);
-    expect(call.ofType(0).map(({ bytes }) => bytes)).toEqual(call.sent);
   });
 
   test.each([

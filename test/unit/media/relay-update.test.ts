@@ -79,6 +79,48 @@ describe('an update', () => {
   });
 });
 
+function receiverReport(): Buffer {
+  return Buffer.from('80c9000100000000', 'hex');
+}
+
+describe('an old-style hold of the callee', () => {
+  const HELD = { maySend: false, maySendRtcp: false };
+  const CALLEE_RTCP = { ...CALLEE, port: 5001 };
+  const CALLER_RTCP = { ...CALLER, port: 4001 };
+
+  test.each(['sdp', 'learn-once'] as const)('lets its music through (%s)', (mediaSource) => {
+    const call = new VirtualCall({ callee: { mediaSource } });
+    const { relay } = call;
+    relay.receiveRtp('callee', audioPacket(), CALLEE, 0);
+    call.update({ callee: HELD });
+    const music = audioPacket({ sequenceNumber: 1 });
+    expect(relay.receiveRtp('callee', music, CALLEE, 20)).toBe('forward');
+    expect(music).toEqual(audioPacket({ sequenceNumber: 1 }));
+    expect(relay.receiveRtp('callee', music, { ...CALLEE, port: 5002 }, 20)).toBe('drop');
+    expect(relay.receiveRtcp('callee', receiverReport(), CALLEE_RTCP)).toBe('forward');
+    expect(relay.counters(20).callee.dropped['unknown-source']).toBe(1);
+  });
+
+  test('sends it neither RTP nor RTCP nor digits', () => {
+    const call = new VirtualCall();
+    call.update({ callee: HELD });
+    call.run(100);
+    call.play(['a', 5, 100]);
+    call.run(200);
+    expect(call.relay.receiveRtcp('caller', receiverReport(), CALLER_RTCP)).toBe('drop');
+    expect(call.arrived).toEqual([]);
+    expect(call.outputs).toEqual([
+      { type: 'digitDropped', to: 'callee', digitId: 'a', reason: 'media-inactive' },
+    ]);
+    const { caller, callee } = call.relay.counters(300);
+    expect([callee.sentPackets, callee.sentRtcpPackets]).toEqual([0, 0]);
+    expect(caller.dropped['media-inactive']).toBe(call.sent.length + 1);
+    call.update();
+    call.run(100);
+    expect(call.arrived.length).toBeGreaterThan(3);
+  });
+});
+
 describe('silence', () => {
   test('is reported once per spell', () => {
     const call = new VirtualCall();

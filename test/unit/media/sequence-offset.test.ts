@@ -5,7 +5,7 @@ import { addSequence16, sequenceDistance16 } from '../../../src/wire/sequence.ts
 
 const STARTS = [0, 1, 0x7fff, 0x8000, 0xfff0, 0xffff];
 const SSRC = 7;
-const own = (): { ssrc: number; sequenceNumber: number } => ({ ssrc: 99, sequenceNumber: 65_534 });
+const OWN_SSRC = 99;
 
 /**
  * Plays a script on numbers counted from `start` and says what leaves, relative to `start`:
@@ -15,7 +15,7 @@ function play(start: number, script: string, numbers = new SequenceOffset()): st
   const left: string[] = [];
   for (const step of script.split(' ')) {
     const sequenceNumber = addSequence16(start, Number(step.replace(/^[-~]/, '')));
-    if (step === '!') left.push(`!${relative(start, numbers.next(own))}`);
+    if (step === '!') left.push(`!${relative(start, numbers.next())}`);
     else if (step.startsWith('~')) numbers.swallow(SSRC, sequenceNumber);
     else if (step.startsWith('-')) numbers.absorb(SSRC, sequenceNumber);
     else {
@@ -125,12 +125,12 @@ describe.each(STARTS)('from sequence number %i', (start) => {
         for (const step of steps) {
           if (step === 'audio') audio();
           else {
-            for (let index = 0; index < events; index++) left.push(numbers.next(own));
+            for (let index = 0; index < events; index++) left.push(numbers.next());
             for (let index = 0; index < events - drift; index++) {
               numbers.swallow(SSRC, next);
               next = addSequence16(next, 1);
             }
-            while (numbers.deficit > 0) left.push(numbers.next(own));
+            while (numbers.deficit > 0) left.push(numbers.next());
             // Three audio packets bring it back; the gap between two digits lasts about as long.
             for (let index = 0; index < 3; index++) audio();
           }
@@ -146,15 +146,28 @@ describe.each(STARTS)('from sequence number %i', (start) => {
 });
 
 describe('a stream of our own', () => {
-  test('counts on until the input comes, which leaves as it came', () => {
+  test('counts on, also with the input that comes with the number behind its last', () => {
     const numbers = new SequenceOffset();
     expect(numbers.ssrc).toBeUndefined();
-    expect([1, 2, 3].map(() => numbers.next(own))).toEqual([65_535, 0, 1]);
-    expect(numbers.ssrc).toBe(99);
-    expect(numbers.deficit).toBe(0);
-    numbers.swallow(SSRC, 500);
-    expect(numbers.forward(SSRC, 501)).toBe(501);
-    expect(numbers.ssrc).toBe(SSRC);
+    numbers.begin(OWN_SSRC, 65_534);
+    expect([1, 2, 3].map(() => numbers.next())).toEqual([65_535, 0, 1]);
+    expect([numbers.ssrc, numbers.ahead, numbers.deficit]).toEqual([OWN_SSRC, 3, 0]);
+    numbers.carryOn();
+    expect([2, 3, 1].map((number) => numbers.forward(OWN_SSRC, number))).toEqual([2, 3, LATE]);
+    expect(numbers.isTransparent).toBe(true);
+    expect(numbers.next()).toBe(4);
+  });
+
+  test.each([
+    ['after a digit', '0 ! !', 3],
+    ['after absorbed packets', '0 -1 -2', 1],
+    ['while it catches up', '0 ! ! ! ! ! 1 2', 8],
+  ])('carries on another input %s', (_name, script, next) => {
+    const numbers = new SequenceOffset();
+    play(0, script, numbers);
+    numbers.carryOn();
+    expect(numbers.ahead).toBe(0);
+    expect(numbers.forward(SSRC, next)).toBe(next);
     expect(numbers.isTransparent).toBe(true);
   });
 });
@@ -176,7 +189,7 @@ describe('a sender that starts again', () => {
     play(0, '0 ! !', numbers);
     numbers.swallow(8, 777);
     numbers.swallow(SSRC, 9000);
-    expect(numbers.next(own)).toBe(3);
+    expect(numbers.next()).toBe(3);
     expect(numbers.forward(8, 778)).toBe(778);
   });
 });
