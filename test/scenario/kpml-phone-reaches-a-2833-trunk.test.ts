@@ -58,7 +58,10 @@ describe('a KPML phone that calls a 2833 trunk', () => {
       'caller-to-callee 5 notify -> rtp',
       'callee-to-caller 7 rtp -> notify 200',
     ]);
-    expect(messagesOf(stage.phone.sip)).toEqual([
+    const messages = messagesOf(stage.phone.sip);
+    // The last NOTIFY and the answer to BYE are two transactions: either may come first.
+    expect(messages.slice(-3).toSorted()).toEqual(['< 200 BYE', '< NOTIFY', '> 200 NOTIFY']);
+    expect(messages.slice(0, -3)).toEqual([
       '> INVITE',
       '< 100 INVITE',
       '< 180 INVITE',
@@ -77,9 +80,6 @@ describe('a KPML phone that calls a 2833 trunk', () => {
       '< NOTIFY',
       '> 200 NOTIFY',
       '> BYE',
-      '< NOTIFY',
-      '> 200 NOTIFY',
-      '< 200 BYE',
     ]);
   });
 

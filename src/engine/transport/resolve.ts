@@ -7,6 +7,9 @@ export interface ResolvedAddress {
   readonly family: AddressFamily;
 }
 
+/** Asks for all addresses of a host; rejects when there is none. */
+export type LookUp = (host: string) => Promise<readonly { readonly address: string }[]>;
+
 interface Answer {
   readonly addresses: Promise<readonly ResolvedAddress[]>;
   readonly expiresAtMs: number;
@@ -23,9 +26,11 @@ const MAX_ANSWERS = 1024;
 export class Resolver {
   readonly #answers = new Map<string, Answer>();
   readonly #timeoutMs: number;
+  readonly #lookUp: LookUp;
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, lookUp: LookUp = askSystem) {
     this.#timeoutMs = timeoutMs;
+    this.#lookUp = lookUp;
   }
 
   /** The addresses of `host` in the order the system prefers; empty when there is none or no answer in time. */
@@ -52,7 +57,7 @@ export class Resolver {
       }, this.#timeoutMs);
     });
     try {
-      return await Promise.race([lookUp(host), timeout]);
+      return await Promise.race([found(this.#lookUp(host)), timeout]);
     } finally {
       clearTimeout(timer);
     }
@@ -66,14 +71,17 @@ export class Resolver {
   }
 }
 
-async function lookUp(host: string): Promise<readonly ResolvedAddress[]> {
+async function found(answer: ReturnType<LookUp>): Promise<readonly ResolvedAddress[]> {
   try {
-    const found = await lookup(host, { all: true, order: 'verbatim' });
-    return found.flatMap(({ address }) => {
+    return (await answer).flatMap(({ address }) => {
       const family = familyOf(address);
       return family === undefined ? [] : [{ address, family }];
     });
   } catch {
     return [];
   }
+}
+
+function askSystem(host: string): ReturnType<LookUp> {
+  return lookup(host, { all: true, order: 'verbatim' });
 }
