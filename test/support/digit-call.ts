@@ -12,7 +12,7 @@ import { RELAYED_EVENTS } from './rtp-analysis.ts';
 import type { RtpPeerOptions } from './rtp-peer.ts';
 import type { SipDialog } from './sip-dialog.ts';
 import type { SipPeer } from './sip-peer.ts';
-import { formatSipText, methodOf, statusOf } from './sip-text.ts';
+import { formatSipText, headerValue, methodOf, statusOf } from './sip-text.ts';
 import type { Header, SipText } from './sip-text.ts';
 import { startLoopbackSbc } from './start-sbc.ts';
 import type { RunningSbc, StartOptions } from './start-sbc.ts';
@@ -182,18 +182,29 @@ export function ledgerLines(records: readonly DigitRecord[]): string[] {
   });
 }
 
-/** Every message of a peer in order, repeats left out: `> INVITE`, `< 200 INVITE`. */
+/**
+ * Every message of a peer in order: `> INVITE`, `< 200 INVITE`. Repeats are left out, and answers to requests of
+ * somebody who had the port before.
+ */
 export function messagesOf(peer: SipPeer): string[] {
   const seen = new Set<string>();
+  const asked = new Set<string>();
   const lines: string[] = [];
   for (const { direction, text, message } of peer.log) {
     if (seen.has(`${direction} ${text}`)) continue;
     seen.add(`${direction} ${text}`);
     const status = statusOf(message);
+    const branch = branchOf(message);
+    if (status === undefined && direction === 'sent') asked.add(branch);
+    if (status !== undefined && direction === 'received' && !asked.has(branch)) continue;
     const what = status === undefined ? methodOf(message) : `${status} ${methodOf(message)}`;
     lines.push(`${direction === 'sent' ? '>' : '<'} ${what}`);
   }
   return lines;
+}
+
+function branchOf(message: SipText): string {
+  return /;branch=([^;,]+)/.exec(headerValue(message, 'Via') ?? '')?.[1] ?? '';
 }
 
 /** The messages of one kind that a peer sent or received, such as `< SUBSCRIBE` or `> 200 NOTIFY`. */
