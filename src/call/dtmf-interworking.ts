@@ -60,6 +60,8 @@ export class DtmfInterworking {
   /** Press ids of keys that are still held, by side, SSRC, timestamp and event. */
   readonly #held = new Map<string, string>();
   #plan: InterworkingPlan | undefined;
+  /** When the first plan came into force, until the gap to the first subscription is measured. */
+  #answeredAtMs: number | undefined;
   #state: 'running' | 'ended' = 'running';
 
   constructor(options: DtmfInterworkingOptions) {
@@ -75,6 +77,7 @@ export class DtmfInterworking {
   /** Puts a new plan in force; the old path is closed before the new one opens. */
   applyPlan(plan: InterworkingPlan): void {
     if (this.#state === 'ended') return;
+    if (this.#plan === undefined) this.#answeredAtMs = this.#options.context.nowMs();
     this.#plan = plan;
     for (const side of SIDES) {
       const direction = this.#directionFrom(side);
@@ -265,10 +268,20 @@ export class DtmfInterworking {
           journal.drop(journal.enter(side, character, { type: 'notify', cseq }), reason);
         }
       },
-      state: (state, reason) =>
-        journal.record('dtmf', side, `KPML subscription to ${side}: ${state} ${reason}`),
+      state: (state, reason) => {
+        journal.record('dtmf', side, `KPML subscription to ${side}: ${state} ${reason}`);
+        if (state === 'active') this.#countGap();
+      },
       bug: this.#options.onBug,
     };
+  }
+
+  /** Digits of a KPML leg are lost between the answer and the subscription: the first one of a call is measured. */
+  #countGap(): void {
+    if (this.#answeredAtMs === undefined) return;
+    const { metrics, nowMs } = this.#options.context;
+    metrics.kpmlGap(nowMs() - this.#answeredAtMs);
+    this.#answeredAtMs = undefined;
   }
 
   #playDigit(side: Side, digit: Digit | 'R', cseq: number): void {

@@ -67,6 +67,8 @@ export class DigitScene {
   readonly dtmf: DtmfInterworking;
   early: EarlySubscribe = 'refuse';
   hasStream = true;
+  /** Times from the answer to the first subscription. */
+  readonly gapsMs: number[] = [];
   #cseq = 0;
 
   constructor(changes: LegChanges = {}) {
@@ -81,6 +83,9 @@ export class DigitScene {
     const metrics = new Metrics();
     metrics.digit = (outcome): void => {
       this.outcomes.push(outcome);
+    };
+    metrics.kpmlGap = (gapMs): void => {
+      this.gapsMs.push(gapMs);
     };
     this.dtmf = new DtmfInterworking({
       callId: 'call',

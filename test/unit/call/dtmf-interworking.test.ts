@@ -75,6 +75,19 @@ describe('digits of a KPML end', () => {
     scene.dtmf.end();
   });
 
+  test('are lost until the subscription is active: the gap is measured once', async () => {
+    const scene = new DigitScene();
+    scene.start(KPML_CALLER);
+    await vi.advanceTimersByTimeAsync(25);
+    await scene.answer('caller', 200, { Expires: '60' });
+    expect(scene.gapsMs).toEqual([]);
+    scene.notify('caller', undefined, { 'Subscription-State': 'active;expires=60' });
+    await vi.advanceTimersByTimeAsync(100);
+    scene.notify('caller', '1');
+    expect(scene.gapsMs).toEqual([25]);
+    scene.dtmf.end();
+  });
+
   test('have nowhere to go without a stream', async () => {
     const scene = new DigitScene();
     scene.hasStream = false;
