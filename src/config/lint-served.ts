@@ -44,8 +44,6 @@ function unservedFeatureKeys(config: Config): RuleFinding[] {
 /** Leg parameters without function, with their spelling and the value that asks for nothing. */
 const UNSERVED_LEG: readonly { key: keyof LegValues; spelling: string; idle: unknown }[] = [
   { key: 'kpmlSubscription', spelling: 'kpml-subscription', idle: 'in-dialog' },
-  { key: 'kpmlEventParameters', spelling: 'kpml-event-parameters', idle: 'none' },
-  { key: 'addSdpInvite', spelling: 'add-sdp-invite', idle: 'disabled' },
   { key: 'dtmfDrainOnByeMs', spelling: 'dtmf-drain-on-bye-ms', idle: 0 },
 ];
 

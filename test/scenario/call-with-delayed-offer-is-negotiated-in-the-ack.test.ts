@@ -23,8 +23,13 @@ import { buildSdp, readSdp } from '../support/sdp-text.ts';
 shareSbcInFile();
 checkLeaksAfterEach();
 
-test('audio flows both ways', async () => {
-  const stage = await openCallStage();
+test.each([
+  ['passed on without offer', 'disabled', false],
+  ['given an offer (add-sdp-invite)', 'invite', true],
+])('audio flows both ways, the INVITE %s', async (_name, insertion, hasOffer) => {
+  const stage = await openCallStage(
+    hasOffer ? { access: { 'kpml-interworking': 'disabled', 'add-sdp-invite': insertion } } : {},
+  );
   const { alice, bob, running } = stage;
   const rtp = closeAfterTest(await RtpPeer.open({ address: '127.0.0.2' }));
   const answer = buildSdp({ address: rtp.address, rtpPort: rtp.rtpPort });
@@ -39,8 +44,11 @@ test('audio flows both ways', async () => {
   await audioBothWays(call);
   await finish(call);
 
-  expect(bobCall.remoteMessage.body).toBe('');
-  expect(readSdp(bobCall.dialog.acks[0]?.body ?? '').address).toBe('127.0.0.4');
+  expect(bobCall.remoteMessage.body !== '').toBe(hasOffer);
+  const ackBody = bobCall.dialog.acks[0]?.body ?? '';
+  // Only one of INVITE and ACK tells bob where to send.
+  expect(ackBody !== '').toBe(!hasOffer);
+  expect(readSdp(hasOffer ? bobCall.remoteMessage.body : ackBody).address).toBe('127.0.0.4');
 });
 
 test.each([

@@ -178,8 +178,6 @@ test.each<[code: string, line: string, changes: Change[]]>([
   ],
   ['io-not-served', '1', [[TOP, `media: { io: ffi }\n${TOP}`]]],
   ['parameter-not-served', '5', [[ACCESS, `${ACCESS}, kpml-subscription: separate`]]],
-  ['parameter-not-served', '5', [[ACCESS, `${ACCESS}, kpml-event-parameters: full`]]],
-  ['parameter-not-served', '8', [[AGENT, `${AGENT}, add-sdp-invite: invite`]]],
   ['parameter-not-served', '8', [[AGENT, `${AGENT}, dtmf-drain-on-bye-ms: 500`]]],
   ['ping-not-served', '8', [[AGENT, `${AGENT}, options-ping: {}`]]],
   ['feature-keys-not-served', '1', [[TOP, `feature-keys: { enabled: true }\n${TOP}`]]],
