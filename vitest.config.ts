@@ -12,6 +12,8 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           pool: 'threads',
           isolate: false,
+          // A bound on waiting only: some tests start a process or a thread, which a busy machine delays.
+          testTimeout: 20_000,
         },
       },
       {
