@@ -15,7 +15,8 @@ import type {
   SessionRefusal,
 } from '../trunk/agent-registry.ts';
 import { type RejectReason, route } from '../trunk/policy.ts';
-import { getHeader } from '../wire/sip-message.ts';
+import { isAcceptable } from '../wire/event-headers.ts';
+import { getHeader, getHeaders, type SipRequest } from '../wire/sip-message.ts';
 import { SIDES } from '../wire/side.ts';
 import { formatHostPort } from '../wire/sip-uri.ts';
 import type { CallContext } from './call-context.ts';
@@ -170,7 +171,8 @@ export class CallRegistry {
       return refused('bad-extension', { Unsupported: required.join(', ') });
     }
     const unusable = unusableContent(message);
-    return unusable === undefined ? undefined : refused('bad-content', unusable);
+    if (unusable !== undefined) return refused('bad-content', unusable);
+    return acceptsSdp(message) ? undefined : refused('bad-content', {}, NO_SDP_WANTED);
   }
 
   #callerLeg(invite: IncomingInvite): CallLeg {
@@ -268,6 +270,14 @@ const REJECT_CAUSES: Readonly<Record<RejectReason, EndCause['name']>> = {
   'no-interface': 'no-route',
   'no-agent-available': 'no-agent-available',
 };
+
+/** The caller cannot read the only kind of answer there is (RFC 3261 §21.4.7). */
+const NO_SDP_WANTED = { status: 406, text: 'session description not accepted' };
+
+function acceptsSdp(invite: SipRequest): boolean {
+  const accept = getHeaders(invite, 'Accept');
+  return isAcceptable(accept.length === 0 ? undefined : accept.join(','), 'application/sdp');
+}
 
 /** How long a caller should wait after a 503, seconds. */
 const RETRY_AFTER_SECONDS = 10;

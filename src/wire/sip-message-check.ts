@@ -59,6 +59,11 @@ export function checkRequestFields(method: string, uri: string, fields: Fields):
   }
 }
 
+/** Whether all fields are there that a request and its answers have in common (RFC 3261 §8.2.6.2). */
+export function isIdentified(fields: Fields): boolean {
+  return ['via', 'from', 'to', 'call-id', 'cseq'].every((key) => fields.has(key));
+}
+
 /**
  * The announced body length; `undefined` when none is announced.
  *

@@ -4,6 +4,7 @@ import {
   checkRequestFields,
   contentLengthOf,
   groupHeaders,
+  isIdentified,
 } from './sip-message-check.ts';
 import { findHeadEnd, holdsControl, readHead, skipEmptyLines } from './sip-message-head.ts';
 import { SipParseError } from './sip-parse-error.ts';
@@ -71,13 +72,16 @@ export function parseSipMessage(bytes: Buffer, limits = DEFAULT_MESSAGE_LIMITS):
   const start = skipEmptyLines(bytes);
   const emptyLineEnd = findHeadEnd(bytes, start);
   const headEnd = emptyLineEnd ?? bytes.length;
-  if (headEnd - start > limits.headBytes) throw new SipParseError('header fields too large', 513);
+  if (headEnd - start > limits.headBytes) {
+    const request = salvageRequest(bytes.subarray(start, start + limits.headBytes));
+    throw new SipParseError('header fields too large', 513, request);
+  }
   const head = readHead(bytes.subarray(start, headEnd));
   const message = readStartLine(head.startLine);
   message.headers = head.headers;
   const salvaged = message.type === 'request' ? message : undefined;
   if (head.headers.length > limits.headerCount) {
-    throw new SipParseError('too many header fields', 513);
+    throw new SipParseError('too many header fields', 513, salvaged);
   }
   try {
     if (emptyLineEnd === undefined) throw new WireError('no empty line after the header fields');
@@ -167,6 +171,15 @@ function readStartLine(line: string): SipMessage {
   if (!isToken(method) || !/ SIP\/\d/i.test(line))
     throw new SipParseError('expected a SIP message');
   return { type: 'request', method, uri, headers: [], body: NO_BODY };
+}
+
+/** The whole lines of a cut head, if they name what an answer must name. */
+function salvageRequest(cut: Buffer): SipRequest | undefined {
+  const { startLine, headers } = readHead(cut.subarray(0, cut.lastIndexOf('\n') + 1));
+  if (!isIdentified(groupHeaders(headers))) return undefined;
+  const message = readStartLine(startLine);
+  message.headers = headers;
+  return message.type === 'request' ? message : undefined;
 }
 
 function checkRequestLine(request: SipRequest, line: string): void {

@@ -36,6 +36,8 @@ test('what is wrong with an INVITE has one status and one cause each', async () 
     [{ headers: [['Require', '100rel']] }, 420, 'bad-extension', '100rel'],
     [{ headers: [['Content-Encoding', 'gzip']] }, 415, 'bad-content', undefined],
     [{ contentType: 'text/plain' }, 415, 'bad-content', undefined],
+    [{ headers: [['Accept', 'text/plain, application/sdp;q=0']] }, 406, 'bad-content', undefined],
+    [{ headers: [['Accept', '']] }, 406, 'bad-content', undefined],
     [{ body: 'hello\r\n' }, 488, 'bad-sdp', undefined],
     [{ body: spoilt }, 488, 'bad-sdp', undefined],
   ];

@@ -1,4 +1,4 @@
-import { getHeader } from '../../wire/sip-message.ts';
+import { getHeader, getHeaders } from '../../wire/sip-message.ts';
 import type { SipRequest } from '../../wire/sip-message.ts';
 import { uriScheme } from '../../wire/sip-uri.ts';
 
@@ -19,4 +19,9 @@ export function screenRequest(request: SipRequest): Screening {
     return { type: 'refuse', status: 416, reason: 'Unsupported URI Scheme' };
   }
   return { type: 'pass' };
+}
+
+/** Whether an answer could be told apart from any other; without Via there is nothing to send it by (RFC 3261 §18.2.2). */
+export function hasVia(request: SipRequest): boolean {
+  return getHeaders(request, 'via').some((value) => /[^\s,]/.test(value));
 }

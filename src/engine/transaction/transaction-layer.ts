@@ -10,6 +10,7 @@ import { Transports } from '../transport/transports.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Expirable, LayerContext } from './layer-context.ts';
+import { hasVia } from './request-screen.ts';
 import { ServerTransactions } from './server-transactions.ts';
 import { DEFAULT_TIMERS } from './timer-values.ts';
 import { countVias, topVia } from './transaction-keys.ts';
@@ -125,8 +126,12 @@ class TransactionShell implements TransactionLayer {
     return this.#clients.send(request, destination, handler);
   }
 
-  async sendAck(request: SipRequest, destination: Destination): Promise<SendResult> {
-    return await this.#clients.sendAck(request, destination);
+  async sendAck(
+    request: SipRequest,
+    destination: Destination,
+    branch?: string,
+  ): Promise<SendResult> {
+    return await this.#clients.sendAck(request, destination, branch);
   }
 
   async localFor(destination: Destination): Promise<LocalPoint | undefined> {
@@ -181,6 +186,7 @@ class TransactionShell implements TransactionLayer {
   }
 
   #refuse(request: SipRequest, status: number, flow: Flow): void {
+    if (!hasVia(request)) return;
     this.#servers.refuse(request, { status, reason: REASONS[status] ?? 'Bad Request' }, flow);
   }
 

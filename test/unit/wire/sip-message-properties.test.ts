@@ -134,9 +134,12 @@ describe('properties', () => {
         return error instanceof SipParseError ? 'refused' : 'broken';
       }
     };
-    outcomeOf();
-    const startMs = performance.now();
-    expect(outcomeOf()).not.toBe('broken');
-    expect(performance.now() - startMs).toBeLessThan(20);
+    // The quickest of some: the machine may be busy with something else.
+    const timesMs = Array.from({ length: 5 }, () => {
+      const startMs = performance.now();
+      expect(outcomeOf()).not.toBe('broken');
+      return performance.now() - startMs;
+    });
+    expect(Math.min(...timesMs)).toBeLessThan(20);
   });
 });

@@ -195,6 +195,31 @@ describe('reading', () => {
     expect(refusal(`${text(OPTIONS, 'Content-Length: 4')}body`, limits).status).toBe(status);
   });
 
+  test('the answer to too large a head is built from its whole lines within the limit', () => {
+    const lines = Array.from({ length: 40 }, (_, index) => `X-${index}: ${'y'.repeat(10)}`);
+    const limits = { headBytes: 300, bodyBytes: 100, headerCount: 100 };
+    const salvaged = refusal(text(OPTIONS, ...lines), limits).request;
+    const written = salvaged?.headers.map(({ name, value }) => `${name}: ${value}`) ?? [];
+    expect(salvaged).toMatchObject({ method: 'OPTIONS', uri: 'sip:bob@example.com' });
+    expect(written.slice(0, 5)).toEqual([...MANDATORY, 'CSeq: 1 OPTIONS']);
+    expect(written.slice(5)).toEqual(lines.slice(0, 6));
+  });
+
+  test('what cannot be answered because of its size', () => {
+    const limits = { headBytes: 300, bodyBytes: 100, headerCount: 100 };
+    const long = `X: ${'y'.repeat(400)}`;
+    const late = text(OPTIONS).replace(/^From/m, `${long}\r\nFrom`);
+    for (const message of [text('SIP/2.0 200 OK', long), late, 'y'.repeat(400)]) {
+      expect(refusal(message, limits)).toMatchObject({ status: 513, request: undefined });
+    }
+  });
+
+  test('too many header fields are answered with those of the request', () => {
+    const limits = { headBytes: 1000, bodyBytes: 100, headerCount: 4 };
+    expect(refusal(text(OPTIONS), limits).request?.headers).toHaveLength(5);
+    expect(refusal(text('SIP/2.0 200 OK'), limits).request).toBeUndefined();
+  });
+
   test('a quoted pair of NUL is legal (RFC 3261 §25.1)', () => {
     const message = parse(text(OPTIONS, 'Subject: "a\\\0b"'));
     expect(parse(formatSipMessage(message))).toEqual(
