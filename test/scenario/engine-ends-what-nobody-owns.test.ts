@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { getHeader } from '../../src/wire/sip-message.ts';
+import type { SipMessage, SipRequest } from '../../src/wire/sip-message.ts';
 import { EngineBench, signal } from '../support/engine-app.ts';
 import type { App, AppDialog, AppMessage, AppRequest, AppResponse } from '../support/engine-app.ts';
 import { PeerCall, SDP } from '../support/engine-peer.ts';
@@ -34,6 +35,11 @@ async function answer(): Promise<AppDialog> {
   const dialog = await app.createUAS(request, response, { localSdp: SDP });
   call.follow(await alice.response(200, 'INVITE'));
   return dialog;
+}
+
+function isByeOf(tag: string, each: SipMessage): each is SipRequest {
+  const to = getHeader(each, 'To') ?? '';
+  return each.type === 'request' && each.method === 'BYE' && to.endsWith(`;tag=${tag}`);
 }
 
 describe('when the application disconnects', () => {
@@ -107,7 +113,7 @@ describe('when a peer falls silent', () => {
   });
 });
 
-test('the second branch that answers is acknowledged and ended', async () => {
+test('the second branch that answers is acknowledged and ended, once however often it answers', async () => {
   const bob = await bench.peer();
   const made = app.createUAC(`sip:bob@${bob.address}`, { localSdp: SDP });
   const invite = await bob.request('INVITE');
@@ -117,11 +123,21 @@ test('the second branch that answers is acknowledged and ended', async () => {
   expect(dialog.sip.remoteTag).toBe('one');
   expect(getHeader(await bob.request('ACK'), 'To')).toContain('tag=one');
   bob.answerAs('two', invite, { status: '200 OK', extra, body: SDP });
-  expect(getHeader(await bob.request('ACK'), 'To')).toContain('tag=two');
+  const ack = await bob.request('ACK');
+  expect(getHeader(ack, 'To')).toContain('tag=two');
   const bye = await bob.request('BYE');
   expect(getHeader(bye, 'To')).toContain('tag=two');
   bob.answer(bye, '200 OK');
   expect(dialog.connected).toBe(true);
+
+  bob.answerAs('two', invite, { status: '200 OK', extra, body: SDP });
+  expect(await bob.request('ACK')).toEqual(ack);
+  const ended = dialog.destroy();
+  bob.answer(await bob.next((each) => isByeOf('one', each)), '200 OK');
+  await ended;
+  // Nothing but copies of the first one: the copy of the 200 caused no second BYE.
+  const others = bob.heard.filter((each) => isByeOf('two', each));
+  expect(others.every((each) => getHeader(each, 'Via') === getHeader(bye, 'Via'))).toBe(true);
 });
 
 test('a call answered in spite of the CANCEL is ended after its ACK', async () => {

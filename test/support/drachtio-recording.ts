@@ -1,26 +1,23 @@
-import { createSocket } from 'node:dgram';
-import type { Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { FrameReader } from '../../src/engine/admin/frame.ts';
 import { startEngine } from '../../src/engine/engine.ts';
-import {
-  compare,
-  isOfAnotherDialog,
-  kindOf,
-  likeness,
-  readComparable,
-} from './recording-compare.ts';
+import type { EngineOptions } from '../../src/engine/engine.ts';
+import { freePorts } from './free-ports.ts';
+import { compare, isOfAnother, kindOf, likeness, readComparable } from './recording-compare.ts';
 import type { RecordedEvent } from './recording-file.ts';
 import { RecordingIds } from './recording-ids.ts';
+import { connectTcpPeer, listenTcpPeer, openUdpPeer } from './recording-peers.ts';
+import type { RecordedPeer } from './recording-peers.ts';
 
 /** How long an expected message may take on a busy machine. */
 const PATIENCE_MS = 5000;
 /** The same for a message of which it is known that it does not come. */
-const SHORT_PATIENCE_MS = 200;
+const SHORT_PATIENCE_MS = 100;
 /** After the last event, for what comes although nobody expects it. */
 const EPILOGUE_MS = 60;
+const FAREWELL_MS = 50;
 
 /** Everything the engine says on one connection or to one peer. */
 interface Channel {
@@ -28,24 +25,32 @@ interface Channel {
   wake: (() => void) | undefined;
 }
 
+/** What a replay needs to know beyond the recording itself. */
+export interface ReplayOptions {
+  /** Knows the differences that are no surprise, so that nothing is waited for in vain. */
+  readonly isMeant: (difference: string) => boolean;
+  /** SIP times of the engine, shorter for recordings of timeouts. */
+  readonly timers?: EngineOptions['timers'];
+}
+
 /**
  * Replays the inputs of a recording against a new engine on real sockets, in the recorded order: an input
- * goes out when everything recorded before it has come. Returns where the engine's messages differ;
- * `isMeant` knows the differences that are no surprise, so that nothing is waited for in vain.
+ * goes out when everything recorded before it has come. Returns where the engine's messages differ.
  */
 export async function replayEvents(
   events: readonly RecordedEvent[],
-  isMeant: (difference: string) => boolean,
+  options: ReplayOptions,
 ): Promise<string[]> {
+  // Recorded servers have one port for UDP and TCP.
+  const [port = 0] = await freePorts(1);
   const listen = [
-    { protocol: 'udp', address: '127.0.0.1', port: 0 },
-    { protocol: 'tcp', address: '127.0.0.1', port: 0 },
+    { protocol: 'udp', address: '127.0.0.1', port },
+    { protocol: 'tcp', address: '127.0.0.1', port },
   ] as const;
   const admin = { host: '127.0.0.1', port: 0 };
-  const engine = await startEngine({ listen, admin, secret: 'cymru' });
-  const [udp] = engine.listenPoints;
-  const ports = { admin: engine.adminPort, udp: udp?.port ?? 0 };
-  const replay = new Replay(ports, isMeant);
+  const { timers = {}, isMeant } = options;
+  const engine = await startEngine({ listen, admin, secret: 'cymru', timers });
+  const replay = new Replay({ admin: engine.adminPort, sip: port }, isMeant);
   try {
     return await replay.run(events);
   } finally {
@@ -56,16 +61,16 @@ export async function replayEvents(
 
 class Replay {
   readonly #ids = new RecordingIds();
-  readonly #ports: { readonly admin: number; readonly udp: number };
+  readonly #ports: { readonly admin: number; readonly sip: number };
   readonly #isMeant: (difference: string) => boolean;
   readonly #channels = new Map<string, Channel>();
   readonly #apps = new Map<string, Socket>();
-  readonly #peers = new Map<string, UdpSocket>();
+  readonly #peers = new Map<string, RecordedPeer>();
   readonly #expectedBefore = new Set<string>();
   readonly #differences: string[] = [];
 
   constructor(
-    ports: { readonly admin: number; readonly udp: number },
+    ports: { readonly admin: number; readonly sip: number },
     isMeant: (difference: string) => boolean,
   ) {
     this.#ports = ports;
@@ -75,7 +80,7 @@ class Replay {
   async run(events: readonly RecordedEvent[]): Promise<string[]> {
     await this.#prepare(events);
     for (const event of events) await this.#play(event);
-    await new Promise((resolve) => setTimeout(resolve, EPILOGUE_MS));
+    await pause(EPILOGUE_MS);
     for (const [name, channel] of this.#channels) {
       for (const text of channel.unmatched)
         this.#differences.push(`${name} extra: ${this.#describe(name, text)}`);
@@ -90,27 +95,33 @@ class Replay {
 
   async #prepare(events: readonly RecordedEvent[]): Promise<void> {
     for (const event of events) {
-      if ('peer' in event && !this.#peers.has(event.peer)) await this.#openPeer(event.peer);
+      if ('peer' in event) await this.#openPeer(event);
       if (event.type !== 'serverFrame') continue;
       const ownPort = /\|udp\/127\.0\.0\.1:(\d+)|,udp\/127\.0\.0\.1:(\d+)/.exec(event.payload);
-      if (ownPort !== null) this.#ids.setPort(Number(ownPort[1] ?? ownPort[2]), this.#ports.udp);
+      if (ownPort !== null) this.#ids.setPort(Number(ownPort[1] ?? ownPort[2]), this.#ports.sip);
     }
   }
 
-  async #openPeer(name: string): Promise<void> {
-    const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
-    await once(socket, 'listening');
+  /** The recorded port of a peer that connects is known only from what the server sends to it. */
+  async #openPeer(event: RecordedEvent & { readonly peer: string }): Promise<void> {
+    const { peer: name } = event;
+    const peer = this.#peers.get(name) ?? (await this.#newPeer(name, event.type));
+    this.#peers.set(name, peer);
+    const recorded = event.type === 'serverMessage' ? event.port : Number(name.split(':')[1]);
+    if (!Number.isNaN(recorded)) this.#ids.setPort(recorded, peer.port);
+  }
+
+  async #newPeer(name: string, firstEvent: RecordedEvent['type']): Promise<RecordedPeer> {
     const channel = this.#channel(name);
     const seen = new Set<string>();
-    socket.on('message', (bytes) => {
-      const text = bytes.toString();
+    const listen = (text: string): void => {
       // Retransmissions follow the clock, not a cause; recorded ones are left out in the same way.
-      if (!seen.has(contentOf(text))) hear(channel, text);
-      seen.add(contentOf(text));
-    });
-    this.#peers.set(name, socket);
-    this.#ids.setPort(Number(name.split(':')[1]), socket.address().port);
+      if (!seen.has(text)) hear(channel, text);
+      seen.add(text);
+    };
+    if (!name.endsWith(':tcp')) return await openUdpPeer(this.#ports.sip, listen);
+    if (firstEvent === 'serverMessage') return await listenTcpPeer(listen);
+    return await connectTcpPeer(this.#ports.sip, listen);
   }
 
   async #openApp(name: string): Promise<Socket> {
@@ -137,12 +148,12 @@ class Replay {
       }
       case 'peerMessage':
         this.#learnOwn(event.text);
-        this.#peers
-          .get(event.peer)
-          ?.send(this.#ids.translateMessage(event.text, ''), this.#ports.udp, '127.0.0.1');
+        this.#peers.get(event.peer)?.send(this.#ids.translateMessage(event.text, ''));
         break;
       case 'appClosed':
         this.#apps.get(event.connection)?.destroy();
+        // The server hears of it on another socket than of what follows.
+        await pause(FAREWELL_MS);
         break;
       case 'serverFrame':
         await this.#expect(event.connection, event.payload);
@@ -207,8 +218,7 @@ class Replay {
   #best(channel: Channel, recorded: string, key: string): string | undefined {
     const candidates = channel.unmatched.filter(
       (text) =>
-        keyOf(text) === key &&
-        (key === '200 CANCEL' || !isOfAnotherDialog(recorded, text, this.#ids)),
+        keyOf(text) === key && (key === '200 CANCEL' || !isOfAnother(recorded, text, this.#ids)),
     );
     const ranked = candidates.map((text) => ({ text, score: likeness(recorded, text, this.#ids) }));
     return ranked.toSorted((one, other) => other.score - one.score)[0]?.text;
@@ -238,9 +248,13 @@ function keyOf(text: string): string {
   return kindOf(message);
 }
 
-/** A message without its branch: repeated ACKs to a 2xx are transactions of their own. */
+/** A message without its branch: the recorded server repeats an ACK to a 2xx with another one. */
 function contentOf(text: string): string {
   return text.startsWith('ACK ') ? text.replaceAll(/;branch=[^;\r\n,]+/g, '') : text;
+}
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
 }
 
 function hear(channel: Channel, text: string): void {

@@ -24,14 +24,12 @@ interface Normalisation {
  */
 const NORMALISATIONS: readonly Normalisation[] = [
   {
-    reason:
-      'the version differs, own addresses stand in the order of the configuration, TCP has its own port',
+    reason: 'the version differs, own addresses stand in the order of the configuration',
     apply: (recorded, actual) => {
       if (recorded.tokens[5] === 'v0.8.2' && actual.tokens[5] === 'v0.9.3') {
         actual.tokens[5] = 'v0.8.2';
         for (const side of [recorded, actual]) {
-          const points = (side.tokens[4] ?? '').split(',').toSorted();
-          side.tokens[4] = points.join(',').replace(/(tcp\/[\d.]+):\d+/, '$1');
+          side.tokens[4] = (side.tokens[4] ?? '').split(',').toSorted().join(',');
         }
       }
     },
@@ -153,19 +151,21 @@ export function likeness(recordedText: string, actualText: string, ids: Recordin
   return equal.length + (recorded.body === actual.body ? 1 : 0);
 }
 
-/** Whether `actual` belongs to another call or fork than the recorded message, as far as names are known. */
-export function isOfAnotherDialog(
-  recordedText: string,
-  actualText: string,
-  ids: RecordingIds,
-): boolean {
-  return [/^call-id: *(.*?)\r$/im, /^from:.*?;tag=([^;\r]+)/im, /^to:.*?;tag=([^;\r]+)/im].some(
-    (pattern) => {
-      const known = ids.known(pattern.exec(recordedText)?.[1] ?? '');
-      const actual = pattern.exec(actualText)?.[1];
-      return known !== undefined && actual !== undefined && known !== actual;
-    },
-  );
+/** Parts that tell calls, forks and transactions apart. */
+const IDENTIFYING = [
+  /^call-id: *(.*?)\r$/im,
+  /^from:.*?;tag=([^;\r]+)/im,
+  /^to:.*?;tag=([^;\r]+)/im,
+  /^via:.*?;branch=([^;,\r]+)/im,
+];
+
+/** Whether `actual` belongs to another call, fork or transaction than the recorded message, as far as names are known. */
+export function isOfAnother(recordedText: string, actualText: string, ids: RecordingIds): boolean {
+  return IDENTIFYING.some((pattern) => {
+    const known = ids.known(pattern.exec(recordedText)?.[1] ?? '');
+    const actual = pattern.exec(actualText)?.[1];
+    return known !== undefined && actual !== undefined && known !== actual;
+  });
 }
 
 /** The 200 to a CANCEL may carry any tag of ours; the transaction layer writes it. */

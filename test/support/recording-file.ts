@@ -5,6 +5,8 @@
  *   ----    106ms SRV->APP conn1                frame of the server         (expected)
  *   ----     99ms SIP UA(alice:8208)=>SRV       datagram of a SIP peer      (input)
  *   ----    100ms SIP SRV=>UA(alice:8208)       datagram of the server      (expected)
+ *   ----     77ms SIP SRV=>UA(alice:tcp 52742)  the same on a connection    (expected)
+ *   ----     74ms SIP UA(alice:tcp)=>SRV        the peer's side of it       (input)
  *   ----   5427ms TCP conn3 / closed by app     end of a connection
  *   ----     14ms APP, HARNESS                  notes of the recording      (left out)
  */
@@ -12,8 +14,16 @@ export type RecordedEvent =
   | { readonly type: 'appFrame'; readonly connection: string; readonly payload: string }
   | { readonly type: 'serverFrame'; readonly connection: string; readonly payload: string }
   | { readonly type: 'peerMessage'; readonly peer: string; readonly text: string }
-  | { readonly type: 'serverMessage'; readonly peer: string; readonly text: string }
+  | ServerMessage
   | { readonly type: 'appClosed'; readonly connection: string };
+
+/** What the server sent to a peer; `port` is the peer's. */
+interface ServerMessage {
+  readonly type: 'serverMessage';
+  readonly peer: string;
+  readonly port: number;
+  readonly text: string;
+}
 
 /** Reads a recording; line ends of SIP messages become CRLF again. */
 export function parseRecording(text: string): RecordedEvent[] {
@@ -27,7 +37,7 @@ export function parseRecording(text: string): RecordedEvent[] {
 }
 
 function readEvent(title: string, content: string): RecordedEvent | undefined {
-  const [kind = '', name = ''] = title.split(' ');
+  const [kind = '', name = '', ...rest] = title.split(' ');
   if (kind === 'APP->SRV' || kind === 'SRV->APP') {
     const hash = content.indexOf('#');
     const [header = '', ...message] = content.slice(hash + 1).split('\n');
@@ -40,13 +50,14 @@ function readEvent(title: string, content: string): RecordedEvent | undefined {
     const sip = message.length === 0 ? '' : `\r\n${withLineEnds(message.join('\n'))}`;
     return { type: 'serverFrame', connection: name, payload: header + sip };
   }
-  const fromPeer = /^UA\((\w+:\d+)\)=>SRV$/.exec(name)?.[1];
+  const fromPeer = /^UA\((\w+:\w+)/.exec(name)?.[1];
   if (fromPeer !== undefined) {
     return { type: 'peerMessage', peer: fromPeer, text: withLineEnds(content) };
   }
-  const toPeer = /^SRV=>UA\((\w+:\d+)\)$/.exec(name)?.[1];
+  const toPeer = /^SRV=>UA\((\w+:\w+)/.exec(name)?.[1];
   if (toPeer !== undefined) {
-    return { type: 'serverMessage', peer: toPeer, text: withLineEnds(content) };
+    const port = Number.parseInt(rest[0] ?? toPeer.split(':')[1] ?? '', 10);
+    return { type: 'serverMessage', peer: toPeer, port, text: withLineEnds(content) };
   }
   if (kind === 'TCP' && content === 'closed by app') return { type: 'appClosed', connection: name };
   return undefined;

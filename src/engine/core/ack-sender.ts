@@ -1,20 +1,31 @@
 import type { SipHeader, SipRequest } from '../../wire/sip-message.ts';
 import { headerKey } from '../../wire/sip-header-names.ts';
+import type { DialogRequest } from '../dialog/dialog.ts';
 import { readIdentity } from '../dialog/identity.ts';
+import { createBranch } from '../transaction/client-run.ts';
+import type { SendResult } from '../transaction/transaction-user.ts';
 import type { Destination } from '../transport/flow.ts';
 import { completeDialogRequest } from './completion.ts';
 import type { Core } from './core.ts';
 import { confirmRequest } from './delivery.ts';
 import { destinationOf } from './destination.ts';
 import type { DialogSession } from './dialog-session.ts';
+import { plainRequest } from './engine-request.ts';
 import { hostPortOf } from './local-address.ts';
 
-/** The ACK to one 2xx: written when the application asks, then repeated for every copy of the 2xx. */
+interface SentAck {
+  readonly request: SipRequest;
+  readonly destination: Destination;
+}
+
+/** The ACK to one 2xx: written once, then repeated byte for byte for every copy of the 2xx (RFC 3261 §13.2.2.4). */
 export class AckSender {
   readonly #core: Core;
   readonly #session: DialogSession;
   readonly #invite: SipRequest;
-  #sent: { request: SipRequest; destination: Destination } | undefined;
+  /** One for all copies: to the peer and to proxies they are one ACK. */
+  readonly #branch = createBranch();
+  #sent: SentAck | undefined;
 
   constructor(core: Core, session: DialogSession, invite: SipRequest) {
     this.#core = core;
@@ -28,37 +39,52 @@ export class AckSender {
 
   /** Sends the application's ACK with its body and confirms it. */
   send(messageId: string, ack: SipRequest): void {
-    const { owner, dialog, local } = this.#session;
-    const cseq = readIdentity(this.#invite)?.cseq.number ?? 0;
-    const inDialog = dialog.request('ACK', cseq);
+    const { owner, local } = this.#session;
+    const inDialog = this.#inDialog();
     const defaults = { hostPort: hostPortOf(local), contact: '' };
     const completed = completeDialogRequest(ack, inDialog, defaults);
     if (completed.type === 'refused') {
       owner.refuse(messageId, completed.reason);
       return;
     }
-    const request = completed.message;
+    const sent = this.#keep(completed.message, inDialog.nextHop);
+    if (sent === undefined) owner.refuse(messageId, 'requested protocol/transport not available');
+    else this.#core.guard(() => this.#confirm(messageId, sent));
+  }
+
+  /** Acknowledges without the application, which has given up the call or never heard of it. */
+  sendBare(): void {
+    const { uri, headers, nextHop } = this.#inDialog();
+    this.#keep(plainRequest('ACK', uri, headers), nextHop);
+    this.repeat();
+  }
+
+  /** The 2xx came again; before the first ACK there is nothing to repeat. */
+  repeat(): void {
+    if (this.#sent !== undefined) void this.#transmit(this.#sent);
+  }
+
+  #inDialog(): DialogRequest {
+    return this.#session.dialog.request('ACK', readIdentity(this.#invite)?.cseq.number ?? 0);
+  }
+
+  /** Completes the ACK for good; undefined when there is no way to its next hop. */
+  #keep(request: SipRequest, nextHop: string): SentAck | undefined {
     // The credentials of the INVITE go with its ACK (RFC 3261 §22.1).
     request.headers.push(...credentialsOf(this.#invite));
     const points = this.#core.layer.listenPoints;
-    const destination = destinationOf(inDialog.nextHop, points, this.#session.flow);
-    if (destination === undefined) {
-      owner.refuse(messageId, 'requested protocol/transport not available');
-      return;
-    }
-    this.#sent = { request, destination };
-    this.#core.guard(() => this.#confirm(messageId, request, destination));
+    const destination = destinationOf(nextHop, points, this.#session.flow);
+    if (destination !== undefined) this.#sent = { request, destination };
+    return this.#sent;
   }
 
-  /** The 2xx came again; before the application's ACK there is nothing to repeat. */
-  repeat(): void {
-    if (this.#sent === undefined) return;
-    void this.#core.layer.sendAck(this.#sent.request, this.#sent.destination);
+  async #transmit({ request, destination }: SentAck): Promise<SendResult> {
+    return await this.#core.layer.sendAck(request, destination, this.#branch);
   }
 
-  async #confirm(messageId: string, request: SipRequest, destination: Destination): Promise<void> {
+  async #confirm(messageId: string, sent: SentAck): Promise<void> {
     const { owner, local, dialog } = this.#session;
-    const result = await this.#core.layer.sendAck(request, destination);
+    const result = await this.#transmit(sent);
     if (result.type === 'failed') {
       owner.refuse(messageId, `ACK could not be sent: ${result.reason}`);
       return;

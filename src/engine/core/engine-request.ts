@@ -38,14 +38,6 @@ export function sendPrack(core: Core, session: DialogSession, rack: string): voi
   sendInDialog(core, session, { method: 'PRACK', headers });
 }
 
-/** Acknowledges a 2xx the application does not hear of. */
-export function sendBareAck(core: Core, session: DialogSession, cseq: number): void {
-  const inDialog = session.dialog.request('ACK', cseq);
-  const request = plainRequest('ACK', inDialog.uri, inDialog.headers);
-  const destination = destinationOf(inDialog.nextHop, core.layer.listenPoints, session.flow);
-  if (destination !== undefined) void core.layer.sendAck(request, destination);
-}
-
 function sendInDialog(
   core: Core,
   session: DialogSession,
@@ -72,7 +64,8 @@ function sendInDialog(
   const transaction = core.layer.sendRequest(request, destination, handler);
 }
 
-function plainRequest(method: string, uri: string, fields: SipHeader[]): SipRequest {
+/** A request of the engine itself, which needs no more than this. */
+export function plainRequest(method: string, uri: string, fields: SipHeader[]): SipRequest {
   const headers = [{ name: 'Max-Forwards', value: '70' }, ...fields];
   return { type: 'request', method, uri, headers, body: Buffer.alloc(0) };
 }

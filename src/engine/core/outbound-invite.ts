@@ -14,7 +14,7 @@ import type { Core, PendingInvite } from './core.ts';
 import { confirmRequest } from './delivery.ts';
 import { DialogSession } from './dialog-session.ts';
 import type { SentInvite } from './dialog-session.ts';
-import { sendBareAck, sendBye, sendPrack } from './engine-request.ts';
+import { sendBye, sendPrack } from './engine-request.ts';
 import type { RequestReport } from './request-report.ts';
 
 export interface OutboundInviteParts {
@@ -45,6 +45,8 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
   readonly #transaction: ClientTransaction;
   /** Early dialogs of an initial INVITE by the peer's tag. */
   readonly #forks = new Map<string, DialogSession>();
+  /** Acknowledged and ended forks by the peer's tag, for copies of their 2xx. */
+  readonly #released = new Map<string, AckSender>();
   readonly #cseq: number;
   readonly #id: string;
   #state: State = { type: 'calling' };
@@ -129,7 +131,7 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
 
   acknowledgeBare(): void {
     if (this.#state.type !== 'answered' || this.#state.ack.isUsed) return;
-    sendBareAck(this.#core, this.#state.session, this.#cseq);
+    this.#state.ack.sendBare();
   }
 
   release(): void {
@@ -219,10 +221,18 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
 
   /** Another branch answered too, or one answered too late: nobody wants that call. */
   #releaseFork(response: SipResponse, flow: Flow): void {
+    const tag = readIdentity(response)?.toTag ?? '';
+    const earlier = this.#released.get(tag);
+    if (earlier !== undefined) {
+      earlier.repeat();
+      return;
+    }
     const session = this.#newSession(response, flow);
     if (session === undefined) return;
     session.dialog.confirm(response);
-    sendBareAck(this.#core, session, this.#cseq);
+    const ack = new AckSender(this.#core, session, this.#transaction.request);
+    this.#released.set(tag, ack);
+    ack.sendBare();
     sendBye(this.#core, session, undefined);
   }
 

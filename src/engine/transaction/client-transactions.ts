@@ -43,12 +43,16 @@ export class ClientTransactions implements ClientRunOwner {
     return run;
   }
 
-  async sendAck(request: SipRequest, destination: Destination): Promise<SendResult> {
+  async sendAck(
+    request: SipRequest,
+    destination: Destination,
+    branch: string = createBranch(),
+  ): Promise<SendResult> {
     const { transports, counters } = this.#context;
     const route = await transports.routes.find(destination);
     if (typeof route === 'string') return { type: 'failed', reason: route };
     try {
-      const bytes = formatSipMessage(withVia(request, createBranch(), route.local));
+      const bytes = formatSipMessage(withVia(request, branch, route.local));
       counters.messagesSent += 1;
       const outcome = await transports.sendRequest(bytes, route);
       return outcome.type === 'sent' ? { ...outcome, bytes } : outcome;

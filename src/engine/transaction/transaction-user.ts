@@ -70,8 +70,8 @@ export interface TransactionLayer {
     destination: Destination,
     handler: ClientHandler,
   ): ClientTransaction;
-  /** Sends the ACK for a 2xx, a transaction of its own without answer. */
-  sendAck(request: SipRequest, destination: Destination): Promise<SendResult>;
+  /** Sends the ACK for a 2xx, a transaction of its own without answer. With the same `branch` it is the same ACK again. */
+  sendAck(request: SipRequest, destination: Destination, branch?: string): Promise<SendResult>;
   /** Which own address a request to `destination` would carry; undefined if none of ours can reach it. */
   localFor(destination: Destination): Promise<LocalPoint | undefined>;
   /** What has happened so far. */
