@@ -1,5 +1,5 @@
 /** Call detail records: JSON lines, one per call attempt, written once at its end. Digits never stand in them. */
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export const CDR_VERSION = 1;
@@ -192,8 +192,7 @@ export class CdrWriter {
 /** Appends all of `text` or nothing; returns the error instead of throwing it. */
 async function appendWhole(file: string, text: string): Promise<unknown> {
   try {
-    await mkdir(dirname(file), { recursive: true });
-    await using handle = await open(file, 'a');
+    await using handle = await openForAppend(file);
     const { size } = await handle.stat();
     try {
       await handle.appendFile(text);
@@ -205,5 +204,15 @@ async function appendWhole(file: string, text: string): Promise<unknown> {
     return undefined;
   } catch (error) {
     return error ?? new Error('unknown failure');
+  }
+}
+
+/** Opens `file`, making its folder when it is missing: looked for only then, since batches are many. */
+async function openForAppend(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'a');
+  } catch {
+    await mkdir(dirname(file), { recursive: true });
+    return open(file, 'a');
   }
 }
