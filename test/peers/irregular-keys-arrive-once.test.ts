@@ -80,7 +80,7 @@ describe('NOTIFY becomes one telephone-event per key', () => {
   });
 });
 
-test('one message in five lost on every SIP hop loses and doubles no key', async () => {
+test('one message in five lost on the hop of the phone loses and doubles no key', async () => {
   const lossy = {
     losesReceived: seededLoss(11, 0.2),
     rewriteSent: seededDrop(seededLoss(12, 0.2)),
