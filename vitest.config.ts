@@ -38,7 +38,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
-      include: ['src/wire/**', 'src/dtmf/**'],
+      include: ['src/wire/**/*.ts', 'src/dtmf/**/*.ts'],
       thresholds: { lines: 100, branches: 100 },
     },
   },
