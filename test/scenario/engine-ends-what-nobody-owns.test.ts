@@ -140,6 +140,29 @@ test('the second branch that answers is acknowledged and ended, once however oft
   expect(others.every((each) => getHeader(each, 'Via') === getHeader(bye, 'Via'))).toBe(true);
 });
 
+test('a callee that invents branches without end fills nothing', async () => {
+  const bob = await bench.peer();
+  const made = app.createUAC(`sip:bob@${bob.address}`, { localSdp: SDP });
+  const invite = await bob.request('INVITE');
+  const extra = [`Contact: <sip:bob@${bob.address}>`, 'Content-Type: application/sdp'];
+  for (let index = 0; index < 40; index += 1) {
+    bob.answerAs(`early${index}`, invite, { status: '183 Progress', extra, body: SDP });
+  }
+  bob.answerAs('one', invite, { status: '200 OK', extra, body: SDP });
+  const dialog = await made;
+  for (let index = 0; index < 40; index += 1) {
+    bob.answerAs(`late${index}`, invite, { status: '200 OK', extra, body: SDP });
+  }
+  const ended = dialog.destroy();
+  bob.answer(await bob.next((each) => isByeOf('one', each)), '200 OK');
+  await ended;
+
+  const tags = bob.heard
+    .filter((each) => each.type === 'request' && each.method === 'BYE')
+    .map((each) => getHeader(each, 'To'));
+  expect(new Set(tags).size).toBeLessThanOrEqual(17);
+});
+
 test('a call answered in spite of the CANCEL is ended after its ACK', async () => {
   const bob = await bench.peer();
   const sent = signal<AppRequest>();

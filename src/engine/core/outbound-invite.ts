@@ -31,6 +31,9 @@ type State =
   | { readonly type: 'answered'; readonly session: DialogSession; readonly ack: AckSender }
   | { readonly type: 'failed' };
 
+/** Branches of one INVITE that are kept apart; a callee that invents more of them gets no state for those. */
+const MAX_FORKS = 16;
+
 /**
  * An INVITE of the application, initial or not, until 64*T1 after its answer.
  *
@@ -168,6 +171,7 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
   }
 
   #newFork(tag: string, response: SipResponse, flow: Flow): DialogSession | undefined {
+    if (this.#forks.size >= MAX_FORKS) return undefined;
     const session = this.#newSession(response, flow);
     if (session === undefined) return undefined;
     this.#core.dialogs.add(session);
@@ -227,6 +231,7 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
       earlier.repeat();
       return;
     }
+    if (this.#released.size >= MAX_FORKS) return;
     const session = this.#newSession(response, flow);
     if (session === undefined) return;
     session.dialog.confirm(response);
