@@ -71,7 +71,7 @@ function stopAsked(sbc: Sbc): Promise<'asked'> {
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
     process.on('SIGHUP', () => {
-      void sbc.reload();
+      sbc.reload().catch((error: unknown) => sbc.log.error({ err: error }, 'reload failed'));
     });
   });
 }
