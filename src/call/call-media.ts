@@ -16,12 +16,10 @@ import type {
 import type { MediaCounters } from '../media/relay-counters.ts';
 import type { Side } from '../wire/side.ts';
 import type { EndCauseName } from './end-cause.ts';
+import { MAX_STREAMS } from './offer-answer-rewrite.ts';
 
 /** An address and port pair of ours, as written in SDP. */
 export type LocalPorts = MediaStream['local'][Side];
-
-/** More m-lines than this are refused; a peer must not empty the port pool with one offer. */
-const STREAMS_LIMIT = 4;
 
 /** What opening can come to; a cause when the call cannot go on. */
 export type OpenOutcome =
@@ -56,7 +54,7 @@ export class CallMedia {
 
   /** Makes sure that streams for the first `count` m-lines are open. */
   async open(count: number): Promise<OpenOutcome> {
-    if (count > STREAMS_LIMIT) return { type: 'failed', cause: 'bad-sdp' };
+    if (count > MAX_STREAMS) return { type: 'failed', cause: 'bad-sdp' };
     while (this.#streams.length < count) {
       const streamId = `${this.#callId}:${this.#streams.length}`;
       const stream = await this.#engine.openStream({
