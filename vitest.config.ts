@@ -12,8 +12,9 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           pool: 'threads',
           isolate: false,
-          // A bound on waiting only: some tests start a process or a thread, which a busy machine delays.
-          testTimeout: 20_000,
+          // Bounds on waiting only: some tests start a process or a thread, which a busy machine delays.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -22,7 +23,8 @@ export default defineConfig({
           include: ['test/scenario/**/*.test.ts'],
           pool: 'forks',
           isolate: false,
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -32,6 +34,7 @@ export default defineConfig({
           pool: 'forks',
           isolate: false,
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           fileParallelism: false,
         },
       },

@@ -20,7 +20,7 @@ import type { Header } from './sip-text.ts';
 import { startLoopbackSbc } from './start-sbc.ts';
 import type { RunningSbc, StartOptions } from './start-sbc.ts';
 import type { VoiceCall } from './voice-call.ts';
-import { sleep, waitFor } from './wait-for.ts';
+import { PATIENCE_MS, sleep, waitFor } from './wait-for.ts';
 
 export interface CallStageOptions extends Partial<Omit<StartOptions, 'carrier' | 'phone'>> {
   readonly alice?: TrunkOptions;
@@ -187,7 +187,7 @@ export async function isSilentAt(end: VoiceCall, quietMs = 150): Promise<boolean
 
 /** The first `count` call records once they are written, and whatever came with them. */
 export async function callRecords(running: RunningSbc, count: number): Promise<CdrRecord[]> {
-  const deadlineMs = performance.now() + 3000;
+  const deadlineMs = performance.now() + PATIENCE_MS;
   for (;;) {
     const records = (await running.cdrs()).filter((record) => isCdr(record));
     if (records.length >= count) return records;
@@ -219,7 +219,7 @@ export async function expectNothingLeft({ sbc, yaml }: RunningSbc): Promise<void
     ];
   };
   try {
-    await waitFor('end of all calls', () => left().length === 0, { timeoutMs: 2500 });
+    await waitFor('end of all calls', () => left().length === 0, { timeoutMs: PATIENCE_MS });
   } catch {
     throw new Error(`the SBC still holds ${left().join(', ')}`);
   }

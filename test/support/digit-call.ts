@@ -144,7 +144,7 @@ export class DigitCall {
 }
 
 /**
- * What a machine that stalls does to a call, and no fault of the SBC: audio that is late by less than a second, and
+ * What a machine that stalls does to a call, and no fault of the SBC: audio that ends late by less than a second, and
  * updates of an event that repeat a duration because audio came in a burst.
  */
 function isStall(problem: string): boolean {

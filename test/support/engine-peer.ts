@@ -3,6 +3,7 @@ import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { getHeader, getHeaders, parseSipMessage } from '../../src/wire/sip-message.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../src/wire/sip-message.ts';
+import { PATIENCE_MS } from './wait-for.ts';
 
 /** One audio stream with telephone-event, as every peer here offers and answers. */
 export const SDP = [
@@ -73,7 +74,7 @@ export class EnginePeer {
   /** The first message, old or new, for which `wanted` is true; it is taken out of `heard`. */
   async next<Wanted extends SipMessage>(
     wanted: (message: SipMessage) => message is Wanted,
-    timeoutMs = 3000,
+    timeoutMs = PATIENCE_MS,
   ): Promise<Wanted> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {

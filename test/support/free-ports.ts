@@ -1,18 +1,59 @@
-/** Finds ports that nothing uses at the moment, so that tests may run beside anything else. */
+/**
+ * Finds ports that nothing uses at the moment, so that tests may run beside anything else. Each worker of the test
+ * runner holds a block of its own: between the moment a port is found free and the moment it is bound, no other
+ * worker can be given the same one.
+ */
 
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
+import type { Server } from 'node:net';
 
 const ATTEMPTS = 60;
-/** Media ranges lie below the ephemeral ports of Linux (32768 and up), which the peers bind. */
-const RANGE_FLOOR = 10_240;
-const RANGE_CEILING = 31_000;
+/** Blocks lie below the ephemeral ports of Linux (32768 and up), which the peers bind. */
+const FIRST_BLOCK = 10_240;
+const BLOCK_PORTS = 1024;
+const BLOCKS = 21;
+
+interface Block {
+  readonly first: number;
+  /** Listens on the block's last port for as long as the worker lives; no other worker can. */
+  readonly claim: Server;
+  /** Where the search goes on: a port that was just given back rests until all others had their turn. */
+  next: number;
+}
+
+// With files that share a worker but not its modules, the claim outlives the module.
+const holder: typeof globalThis & { tonebridgePortBlock?: Promise<Block> } = globalThis;
+
+function ownBlock(): Promise<Block> {
+  holder.tonebridgePortBlock ??= claimBlock();
+  return holder.tonebridgePortBlock;
+}
+
+async function claimBlock(): Promise<Block> {
+  const start = process.pid % BLOCKS;
+  for (let step = 0; step < BLOCKS; step += 1) {
+    const first = FIRST_BLOCK + ((start + step) % BLOCKS) * BLOCK_PORTS;
+    const claim = await listen(first + BLOCK_PORTS - 1, '127.0.0.1');
+    if (claim !== undefined) return { first, claim: claim.unref(), next: 0 };
+  }
+  throw new Error(`all ${BLOCKS} blocks of ports are taken`);
+}
+
+/** The next port of the own block, such that `count` ports from it on belong to the block. */
+async function nextPort(count = 1): Promise<number> {
+  const block = await ownBlock();
+  if (block.next + count > BLOCK_PORTS - 1) block.next = 0;
+  const port = block.first + block.next;
+  block.next += count;
+  return port;
+}
 
 /** Different ports that are free for UDP and for TCP on `address`. */
 export async function freePorts(count: number, address = '127.0.0.1'): Promise<number[]> {
   const found: number[] = [];
   for (let attempt = 0; found.length < count && attempt < ATTEMPTS * count; attempt += 1) {
-    const port = randomPort();
+    const port = await nextPort();
     if (found.includes(port)) continue;
     if ((await isUdpFree(port, address)) && (await isTcpFree(port, address))) found.push(port);
   }
@@ -34,17 +75,13 @@ export async function freePortRange(
 ): Promise<PortRange> {
   const { address = '127.0.0.1', avoid = [] } = options;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const first = randomPort() & ~1;
+    const first = ((await nextPort(count + 1)) + 1) & ~1;
     const candidates = Array.from({ length: count }, (_, index) => first + index);
     if (candidates.some((port) => avoid.includes(port))) continue;
     const free = await Promise.all(candidates.map((port) => isUdpFree(port, address)));
     if (free.every(Boolean)) return { first, last: first + count - 1 };
   }
   throw new Error(`no ${count} neighbouring free UDP ports on ${address}`);
-}
-
-function randomPort(): number {
-  return RANGE_FLOOR + Math.floor(Math.random() * (RANGE_CEILING - RANGE_FLOOR));
 }
 
 /** Whether nothing has bound the UDP port. */
@@ -61,12 +98,24 @@ export function isUdpFree(port: number, address: string): Promise<boolean> {
 }
 
 /** Whether nothing listens on the TCP port. */
-export function isTcpFree(port: number, address: string): Promise<boolean> {
+export async function isTcpFree(port: number, address: string): Promise<boolean> {
+  const server = await listen(port, address);
+  if (server === undefined) return false;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return true;
+}
+
+/** A server on the port, or nothing when the port is taken. */
+function listen(port: number, address: string): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
+    server.once('error', () => {
+      resolve(undefined);
+    });
     server.listen(port, address, () => {
-      server.close(() => resolve(true));
+      resolve(server);
     });
   });
 }

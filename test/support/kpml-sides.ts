@@ -11,7 +11,7 @@
 import type { Reply, SipDialog } from './sip-dialog.ts';
 import { headerValue, statusOf } from './sip-text.ts';
 import type { Header, SipText } from './sip-text.ts';
-import { sleep, waitFor } from './wait-for.ts';
+import { PATIENCE_MS, sleep, waitFor } from './wait-for.ts';
 
 export interface KeypadOptions {
   /** Longest lifetime granted, default 7200. */
@@ -51,7 +51,7 @@ export class KpmlKeypad {
   }
 
   /** Resolves when somebody has subscribed and the first NOTIFY was answered. */
-  async waitForSubscription(timeoutMs = 5000): Promise<void> {
+  async waitForSubscription(timeoutMs = PATIENCE_MS): Promise<void> {
     await waitFor('kpml subscription', () => this.isSubscribed, { timeoutMs });
     await this.#firstNotify;
   }
@@ -179,7 +179,7 @@ export class KpmlListener {
   }
 
   /** Resolves with all keys once there are `count` of them. */
-  async waitForDigits(count: number, timeoutMs = 8000): Promise<string> {
+  async waitForDigits(count: number, timeoutMs = PATIENCE_MS): Promise<string> {
     await waitFor(`${count} digits by NOTIFY`, () => this.digits.length >= count, {
       timeoutMs,
       details: () => `received: ${this.digits}`,

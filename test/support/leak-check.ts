@@ -4,7 +4,7 @@ import { afterEach, beforeEach } from 'vitest';
 import { sleep } from './wait-for.ts';
 
 /** How long closing may take to be done. */
-const SETTLE_MS = 2000;
+const SETTLE_MS = 10_000;
 const POLL_MS = 10;
 
 /** Open resources by kind, as the event loop sees them. */

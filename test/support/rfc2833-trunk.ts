@@ -11,7 +11,7 @@ import type { SipPeerOptions } from './sip-peer.ts';
 import type { Header } from './sip-text.ts';
 import { VoiceCall } from './voice-call.ts';
 import type { PlaceCallOptions } from './voice-call.ts';
-import { waitFor } from './wait-for.ts';
+import { PATIENCE_MS, waitFor } from './wait-for.ts';
 
 export interface TrunkOptions extends SipPeerOptions {
   /** Own number for telephone-event: offered, and used in answers too when given. Default 101 or the offer's. */
@@ -44,7 +44,7 @@ export class TrunkCall extends VoiceCall {
   }
 
   /** Resolves with all keys once `count` presses have come with all their end packets. */
-  async waitForDigits(count: number, timeoutMs = 8000): Promise<string> {
+  async waitForDigits(count: number, timeoutMs = PATIENCE_MS): Promise<string> {
     await waitFor(
       `${count} whole telephone-events`,
       () => this.events.filter(isWhole).length >= count,

@@ -12,6 +12,8 @@ import type { RecordedPacket } from './rtp-peer.ts';
 
 const FRAME_TICKS = 160;
 const TICKS_PER_MS = 8;
+/** After so much audio some of it has come without delay. */
+const SETTLED_PACKETS = 25;
 
 export interface EventReport extends EventFields {
   readonly packet: RecordedPacket;
@@ -111,13 +113,14 @@ export function eventProblems(event: ReceivedEvent, expected: EventExpectation =
 export interface StreamExpectation {
   readonly audioPayloadType?: number;
   readonly eventPayloadType?: number;
-  /** Most that the stream's clock may stray from the clock of arrival between two audio packets. */
+  /** Most that the stream's clock may stray from the clock of arrival for good; a late packet alone is no fault. */
   readonly clockToleranceMs?: number;
 }
 
 /**
  * Everything irregular about one direction as a whole: changes of SSRC, holes and re-use in the sequence numbers,
  * unknown payload types, audio timestamps that go back, leave the frame raster or stray from real time.
+ * A stream that is late for a while and catches up has met a machine that stalls, not a wrong clock.
  */
 export function streamProblems(
   packets: readonly RecordedPacket[],
@@ -136,28 +139,56 @@ export function streamProblems(
     }
     if (packet.payloadType === audioPayloadType) {
       if (lastAudio !== undefined) {
-        problems.push(
-          ...audioProblems(lastAudio, packet, clockToleranceMs).map((p) => `${name} ${p}`),
-        );
+        problems.push(...audioProblems(lastAudio, packet).map((p) => `${name} ${p}`));
       }
       lastAudio = packet;
     } else if (packet.payloadType !== eventPayloadType) {
       problems.push(`${name} has payload type ${packet.payloadType}`);
     }
   }
-  return problems;
+  const audio = packets.filter(({ payloadType }) => payloadType === audioPayloadType);
+  return [...problems, ...clockProblems(audio, clockToleranceMs)];
 }
 
-function audioProblems(
-  before: RecordedPacket,
-  packet: RecordedPacket,
-  clockToleranceMs: number,
-): string[] {
+/**
+ * Where the stream's clock shifts against the clock of arrival: the least delay of all packets from there on differs
+ * from the least delay before. Undelayed packets tell the clocks apart, delayed ones do not.
+ */
+function clockProblems(audio: readonly RecordedPacket[], toleranceMs: number): string[] {
+  const delaysMs = arrivalDelaysMs(audio);
+  const leastAfter = [...delaysMs];
+  for (let index = delaysMs.length - 2; index >= 0; index -= 1) {
+    leastAfter[index] = Math.min(delaysMs[index] ?? 0, leastAfter[index + 1] ?? 0);
+  }
+  let leastBefore = delaysMs[0] ?? 0;
+  for (const [index, delayMs] of delaysMs.entries()) {
+    // Early against packets that may all have been held up says nothing yet.
+    const earlyMs = index < SETTLED_PACKETS ? 0 : leastBefore - delayMs;
+    const shiftMs = Math.min(0, leastBefore - (leastAfter[index] ?? 0)) + Math.max(0, earlyMs);
+    if (Math.abs(shiftMs) > toleranceMs) {
+      return [
+        `packet ${index} (seq ${audio[index]?.sequenceNumber}) strays by ${Math.round(shiftMs)} ms`,
+      ];
+    }
+    leastBefore = Math.min(leastBefore, delayMs);
+  }
+  return [];
+}
+
+/** How much later than the first packet each one came, by its own timestamp. */
+function arrivalDelaysMs(audio: readonly RecordedPacket[]): number[] {
+  let streamMs = 0;
+  return audio.map((packet, index) => {
+    const before = audio[index - 1] ?? packet;
+    streamMs += wrapDistance(before.timestamp, packet.timestamp, TIMESTAMP_MODULUS) / TICKS_PER_MS;
+    return packet.atMs - (audio[0]?.atMs ?? 0) - streamMs;
+  });
+}
+
+function audioProblems(before: RecordedPacket, packet: RecordedPacket): string[] {
   const ticks = wrapDistance(before.timestamp, packet.timestamp, TIMESTAMP_MODULUS);
   if (ticks <= 0) return [`goes back by ${-ticks} ticks`];
-  if (ticks % FRAME_TICKS !== 0) return [`leaves the frame raster (${ticks} ticks)`];
-  const strayMs = ticks / TICKS_PER_MS - (packet.atMs - before.atMs);
-  return Math.abs(strayMs) > clockToleranceMs ? [`strays by ${Math.round(strayMs)} ms`] : [];
+  return ticks % FRAME_TICKS === 0 ? [] : [`leaves the frame raster (${ticks} ticks)`];
 }
 
 function sequenceStep(before: RecordedPacket, packet: RecordedPacket): number {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closeAfterTest } from './leak-check.ts';
-import { waitFor } from './wait-for.ts';
+import { PATIENCE_MS, waitFor } from './wait-for.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/tonebridge.ts', import.meta.url));
 
@@ -46,7 +46,7 @@ export class SbcProcess {
   }
 
   /** Resolves when `text` stands in the output. */
-  async waitForOutput(text: string, timeoutMs = 8000): Promise<void> {
+  async waitForOutput(text: string, timeoutMs = PATIENCE_MS): Promise<void> {
     await waitFor(`"${text}"`, () => this.output.includes(text), {
       timeoutMs,
       details: () => this.output,

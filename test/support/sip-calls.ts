@@ -5,7 +5,7 @@ import type { DialogPort, Reply, SipDialog } from './sip-dialog.ts';
 import { statusOf } from './sip-text.ts';
 import type { Header, SipText } from './sip-text.ts';
 import type { SipRemote } from './sip-transport.ts';
-import { waitFor, within } from './wait-for.ts';
+import { PATIENCE_MS, waitFor, within } from './wait-for.ts';
 
 export interface AnswerOptions {
   readonly headers?: readonly Header[];
@@ -44,12 +44,12 @@ export class OutgoingCall {
   }
 
   /** The final answer, whatever it is. */
-  finished(timeoutMs = 8000): Promise<SipText> {
+  finished(timeoutMs = PATIENCE_MS): Promise<SipText> {
     return within(`final answer\n${this.#port.describeLog()}`, this.#finished, timeoutMs);
   }
 
   /** The dialog once a 2xx came and was acknowledged; rejects when the call was refused. */
-  async answered(timeoutMs = 8000): Promise<SipDialog> {
+  async answered(timeoutMs = PATIENCE_MS): Promise<SipDialog> {
     const final = await waitFor('final answer to INVITE', () => this.final, {
       timeoutMs,
       details: () => this.#port.describeLog(),
@@ -59,7 +59,7 @@ export class OutgoingCall {
   }
 
   /** The first provisional answer with `status`. */
-  provisional(status: number, timeoutMs = 5000): Promise<SipText> {
+  provisional(status: number, timeoutMs = PATIENCE_MS): Promise<SipText> {
     return waitFor(
       `${status} to INVITE`,
       () => this.provisionals.find((response) => statusOf(response) === status),
@@ -144,7 +144,7 @@ export class IncomingCall {
   }
 
   /** Resolves when the call was cancelled. */
-  waitForCancel(timeoutMs = 5000): Promise<SipText> {
+  waitForCancel(timeoutMs = PATIENCE_MS): Promise<SipText> {
     return waitFor('CANCEL', () => this.cancelled, {
       timeoutMs,
       details: () => this.#port.describeLog(),

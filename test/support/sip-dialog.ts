@@ -15,7 +15,7 @@ import {
 } from './sip-text.ts';
 import type { Header, SipText } from './sip-text.ts';
 import type { SipRemote } from './sip-transport.ts';
-import { waitFor } from './wait-for.ts';
+import { PATIENCE_MS, waitFor } from './wait-for.ts';
 
 /** What a dialog needs from the peer it belongs to. */
 export interface DialogPort {
@@ -211,7 +211,7 @@ export class SipDialog {
   }
 
   /** The `count`-th request of `method` (default the first) once it has come. */
-  waitForRequest(method: string, count = 1, timeoutMs = 5000): Promise<SipText> {
+  waitForRequest(method: string, count = 1, timeoutMs = PATIENCE_MS): Promise<SipText> {
     return waitFor(
       `${method} (number ${count}) in dialog ${this.callId}`,
       () => this.received.filter((request) => methodOf(request) === method)[count - 1],
@@ -220,7 +220,7 @@ export class SipDialog {
   }
 
   /** Resolves when either end has hung up. */
-  async waitForEnd(timeoutMs = 5000): Promise<void> {
+  async waitForEnd(timeoutMs = PATIENCE_MS): Promise<void> {
     await waitFor(`end of dialog ${this.callId}`, () => this.isEnded, {
       timeoutMs,
       details: () => this.#port.describeLog(),
@@ -228,7 +228,7 @@ export class SipDialog {
   }
 
   /** Resolves with the `count`-th ACK for a 2xx of ours. */
-  waitForAck(count = 1, timeoutMs = 5000): Promise<SipText> {
+  waitForAck(count = 1, timeoutMs = PATIENCE_MS): Promise<SipText> {
     return waitFor(`ACK in dialog ${this.callId}`, () => this.acks[count - 1], {
       timeoutMs,
       details: () => this.#port.describeLog(),

@@ -12,7 +12,7 @@ import { SipTransactions } from './sip-transactions.ts';
 import type { SipLogEntry, TransactionOptions } from './sip-transactions.ts';
 import { openTcp, openUdp } from './sip-transport.ts';
 import type { SipRemote, SipTransport } from './sip-transport.ts';
-import { waitFor } from './wait-for.ts';
+import { PATIENCE_MS, waitFor } from './wait-for.ts';
 
 export interface SipPeerOptions extends TransactionOptions {
   readonly transport?: 'udp' | 'tcp';
@@ -124,7 +124,7 @@ export class SipPeer {
   }
 
   /** The next call that nobody has taken yet. */
-  async nextCall(timeoutMs = 8000): Promise<IncomingCall> {
+  async nextCall(timeoutMs = PATIENCE_MS): Promise<IncomingCall> {
     const index = this.#taken;
     this.#taken += 1;
     return waitFor('incoming INVITE', () => this.incoming[index], {

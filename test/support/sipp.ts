@@ -9,7 +9,7 @@ import { freePorts, isTcpFree, isUdpFree } from './free-ports.ts';
 import type { SipTarget } from './sip-peer.ts';
 import { parseSipText } from './sip-text.ts';
 import type { SipText } from './sip-text.ts';
-import { sleep } from './wait-for.ts';
+import { PATIENCE_MS, sleep } from './wait-for.ts';
 
 const SCENARIOS = new URL('../peers/sipp/', import.meta.url);
 const KILL_AFTER_MS = 2000;
@@ -105,7 +105,7 @@ export class SippRun {
   }
 
   /** Resolves when the own port is bound. */
-  async listening(timeoutMs = 5000): Promise<void> {
+  async listening(timeoutMs = PATIENCE_MS): Promise<void> {
     const isFree = this.#isTcp ? isTcpFree : isUdpFree;
     const deadlineMs = performance.now() + timeoutMs;
     while (await isFree(this.port, this.address)) {
@@ -115,7 +115,12 @@ export class SippRun {
   }
 
   /** The `count`-th received message (default the first) that matches, once it is in the trace. */
-  async received(what: string, pattern: RegExp, count = 1, timeoutMs = 8000): Promise<SipText> {
+  async received(
+    what: string,
+    pattern: RegExp,
+    count = 1,
+    timeoutMs = PATIENCE_MS,
+  ): Promise<SipText> {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
       const messages = parseTrace(await this.#read('messages.log'));

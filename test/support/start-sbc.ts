@@ -9,7 +9,7 @@ import type { Sbc } from '../../src/main.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { loopbackConfig } from './loopback-config.ts';
 import type { LoopbackConfig, LoopbackOptions } from './loopback-config.ts';
-import { waitFor } from './wait-for.ts';
+import { PATIENCE_MS, waitFor } from './wait-for.ts';
 
 export interface StartOptions extends LoopbackOptions {
   /** True: calls may still be up when the SBC is closed. */
@@ -80,10 +80,10 @@ export async function startFromText(text: string, errors: string[] = []): Promis
   return startSbc(loaded.config, { log });
 }
 
-/** Whether every call is over within a short time; the last answers may still be under way. */
+/** Whether every call is over soon; the last answers may still be under way. */
 async function callsEnded(sbc: Sbc): Promise<boolean> {
   try {
-    await waitFor('end of all calls', () => sbc.calls.size === 0, { timeoutMs: 1500 });
+    await waitFor('end of all calls', () => sbc.calls.size === 0, { timeoutMs: PATIENCE_MS });
     return true;
   } catch {
     return false;

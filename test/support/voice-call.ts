@@ -8,7 +8,7 @@ import type { Reply, SipDialog } from './sip-dialog.ts';
 import { headerTokens, statusOf } from './sip-text.ts';
 import type { Header, SipText } from './sip-text.ts';
 import type { SipTarget } from './sip-peer.ts';
-import { waitFor } from './wait-for.ts';
+import { PATIENCE_MS, waitFor } from './wait-for.ts';
 
 export interface PlaceCallOptions {
   /** User part dialled. */
@@ -82,7 +82,7 @@ export class VoiceCall {
   }
 
   /** Waits for the other end's BYE and gives up the media. */
-  async waitForEnd(timeoutMs = 5000): Promise<void> {
+  async waitForEnd(timeoutMs = PATIENCE_MS): Promise<void> {
     await this.dialog.waitForEnd(timeoutMs);
     await this.rtp.close();
   }

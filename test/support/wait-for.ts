@@ -7,6 +7,8 @@ export interface WaitOptions {
 }
 
 const POLL_MS = 4;
+/** How long the tests wait for what must come: a bound for the case that it never does, not a claim about speed. */
+export const PATIENCE_MS = 20_000;
 
 /** Resolves after `ms` milliseconds. */
 export function sleep(ms: number): Promise<void> {
@@ -18,14 +20,14 @@ export function sleep(ms: number): Promise<void> {
 /**
  * Asks `probe` until it gives something other than `undefined` or `false`, and returns that.
  *
- * @throws Error naming `what` after `timeoutMs` (default 5000).
+ * @throws Error naming `what` after `timeoutMs` (default `PATIENCE_MS`).
  */
 export async function waitFor<T>(
   what: string,
   probe: () => T | undefined | false,
   options: WaitOptions = {},
 ): Promise<T> {
-  const timeoutMs = options.timeoutMs ?? 5000;
+  const timeoutMs = options.timeoutMs ?? PATIENCE_MS;
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     const found = probe();
@@ -39,7 +41,11 @@ export async function waitFor<T>(
 }
 
 /** Gives what `promise` gives, or fails naming `what` after `timeoutMs`. */
-export async function within<T>(what: string, promise: Promise<T>, timeoutMs = 5000): Promise<T> {
+export async function within<T>(
+  what: string,
+  promise: Promise<T>,
+  timeoutMs = PATIENCE_MS,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expired = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {

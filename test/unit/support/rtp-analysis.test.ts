@@ -61,6 +61,18 @@ function audio(sequenceNumber: number, timestamp: number, atMs: number): Recorde
   };
 }
 
+/** A second of audio that from packet `from` on has a shifted clock or comes later. */
+function stream(
+  from: number,
+  { jumpTicks = 0, delayMs = 0 }: { jumpTicks?: number; delayMs?: number } = {},
+): RecordedPacket[] {
+  return Array.from({ length: 60 }, (_, index) =>
+    index < from
+      ? audio(index, index * 160, index * 20)
+      : audio(index, index * 160 + jumpTicks - (jumpTicks === 0 ? 0 : 160), index * 20 + delayMs),
+  );
+}
+
 function problemsOf(rows: readonly Row[]): string {
   const events = receivedEvents(record(rows), 101);
   return events.flatMap((event) => eventProblems(event)).join('; ');
@@ -111,9 +123,17 @@ describe('one stream', () => {
       [audio(1, 0, 0), audio(2, 150, 20)],
       'packet 1 (seq 2) leaves the frame raster (150 ticks)',
     ],
-    ['a jump', [audio(1, 0, 0), audio(2, 16_000, 20)], 'packet 1 (seq 2) strays by 1980 ms'],
+    ['a jump', stream(30, { jumpTicks: 16_000 }), 'packet 30 (seq 30) strays by 1980 ms'],
+    ['lost time', stream(30, { delayMs: 500 }), 'packet 30 (seq 30) strays by -500 ms'],
   ])('%s', (_name, packets, problem) => {
     expect(streamProblems(packets).join('; ')).toBe(problem);
+  });
+
+  test('audio that a stalled machine delivers in one burst is no problem', () => {
+    const held = stream(30).map((packet, index) =>
+      index >= 10 && index < 40 ? { ...packet, atMs: 800 } : packet,
+    );
+    expect(streamProblems(held)).toEqual([]);
   });
 
   test('another SSRC and an unknown payload type are found', () => {

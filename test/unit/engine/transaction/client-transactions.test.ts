@@ -72,7 +72,7 @@ describe('requests to the network over UDP', () => {
   });
 
   test('2xx of every fork is delivered; after that time a late one is a stray', async () => {
-    const bench = await Bench.open('udp', { timers: { t1Ms: 2 } });
+    const bench = await Bench.open('udp', { timers: { t1Ms: 10 } });
     const peer = await udpPeer();
     const { handler, events } = listenClient();
     bench.layer.sendRequest(invite, to(peer), handler);

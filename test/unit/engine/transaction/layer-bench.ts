@@ -55,7 +55,7 @@ export class Bench {
           events.put({ type: 'stray', response });
         },
       },
-      timers: { t1Ms: 15, t2Ms: 60, t4Ms: 60 },
+      timers: { t1Ms: 500, t2Ms: 4000, t4Ms: 5000 },
       ...options,
     });
     opened.push(layer);
