@@ -144,11 +144,11 @@ export class DigitCall {
 }
 
 /**
- * What a machine that stalls does to a call, and no fault of the SBC: audio that ends late by less than a second, and
+ * What a machine that stalls does to a call, and no fault of the SBC: audio that ends late by some seconds, and
  * updates of an event that repeat a duration because audio came in a burst.
  */
 function isStall(problem: string): boolean {
-  return /strays by -?\d{1,3} ms$|the duration does not rise in packet \d+$/.test(problem);
+  return /strays by -\d{1,4} ms$|the duration does not rise in packet \d+$/.test(problem);
 }
 
 export async function phoneCallsTrunk(stage: Stage, dial: DialOptions = {}): Promise<DigitCall> {

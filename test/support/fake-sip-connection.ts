@@ -123,10 +123,6 @@ export class FakeReceivedRequest implements ReceivedRequest {
     this.#onCancel = listener;
   }
 
-  onEarlyUpdate(): void {
-    // No test here lets an UPDATE arrive before the answer.
-  }
-
   cancel(headers: SipHeaders = {}): void {
     this.#onCancel?.(requestOf('CANCEL', headers, ''), 'CANCEL sip:us SIP/2.0\r\n\r\n');
   }

@@ -44,7 +44,7 @@ describe('generated digits', () => {
     stream.playDigit('callee', { digitId: 'a', eventCode: 1, durationMs: 100 });
     await waitFor('three end packets', () => endsOf(callee) === 3);
     const times = callee.received.map(({ atMs }) => atMs);
-    expect(at(times, times.length - 1) - at(times, 0)).toBeGreaterThan(110);
+    expect(at(times, times.length - 1) - at(times, 0)).toBeGreaterThan(70);
     const { firstPacketAtMs, endPacketAtMs } = at(bed.listener.sent, 0);
     expect(endPacketAtMs - firstPacketAtMs).toBeGreaterThan(70);
   });
