@@ -21,6 +21,8 @@ import { watchEventLoop } from './observe/event-loop-lag.ts';
 import { LadderRecorder } from './observe/ladder.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
+import { engineLimits, nameKnownPeers, watchDrops } from './sip-limits.ts';
+import { engineTls, watchHandshakes } from './sip-tls.ts';
 import { SipStack, type StackConnection, type StackHandlers } from './sip/stack.ts';
 import { lookUpAgents } from './trunk/agent-addresses.ts';
 import { AgentRegistry } from './trunk/agent-registry.ts';
@@ -76,11 +78,13 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const { ledger, ladder, metrics } = observed;
   const agents = new AgentRegistry(config);
   const ready: { calls: CallRegistry | undefined } = { calls: undefined };
-  const stack = await startSip(config, {
+  const { stack, nameAgents } = await startSip(config, {
     handlers: stackHandlers(ready, metrics, log),
     onLost: options.onLost,
     closers,
     log,
+    agents,
+    metrics,
   });
   const calls = new CallRegistry({ config, stack, media, log, nowMs, ...observed }, agents);
   ready.calls = calls;
@@ -96,9 +100,9 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
     log,
     version: VERSION,
     readConfig: options.readConfig,
-    onReloaded: () => findAgents(agents, log),
+    onReloaded: () => findAgents(agents, log, nameAgents),
   });
-  findAgents(agents, log);
+  findAgents(agents, log, nameAgents);
   const api = await openApi(config, backend, log);
   closers.push(() => api.close());
   log.info({ config: config.hash, api: `${api.address}:${api.port}` }, 'ready');
@@ -135,14 +139,8 @@ function startMedia({ media }: Config, closers: Closer[]): RelayPool {
 }
 
 /** Engines a configuration may name and this version does not have: starting without them would lose calls. */
-function refuseUnserved({ media, sip, sipInterfaces }: Config): void {
+function refuseUnserved({ media }: Config): void {
   if (media.engine === 'rtpengine') throw new Error('media engine rtpengine is not there yet');
-  const hasTls = sipInterfaces.some((item) =>
-    item.sipPorts.some((port) => port.transport === 'tls'),
-  );
-  if (sip.engine === 'embedded' && hasTls) {
-    throw new Error('the embedded SIP engine does not listen on TLS yet');
-  }
 }
 
 interface Observers {
@@ -184,11 +182,13 @@ function reportGauges(metrics: Metrics, media: RelayPool, calls: CallRegistry): 
 }
 
 /** Looks up the agents that have a host name, beside the running calls. */
-function findAgents(agents: AgentRegistry, log: Log): void {
+function findAgents(agents: AgentRegistry, log: Log, nameAgents: () => void): void {
+  nameAgents();
   const look = async (): Promise<void> => {
     for (const { agentName, host, reason } of await lookUpAgents(agents)) {
       log.warn({ agent: agentName, host, reason }, 'session agent not found, it matches no source');
     }
+    nameAgents();
   };
   void look();
 }
@@ -221,29 +221,40 @@ interface SipParts {
   readonly onLost: ((reason: string) => void) | undefined;
   readonly closers: Closer[];
   readonly log: Log;
+  readonly agents: AgentRegistry;
+  readonly metrics: Metrics;
 }
 
-async function startSip(config: Config, parts: SipParts): Promise<SipStack> {
+interface SipConnections {
+  readonly connections: readonly StackConnection[];
+  /** Tells the embedded engine the addresses of the session agents. */
+  readonly nameAgents: () => void;
+}
+
+async function startSip(
+  config: Config,
+  parts: SipParts,
+): Promise<{ readonly stack: SipStack; readonly nameAgents: () => void }> {
   const { handlers, closers, log } = parts;
   if (config.sip.engine === 'drachtio') {
     log.warn(
       'a drachtio-server detaches a call when its peer sends NOTIFY with Subscription-State terminated inside it',
     );
   }
-  const connections =
+  const { connections, nameAgents } =
     config.sip.engine === 'embedded'
       ? await embeddedConnections(config, parts)
-      : serverConnections(config);
+      : { connections: serverConnections(config), nameAgents: (): void => undefined };
   const stack = await SipStack.start(connections, handlers);
   closers.push(() => stack.close());
-  return stack;
+  return { stack, nameAgents };
 }
 
 /** One engine with an admin port of its own per sip-interface, all in one thread. */
 async function embeddedConnections(
   config: Config,
-  { handlers, onLost, closers }: SipParts,
-): Promise<readonly StackConnection[]> {
+  { handlers, onLost, closers, agents, metrics, log }: SipParts,
+): Promise<SipConnections> {
   const secret = randomBytes(16).toString('hex');
   let isUp = false;
   const thread: EngineThread = await startEngineThread(
@@ -256,22 +267,30 @@ async function embeddedConnections(
       })),
       admin: { host: '127.0.0.1', port: 0 },
       secret,
+      udpSizeSwitchBytes: config.sip.udpSizeLimitBytes,
+      limits: { ...engineLimits(config.sip.limits), pingIntervalMs: item.keepAliveIntervalMs },
+      tls: engineTls(item),
+      knownPeers: agents.sourcesByInterface().get(item.name) ?? [],
     })),
     {
       onLost: (reason) => {
         if (isUp) onLost?.(`SIP engine: ${reason}`);
       },
       onBug: (_name, stack) => handlers.onBug(stack),
+      onDropped: watchDrops(metrics, log),
+      onHandshakeFailed: watchHandshakes(log),
     },
   );
   isUp = true;
   closers.push(() => thread.close());
-  return thread.engines.map(({ name, adminPort }) => ({
+  const nameAgents = (): void => nameKnownPeers(thread, agents);
+  const connections = thread.engines.map(({ name, adminPort }) => ({
     host: '127.0.0.1',
     port: adminPort,
     secret,
     interfaces: [{ name, hostports: [] }],
   }));
+  return { connections, nameAgents };
 }
 
 /** Interfaces with a server of their own get a connection each, the others share `sip.drachtio`. */

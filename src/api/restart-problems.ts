@@ -14,10 +14,11 @@ const RESTART_PARTS: readonly {
   {
     path: ['sip-interfaces'],
     of: (config) =>
-      config.sipInterfaces.map(({ name, sipPorts, tls, drachtio }) => [
+      config.sipInterfaces.map(({ name, sipPorts, tls, keepAliveIntervalMs, drachtio }) => [
         name,
         sipPorts,
         tls,
+        keepAliveIntervalMs,
         drachtio,
       ]),
   },

@@ -1,14 +1,24 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { once } from 'node:events';
+import { type TlsTexts, readTlsFiles } from '../config/tls-files.ts';
 import { hostPortOf } from '../engine/core/local-address.ts';
 import { startEngine } from '../engine/engine.ts';
 import type { ListenPoint } from '../engine/transport/flow.ts';
+import { NO_RATE_LIMITS } from '../engine/transport/message-gate.ts';
+
+/** So many seconds' worth of messages may come at once. */
+const BURST_SECONDS = 5;
 
 interface EngineFlags {
   readonly sip: readonly ListenPoint[];
   readonly admin: { readonly host: string; readonly port: number };
   readonly secret: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly ca?: string;
+  readonly verify: 'required' | 'none';
+  readonly sourceRate: number;
 }
 
 /** `tonebridge engine`: the embedded SIP engine alone, for any drachtio application. */
@@ -25,18 +35,46 @@ export function addEngineCommand(program: Command): void {
       host: '127.0.0.1',
       port: 9022,
     })
+    .option('--certificate <file>', 'PEM file with the certificate chain, for tls/…')
+    .option('--key <file>', 'PEM file with the private key, for tls/…')
+    .option('--ca <file>', 'PEM file with the authorities trusted in place of the public ones')
+    .addOption(
+      new Option('--verify <check>', 'whether servers must prove who they are')
+        .choices(['required', 'none'])
+        .default('required'),
+    )
     .option('--secret <secret>', 'what applications authenticate with', 'cymru')
+    .option(
+      '--source-rate <messages>',
+      'what one source may send per second besides messages of running calls; 0: unlimited',
+      parseRate,
+      0,
+    )
     .action(async (flags: EngineFlags) => {
-      await runEngine(flags);
+      try {
+        await runEngine(flags);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        process.stderr.write(`cannot start: ${why}\n`);
+        process.exitCode = 1;
+      }
     });
 }
 
 async function runEngine(flags: EngineFlags): Promise<void> {
-  const engine = await startEngine({ listen: flags.sip, admin: flags.admin, secret: flags.secret });
+  const { sip, admin, secret } = flags;
+  const stranger = { perSecond: flags.sourceRate, burst: flags.sourceRate * BURST_SECONDS };
+  const limits = { rates: { ...NO_RATE_LIMITS, stranger } };
+  const engine = await startEngine({ listen: sip, admin, secret, tls: tlsOf(flags), limits });
   const points = engine.listenPoints.map((point) => `${point.protocol}/${hostPortOf(point)}`);
   process.stdout.write(`engine ready: sip ${points.join(' ')}, admin port ${engine.adminPort}\n`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await engine.close();
+}
+
+function tlsOf({ certificate, key, ca, verify }: EngineFlags): TlsTexts | undefined {
+  if (certificate === undefined || key === undefined) return undefined;
+  return readTlsFiles({ certificate, key, ca, verify, clientCertificates: 'none' });
 }
 
 function collectListenPoint(
@@ -50,6 +88,11 @@ function collectListenPoint(
   }
   const { host, port } = parseAdmin(match?.[2] ?? '');
   return [...(earlier ?? []), { protocol, address: host, port }];
+}
+
+function parseRate(value: string): number {
+  if (/^\d{1,6}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('expected a whole number of messages per second');
 }
 
 function parseAdmin(value: string): { host: string; port: number } {

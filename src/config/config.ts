@@ -30,6 +30,31 @@ export interface DrachtioServer {
 export interface SipConfig {
   readonly engine: 'embedded' | 'drachtio';
   readonly drachtio: DrachtioServer | undefined;
+  /** Requests above this leave by TCP where the peer takes it; 0: never. Of the embedded engine only. */
+  readonly udpSizeLimitBytes: number;
+  /** Of the embedded engine only. */
+  readonly limits: SipLimits;
+}
+
+/** 0 messages per second mean unlimited. */
+export interface MessageRate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export interface SipLimits {
+  readonly messageBytes: number;
+  readonly headerBytes: number;
+  readonly pendingTransactions: number;
+  readonly streamConnections: number;
+  readonly streamConnectionsPerSource: number;
+  readonly streamIdleTimeoutMs: number;
+  /** One source that is no session agent. */
+  readonly source: MessageRate;
+  /** One session agent or address of an `allow` network. */
+  readonly agent: MessageRate;
+  /** All sources together that are no session agents. */
+  readonly strangers: MessageRate;
 }
 
 export interface MediaConfig {
@@ -70,11 +95,24 @@ export interface SipPort {
   readonly port: number;
 }
 
+/** PEM files by name, and what is checked. */
+export interface TlsConfig {
+  readonly certificate: string;
+  readonly key: string;
+  /** Authorities trusted in place of the public ones. */
+  readonly ca: string | undefined;
+  /** Of servers that we connect to. */
+  readonly verify: 'required' | 'none';
+  readonly clientCertificates: 'none' | 'required';
+}
+
 export interface SipInterface {
   readonly name: string;
   readonly realm: string;
   readonly sipPorts: readonly SipPort[];
-  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  readonly tls: TlsConfig | undefined;
+  /** Pings on connections that we opened; 0 for none. */
+  readonly keepAliveIntervalMs: number;
   readonly admit: 'anyone' | 'agents';
   /** CIDR networks admitted besides the session agents when `admit` is `agents`. */
   readonly allow: readonly string[];
@@ -90,6 +128,8 @@ export interface SessionAgent {
   /** `undefined`: any source port matches, requests go to the transport's default port. */
   readonly port: number | undefined;
   readonly transport: Transport;
+  /** The file names the transport: neither DNS nor the size of a request changes it. */
+  readonly isTransportFixed: boolean;
   readonly optionsPing: OptionsPing | undefined;
   /** 0 means unlimited. */
   readonly constraints: { readonly maxSessions: number; readonly maxBurstRate: number };
@@ -138,6 +178,10 @@ export type KpmlSubscription = 'in-dialog' | 'separate';
 export type MediaSource = 'sdp' | 'learn-once';
 export type EventParameters = 'none' | 'full';
 export type BodylessRefresh = 'keep' | 'unload';
+/** Key presses in SIP INFO: not read, read from this leg, or sent to it as well. */
+export type SipInfo = 'disabled' | 'receive' | 'send';
+/** Which targets of a redirecting answer are called in its place. */
+export type FollowRedirects = 'agents' | 'any' | 'disabled';
 export type AddSdpInvite = 'disabled' | 'invite' | 'reinvite' | 'both';
 
 /** What one leg parameter may be; the value of every parameter that can be set per leg. */
@@ -146,6 +190,7 @@ export interface LegValues {
   readonly rfc2833Mode: Rfc2833Mode;
   readonly rfc2833Payload: number;
   readonly kpmlOnHairpin: boolean;
+  readonly sipInfo: SipInfo;
   readonly kpmlSubscription: KpmlSubscription;
   readonly mediaSource: MediaSource;
   readonly dtmfDurationMs: number;
@@ -162,6 +207,7 @@ export interface LegValues {
   readonly kpmlDefaultPattern: boolean;
   readonly kpmlTolerateMissingState: boolean;
   readonly addSdpInvite: AddSdpInvite;
+  readonly followRedirects: FollowRedirects;
 }
 
 /** What an interface or an agent sets itself; `undefined` (also for inherit, none, 0) means not set here. */

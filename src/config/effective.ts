@@ -23,6 +23,7 @@ export const LEG_DEFAULTS: LegValues = Object.freeze({
   rfc2833Mode: 'transparent',
   rfc2833Payload: 101,
   kpmlOnHairpin: false,
+  sipInfo: 'disabled',
   kpmlSubscription: 'in-dialog',
   mediaSource: 'sdp',
   dtmfDurationMs: 100,
@@ -38,6 +39,7 @@ export const LEG_DEFAULTS: LegValues = Object.freeze({
   kpmlDefaultPattern: false,
   kpmlTolerateMissingState: false,
   addSdpInvite: 'disabled',
+  followRedirects: 'agents',
 } as const);
 
 /** Resolves every leg parameter; `agent` is `undefined` when the peer is no configured session agent. */
@@ -61,6 +63,7 @@ export function effectiveSettings(
     rfc2833Mode: pick('rfc2833Mode'),
     rfc2833Payload: pick('rfc2833Payload'),
     kpmlOnHairpin: pick('kpmlOnHairpin'),
+    sipInfo: pick('sipInfo'),
     kpmlSubscription: pick('kpmlSubscription'),
     mediaSource: pick('mediaSource'),
     dtmfDurationMs: pick('dtmfDurationMs'),
@@ -76,5 +79,6 @@ export function effectiveSettings(
     kpmlDefaultPattern: pick('kpmlDefaultPattern'),
     kpmlTolerateMissingState: pick('kpmlTolerateMissingState'),
     addSdpInvite: pick('addSdpInvite'),
+    followRedirects: pick('followRedirects'),
   };
 }

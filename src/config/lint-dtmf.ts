@@ -18,7 +18,9 @@ function kpmlWithoutPreferred(config: Config): RuleFinding[] {
     });
     const isUseful = others.some(
       ({ settings }) =>
-        settings.rfc2833Mode.value === 'preferred' || settings.kpmlInterworking.value,
+        settings.rfc2833Mode.value === 'preferred' ||
+        settings.kpmlInterworking.value ||
+        settings.sipInfo.value === 'send',
     );
     if (isUseful) return [];
     const message =

@@ -9,17 +9,8 @@ import type { Path } from './problem.ts';
 const EXPLANATION = 'The key is valid and has no effect in this version.';
 
 function unservedEngines(config: Config): RuleFinding[] {
-  const findings: RuleFinding[] = [];
-  if (config.media.engine === 'rtpengine') {
-    findings.push({ path: ['media', 'engine'], message: 'there is no rtpengine adapter yet' });
-  }
-  for (const [index, { sipPorts }] of config.sipInterfaces.entries()) {
-    if (config.sip.engine !== 'embedded') continue;
-    if (!sipPorts.some(({ transport }) => transport === 'tls')) continue;
-    const message = 'the embedded SIP engine does not listen on TLS yet';
-    findings.push({ path: ['sip-interfaces', index, 'sip-ports'], message });
-  }
-  return findings;
+  if (config.media.engine !== 'rtpengine') return [];
+  return [{ path: ['media', 'engine'], message: 'there is no rtpengine adapter yet' }];
 }
 
 function unservedIo(config: Config): RuleFinding[] {
@@ -44,7 +35,6 @@ function unservedFeatureKeys(config: Config): RuleFinding[] {
 /** Leg parameters without function, with their spelling and the value that asks for nothing. */
 const UNSERVED_LEG: readonly { key: keyof LegValues; spelling: string; idle: unknown }[] = [
   { key: 'kpmlSubscription', spelling: 'kpml-subscription', idle: 'in-dialog' },
-  { key: 'dtmfDrainOnByeMs', spelling: 'dtmf-drain-on-bye-ms', idle: 0 },
 ];
 
 function unservedLegParameters(config: Config): RuleFinding[] {

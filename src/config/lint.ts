@@ -1,12 +1,14 @@
 /**
  * Judges the meaning of a configuration that is valid in form: what will not work, what is dangerous, what has no effect.
- * Each rule is one pure function; the tables in lint-*.ts are the list of rules.
+ * Each rule is one function, pure but for those of lint-tls.ts; the tables in lint-*.ts are the list of rules.
  */
 import type { Config } from './config.ts';
 import { DTMF_RULES } from './lint-dtmf.ts';
 import { ROUTING_RULES } from './lint-routing.ts';
 import { SAFETY_RULES } from './lint-safety.ts';
 import { SERVED_RULES } from './lint-served.ts';
+import { SIP_INFO_RULES } from './lint-sip-info.ts';
+import { TLS_RULES } from './lint-tls.ts';
 import type { LoadedConfig } from './load.ts';
 import type { Path } from './problem.ts';
 
@@ -47,6 +49,8 @@ export const LINT_RULES: readonly LintRule[] = [
   ...SAFETY_RULES,
   ...ROUTING_RULES,
   ...DTMF_RULES,
+  ...SIP_INFO_RULES,
+  ...TLS_RULES,
   ...SERVED_RULES,
 ];
 

@@ -89,6 +89,13 @@ function interworkingShape(place: Place) {
       LEG_DEFAULTS.kpmlOnHairpin,
       'Honours a KPML subscription of this leg although telephone-event was negotiated too.',
     ),
+    'sip-info': legField(place, {
+      base: choice(
+        ['disabled', 'receive', 'send'],
+        'Digits in SIP INFO on a leg without telephone-event: receive translates those that come from it, send also sends it the digits of the other side; disabled passes INFO on as it is.',
+      ),
+      default: LEG_DEFAULTS.sipInfo,
+    }),
     'kpml-subscription': legField(place, {
       base: choice(
         ['in-dialog', 'separate'],
@@ -192,9 +199,26 @@ function kpmlShape(place: Place) {
   };
 }
 
+function routingShape(place: Place) {
+  return {
+    'follow-redirects': legField(place, {
+      base: choice(
+        ['agents', 'any', 'disabled'],
+        'Where a 300, 301 or 302 from here may send the call: to configured session agents, to any address as well, or nowhere (the caller gets 480).',
+      ),
+      default: LEG_DEFAULTS.followRedirects,
+    }),
+  };
+}
+
 /** The per-leg keys as they may stand at `place`. */
 export function legShape(place: Place) {
-  return { ...interworkingShape(place), ...dtmfShape(place), ...kpmlShape(place) };
+  return {
+    ...interworkingShape(place),
+    ...dtmfShape(place),
+    ...kpmlShape(place),
+    ...routingShape(place),
+  };
 }
 
 type RawLeg = z.output<z.ZodObject<ReturnType<typeof legShape>>>;
@@ -205,6 +229,7 @@ export function buildLeg(raw: RawLeg): LegOverrides {
     rfc2833Mode: raw['rfc2833-mode'],
     rfc2833Payload: raw['rfc2833-payload'],
     kpmlOnHairpin: raw['kpmlRFC2833-iwf-on-hairpin'],
+    sipInfo: raw['sip-info'],
     kpmlSubscription: raw['kpml-subscription'],
     mediaSource: raw['media-source'],
     dtmfDurationMs: raw['dtmf-duration-ms'],
@@ -220,5 +245,6 @@ export function buildLeg(raw: RawLeg): LegOverrides {
     kpmlDefaultPattern: raw['kpml-default-pattern'],
     kpmlTolerateMissingState: raw['kpml-tolerate-missing-state'],
     addSdpInvite: raw['add-sdp-invite'],
+    followRedirects: raw['follow-redirects'],
   };
 }

@@ -7,6 +7,7 @@ import type {
   SessionAgent,
   SessionGroup,
   SipInterface,
+  TlsConfig,
 } from './config.ts';
 import { TRANSPORTS } from './address.ts';
 import { buildLeg, legShape } from './schema-leg.ts';
@@ -57,6 +58,30 @@ export const realm = z
     },
   }));
 
+const tls = z
+  .strictObject({
+    certificate: nonEmptyText('PEM file with the certificate chain.'),
+    key: nonEmptyText('PEM file with the private key.'),
+    ca: nonEmptyText(
+      'PEM file with the authorities trusted in place of the public ones.',
+    ).optional(),
+    verify: choice(
+      ['required', 'none'],
+      'Whether servers that we connect to must prove by certificate that they are the host we mean (RFC 5922).',
+    ).prefault('required'),
+    'client-certificates': choice(
+      ['none', 'required'],
+      'Whether peers that connect to us must show a certificate of a trusted authority.',
+    ).prefault('none'),
+  })
+  .transform((raw): TlsConfig => ({
+    certificate: raw.certificate,
+    key: raw.key,
+    ca: raw.ca,
+    verify: raw.verify,
+    clientCertificates: raw['client-certificates'],
+  }));
+
 export const sipInterface = z
   .strictObject({
     name: entityName('Name of the interface.'),
@@ -65,13 +90,11 @@ export const sipInterface = z
       .array(sipPort('transport/address:port; IPv6 in brackets, port 0 lets the system choose.'))
       .min(1)
       .meta({ description: 'Where SIP is received and sent from.' }),
-    tls: z
-      .strictObject({
-        certificate: nonEmptyText('PEM file with the certificate chain.'),
-        key: nonEmptyText('PEM file with the private key.'),
-      })
-      .meta({ description: 'Files for tls/… ports.' })
-      .optional(),
+    tls: tls.meta({ description: 'Files and checks for tls/… ports.' }).optional(),
+    'keep-alive-interval': duration(
+      { minimumMs: 0, maximumMs: 3_600_000 },
+      'How often TCP and TLS connections that we opened are pinged (RFC 5626); 0 for never.',
+    ).prefault('0'),
     admit: choice(
       ['agents', 'anyone'],
       'Whose requests are served: known session agents and `allow` networks, or anyone.',
@@ -90,6 +113,7 @@ export const sipInterface = z
     realm: raw.realm,
     sipPorts: raw['sip-ports'],
     tls: raw.tls,
+    keepAliveIntervalMs: raw['keep-alive-interval'],
     admit: raw.admit,
     allow: raw.allow,
     drachtio: raw.drachtio,
@@ -137,7 +161,12 @@ export const sessionAgent = z
     address: hostPort(
       'IP address or host name, optionally with a port; without one any source port matches.',
     ),
-    transport: choice(TRANSPORTS, 'Transport towards the agent.').prefault('udp'),
+    transport: choice(
+      TRANSPORTS,
+      'Transport towards the agent; once written, requests too large for a datagram keep it.',
+    )
+      .meta({ usual: 'udp' })
+      .optional(),
     'options-ping': optionsPing
       .meta({ description: 'Health check; without this key no OPTIONS are sent.' })
       .optional(),
@@ -149,7 +178,8 @@ export const sessionAgent = z
     realm: raw.realm,
     host: raw.address.host,
     port: raw.address.port,
-    transport: raw.transport,
+    transport: raw.transport ?? 'udp',
+    isTransportFixed: raw.transport !== undefined,
     optionsPing: raw['options-ping'],
     constraints: raw.constraints,
     leg: buildLeg(raw),

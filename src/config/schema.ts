@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { type ApiConfig, type Config, LOG_LEVELS, type MediaConfig } from './config.ts';
 import { featureKeys } from './schema-feature-keys.ts';
+import { sipLimits } from './schema-sip-limits.ts';
 import {
   drachtioServer,
   localPolicy,
@@ -34,8 +35,20 @@ const sip = z
     drachtio: drachtioServer
       .meta({ description: 'The drachtio-server for `engine: drachtio`.' })
       .optional(),
+    'udp-size-limit': integer(
+      { minimum: 0, maximum: 65_535, unit: 'bytes' },
+      'Larger requests leave by TCP where the peer takes it, in bytes; 0: never. Embedded engine only.',
+    ).prefault('1300'),
+    limits: sipLimits
+      .meta({ description: 'What peers may take of the embedded engine.' })
+      .prefault({}),
   })
-  .transform((raw) => ({ engine: raw.engine, drachtio: raw.drachtio }));
+  .transform((raw) => ({
+    engine: raw.engine,
+    drachtio: raw.drachtio,
+    udpSizeLimitBytes: raw['udp-size-limit'],
+    limits: raw.limits,
+  }));
 
 const workers = scalar<'auto' | number>(
   {

@@ -1,8 +1,15 @@
+import type { DropReport } from './transport/drop-journal.ts';
 import type { ListenPoint } from './transport/flow.ts';
+import type { HandshakeFailure } from './transport/transport-events.ts';
 import type { EngineOptions } from './engine.ts';
 
 /** One engine of a thread; callbacks cannot cross into the thread. */
-export type NamedEngineOptions = Omit<EngineOptions, 'onBug'> & { readonly name: string };
+export type NamedEngineOptions = Omit<
+  EngineOptions,
+  'onBug' | 'onDropped' | 'onHandshakeFailed' | 'lookUp'
+> & {
+  readonly name: string;
+};
 
 /** Where one engine of the thread can be reached. */
 export interface StartedEngine {
@@ -12,11 +19,19 @@ export interface StartedEngine {
 }
 
 /** What the main thread says. */
-export type EngineCommand = { readonly type: 'close' };
+export type EngineCommand =
+  | { readonly type: 'close' }
+  | { readonly type: 'setKnownPeers'; readonly name: string; readonly networks: readonly string[] };
 
 /** What the engine thread says. */
 export type EngineEvent =
   | { readonly type: 'started'; readonly engines: readonly StartedEngine[] }
   | { readonly type: 'failed'; readonly reason: string }
   | { readonly type: 'bug'; readonly name: string; readonly stack: string }
+  | { readonly type: 'dropped'; readonly name: string; readonly report: DropReport }
+  | {
+      readonly type: 'handshakeFailed';
+      readonly name: string;
+      readonly failure: HandshakeFailure;
+    }
   | { readonly type: 'closed' };

@@ -6,11 +6,15 @@ import type {
   NamedEngineOptions,
   StartedEngine,
 } from './engine-protocol.ts';
+import type { HandshakeFailure } from './transport/transport-events.ts';
+import type { DropReport } from './transport/drop-journal.ts';
 
 /** Engines that run in one worker thread of their own. */
 export interface EngineThread {
   /** In the order they were asked for. */
   readonly engines: readonly StartedEngine[];
+  /** Names the known peers of the engine called `name` anew. */
+  setKnownPeers(name: string, networks: readonly string[]): void;
   /** Ends all dialogs and the thread. */
   close(): Promise<void>;
 }
@@ -18,9 +22,16 @@ export interface EngineThread {
 export interface EngineThreadListener {
   /** The thread ended although nobody closed it; all its calls are lost. */
   readonly onLost?: (reason: string) => void;
+  /** What an engine has dropped since it said so before. */
+  readonly onDropped?: (name: string, report: DropReport) => void;
+  /** A TLS handshake came to nothing. */
+  readonly onHandshakeFailed?: (name: string, failure: HandshakeFailure) => void;
   /** An exception inside an engine, which goes on. */
   readonly onBug?: (name: string, stack: string) => void;
 }
+
+/** A flood makes nothing but short-lived memory: without a bound the collector lets 100 MB of it pile up. */
+const YOUNG_MEGABYTES = 24;
 
 /** Starts all `engines` in one worker thread; rejects, with nothing left running, when one cannot start. */
 export async function startEngineThread(
@@ -30,13 +41,18 @@ export async function startEngineThread(
   const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), {
     workerData: engines,
     name: 'engine',
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
   });
   let isClosing = false;
   const started = await new Promise<readonly StartedEngine[]>((resolve, reject) => {
     worker.on('message', (event: EngineEvent) => {
       if (event.type === 'started') resolve(event.engines);
       if (event.type === 'failed') reject(new Error(event.reason));
+      if (event.type === 'dropped') listener.onDropped?.(event.name, event.report);
       if (event.type === 'bug') listener.onBug?.(event.name, event.stack);
+      if (event.type === 'handshakeFailed') {
+        listener.onHandshakeFailed?.(event.name, event.failure);
+      }
     });
     worker.on('error', (error) => {
       const reason = error instanceof Error ? error : new Error(String(error));
@@ -49,13 +65,16 @@ export async function startEngineThread(
       if (!isClosing) listener.onLost?.(`engine thread ended with code ${code}`);
     });
   });
+  const send = (command: EngineCommand): void => worker.postMessage(command, []);
   const close = async (): Promise<void> => {
     if (isClosing) return;
     isClosing = true;
     const exited = once(worker, 'exit');
-    const command: EngineCommand = { type: 'close' };
-    worker.postMessage(command, []);
+    send({ type: 'close' });
     await exited;
   };
-  return { engines: started, close };
+  const setKnownPeers = (name: string, networks: readonly string[]): void => {
+    send({ type: 'setKnownPeers', name, networks });
+  };
+  return { engines: started, setKnownPeers, close };
 }

@@ -5,9 +5,18 @@ import type { Core } from './core/core.ts';
 import { DialogStore } from './core/dialog-store.ts';
 import { hostPortOf } from './core/local-address.ts';
 import { NetworkSide } from './core/network-side.ts';
+import type { EngineLimits } from './transaction/admission.ts';
 import { startTransactionLayer } from './transaction/transaction-layer.ts';
-import type { TimerValues, TransactionUser } from './transaction/transaction-user.ts';
+import type {
+  TimerValues,
+  TransactionLayer,
+  TransactionUser,
+} from './transaction/transaction-user.ts';
+import type { DropReport } from './transport/drop-journal.ts';
 import type { ListenPoint } from './transport/flow.ts';
+import type { LookUp } from './transport/resolve.ts';
+import type { TlsSettings } from './transport/tls-settings.ts';
+import type { HandshakeFailure } from './transport/transport-events.ts';
 
 export interface EngineOptions {
   /** Where SIP is received; port 0 takes a free one. */
@@ -17,6 +26,20 @@ export interface EngineOptions {
   readonly secret: string;
   /** RFC 3261 base times; shorter ones are for tests. */
   readonly timers?: Partial<TimerValues>;
+  /** Bounds of sizes, rates and numbers; what is not given has its default. Rates have none. */
+  readonly limits?: Partial<EngineLimits>;
+  /** IP addresses and CIDR networks of the peers that come first in a flood. */
+  readonly knownPeers?: readonly string[];
+  /** Told every second what was dropped since then, if anything was. */
+  readonly onDropped?: (report: DropReport) => void;
+  /** Requests above this leave by TCP where the peer takes it; 0: never. Default 1300 (RFC 3261 §18.1.1). */
+  readonly udpSizeSwitchBytes?: number;
+  /** Where host names and SRV records are asked for; absent: the system. */
+  readonly lookUp?: LookUp;
+  /** Needed where `listen` has a tls point. */
+  readonly tls?: TlsSettings | undefined;
+  /** A TLS handshake, of a peer's or of ours, came to nothing; told of the first ones only when there are many. */
+  readonly onHandshakeFailed?: (failure: HandshakeFailure) => void;
   /** Told of an exception inside the engine; the engine goes on without what caused it. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -36,10 +59,13 @@ export interface Engine {
   readonly listenPoints: readonly ListenPoint[];
   /** What is under way now. */
   counts(): EngineCounts;
+  /** Names the known peers anew, in place of `knownPeers`. */
+  setKnownPeers(networks: readonly string[]): void;
   /** Ends all dialogs and closes all sockets. */
   close(): Promise<void>;
 }
 
+const DROP_REPORT_MS = 1000;
 const DEFAULT_TIMERS: TimerValues = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000 };
 
 /** Starts a SIP engine; rejects when an address cannot be bound, and then leaves nothing open. */
@@ -54,11 +80,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onStrayResponse: (response) => network?.onStrayResponse(response),
   };
   const onBug = options.onBug ?? ((): void => undefined);
-  const layer = await startTransactionLayer({ listen: options.listen, user, timers, onBug });
+  const dialogs = new DialogStore();
+  const layer = await startTransactionLayer({
+    ...options,
+    user,
+    timers,
+    onBug,
+    isDialog: (callId) => dialogs.hasCallId(callId),
+  });
+  layer.admission.setKnownPeers(options.knownPeers ?? []);
   const core: Core = {
     layer,
     timers,
-    dialogs: new DialogStore(),
+    dialogs,
     answers: new Map(),
     invites: new Map(),
     subscribes: new Map(),
@@ -75,7 +109,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   network = new NetworkSide(core);
   const { port } = admin;
+  const dropReports = reportDrops(layer, options.onDropped);
   const close = async (): Promise<void> => {
+    clearInterval(dropReports);
     await admin.close();
     await layer.close();
   };
@@ -84,7 +120,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     unanswered: core.answers.size,
     calling: core.invites.size + core.subscribes.size,
   });
-  return { adminPort: port, listenPoints: layer.listenPoints, counts, close };
+  return {
+    adminPort: port,
+    listenPoints: layer.listenPoints,
+    counts,
+    setKnownPeers: (networks) => layer.admission.setKnownPeers(networks),
+    close,
+  };
 }
 
 function startAdmin(options: EngineOptions, core: Core): Promise<AdminServer> {
@@ -97,6 +139,17 @@ function startAdmin(options: EngineOptions, core: Core): Promise<AdminServer> {
   const hostports = points.map((point) => `${point.protocol}/${hostPortOf(point)}`).join(',');
   const welcome = { secret: options.secret, hostports, version: PROTOCOL_VERSION };
   return AdminServer.start({ ...options.admin, welcome, user });
+}
+
+function reportDrops(
+  layer: TransactionLayer,
+  onDropped: EngineOptions['onDropped'],
+): NodeJS.Timeout | undefined {
+  if (onDropped === undefined) return undefined;
+  return setInterval(() => {
+    const report = layer.admission.takeDropReport();
+    if (report !== undefined) onDropped(report);
+  }, DROP_REPORT_MS);
 }
 
 /** One message or timer may fail, not the engine with all its calls. */

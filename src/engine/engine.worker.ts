@@ -2,15 +2,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { startEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
+import type { DropReport } from './transport/drop-journal.ts';
 import type { EngineCommand, EngineEvent, NamedEngineOptions } from './engine-protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('engine.worker.ts runs as a worker thread only');
 const tell = (event: EngineEvent): void => port.postMessage(event);
 
-const running: Engine[] = [];
+const running = new Map<string, Engine>();
 port.on('message', (command: EngineCommand) => {
   if (command.type === 'close') void shutDown();
+  else running.get(command.name)?.setKnownPeers(command.networks);
 });
 
 async function startAll(wanted: readonly NamedEngineOptions[]): Promise<void> {
@@ -18,9 +20,15 @@ async function startAll(wanted: readonly NamedEngineOptions[]): Promise<void> {
   try {
     for (const { name, ...rest } of wanted) {
       const onBug = (error: unknown): void => tell({ type: 'bug', name, stack: describe(error) });
+      const onDropped = (report: DropReport): void => tell({ type: 'dropped', name, report });
       // One after the other, so that a port that is taken leaves nothing half started behind it.
-      const engine = await startEngine({ ...rest, onBug });
-      running.push(engine);
+      const engine = await startEngine({
+        ...rest,
+        onBug,
+        onDropped,
+        onHandshakeFailed: (failure) => tell({ type: 'handshakeFailed', name, failure }),
+      });
+      running.set(name, engine);
       engines.push({ name, adminPort: engine.adminPort, listenPoints: engine.listenPoints });
     }
     tell({ type: 'started', engines });
@@ -31,7 +39,7 @@ async function startAll(wanted: readonly NamedEngineOptions[]): Promise<void> {
 }
 
 async function shutDown(): Promise<void> {
-  await Promise.all(running.map((engine) => engine.close()));
+  await Promise.all([...running.values()].map((engine) => engine.close()));
   tell({ type: 'closed' });
   port?.close();
 }

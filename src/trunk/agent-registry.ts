@@ -46,6 +46,8 @@ export interface AgentView {
 interface Entry {
   readonly agent: SessionAgent;
   addresses: BlockList;
+  /** What `addresses` was made of. */
+  addressTexts: readonly string[];
   state: AgentState;
   sessions: number;
   /** Start times of the calls of the last second. */
@@ -58,6 +60,7 @@ export class AgentRegistry implements TrunkView {
   readonly random: () => number;
   #entries = new Map<string, Entry>();
   #allowed = new Map<string, BlockList>();
+  #interfaces: readonly SipInterface[] = [];
   readonly #turns = new Map<string, number>();
 
   constructor(config: Config, random: () => number = Math.random) {
@@ -74,6 +77,7 @@ export class AgentRegistry implements TrunkView {
       entries.set(agent.name, entry);
     }
     this.#entries = entries;
+    this.#interfaces = config.sipInterfaces;
     this.#allowed = new Map(
       config.sipInterfaces.map((sipInterface) => [sipInterface.name, networks(sipInterface.allow)]),
     );
@@ -82,7 +86,20 @@ export class AgentRegistry implements TrunkView {
   /** Names the IP addresses behind an agent's host name; until then such an agent matches no source. */
   setAddresses(agentName: string, addresses: readonly string[]): void {
     const entry = this.#entries.get(agentName);
-    if (entry !== undefined) entry.addresses = networks(addresses);
+    if (entry === undefined) return;
+    entry.addresses = networks(addresses);
+    entry.addressTexts = addresses;
+  }
+
+  /** By interface name: the IP addresses of its agents as far as they are known, and its `allow` networks. */
+  sourcesByInterface(): ReadonlyMap<string, readonly string[]> {
+    const entries = [...this.#entries.values()];
+    return new Map(
+      this.#interfaces.map(({ name, realm, allow }) => {
+        const agents = entries.filter(({ agent }) => agent.realm === realm);
+        return [name, [...agents.flatMap(({ addressTexts }) => addressTexts), ...allow]];
+      }),
+    );
   }
 
   /** The agent a request on `sipInterface` comes from. */
@@ -167,16 +184,19 @@ export class AgentRegistry implements TrunkView {
 }
 
 function newEntry(agent: SessionAgent): Entry {
-  return { agent, addresses: literalAddress(agent), state: 'up', sessions: 0, starts: [] };
+  const addressTexts = literalAddress(agent);
+  const addresses = networks(addressTexts);
+  return { agent, addresses, addressTexts, state: 'up', sessions: 0, starts: [] };
 }
 
 function adopt(known: Entry, agent: SessionAgent): Entry {
-  const isSameHost = known.agent.host === agent.host;
-  return { ...known, agent, addresses: isSameHost ? known.addresses : literalAddress(agent) };
+  if (known.agent.host === agent.host) return { ...known, agent };
+  const addressTexts = literalAddress(agent);
+  return { ...known, agent, addresses: networks(addressTexts), addressTexts };
 }
 
-function literalAddress(agent: SessionAgent): BlockList {
-  return networks(isIP(agent.host) === 0 ? [] : [agent.host]);
+function literalAddress(agent: SessionAgent): readonly string[] {
+  return isIP(agent.host) === 0 ? [] : [agent.host];
 }
 
 function networks(texts: readonly string[]): BlockList {

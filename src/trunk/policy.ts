@@ -160,7 +160,7 @@ function agentHop(config: Config, agent: SessionAgent, request: RouteRequest): H
   const nextHop: SipUri = {
     scheme: 'sip',
     ...target,
-    parameters: new Map([['transport', agent.transport]]),
+    parameters: new Map(agent.isTransportFixed ? [['transport', agent.transport]] : []),
   };
   return [{ agent, sipInterface, requestUri: formatSipUri(uri), nextHop: formatSipUri(nextHop) }];
 }
@@ -192,7 +192,8 @@ function routeByUri(
     scheme: 'sip',
     host: uri.host,
     ...(uri.port === undefined ? {} : { port: uri.port }),
-    parameters: new Map([['transport', transport]]),
+    // What the URI leaves open is left to DNS and to the size of the request (RFC 3263 §4.1).
+    parameters: new Map(isTransportNamed(uri) ? [['transport', transport]] : []),
   };
   const hop: Hop = {
     agent,
@@ -239,6 +240,10 @@ function transportOf(uri: SipUri): Transport {
   const named = uri.parameters.get('transport')?.toLowerCase();
   if (uri.scheme === 'sips' || named === 'tls') return 'tls';
   return named === 'tcp' ? 'tcp' : 'udp';
+}
+
+function isTransportNamed(uri: SipUri): boolean {
+  return uri.scheme === 'sips' || uri.parameters.has('transport');
 }
 
 function isAddressOf(uri: SipUri, port: SipPort): boolean {

@@ -107,8 +107,8 @@ export class EngineBench {
     if (this.#apps.delete(app)) app.disconnect();
   }
 
-  async peer(): Promise<EnginePeer> {
-    const peer = await EnginePeer.open(this.sipPort);
+  async peer(port = 0): Promise<EnginePeer> {
+    const peer = await EnginePeer.open(this.sipPort, port);
     this.#peers.push(peer);
     return peer;
   }

@@ -32,6 +32,7 @@ export class EnginePeer {
   readonly #socket: Socket;
   readonly #target: number;
   #waiting: (() => void)[] = [];
+  #isClosed = false;
 
   private constructor(socket: Socket, target: number) {
     this.#socket = socket;
@@ -44,10 +45,10 @@ export class EnginePeer {
     });
   }
 
-  /** A peer on a free loopback port that talks to the engine at `enginePort`. */
-  static async open(enginePort: number): Promise<EnginePeer> {
+  /** A peer on a loopback port, a free one if none is given, that talks to the engine at `enginePort`. */
+  static async open(enginePort: number, port = 0): Promise<EnginePeer> {
     const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
+    socket.bind(port, '127.0.0.1');
     await once(socket, 'listening');
     return new EnginePeer(socket, enginePort);
   }
@@ -146,6 +147,8 @@ export class EnginePeer {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#socket.close();
   }
 }

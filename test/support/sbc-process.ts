@@ -40,6 +40,10 @@ export class SbcProcess {
     return closeAfterTest(new SbcProcess(child, folder));
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Puts another text in place of its configuration file. */
   async rewriteConfig(yaml: string): Promise<void> {
     await writeFile(join(this.#folder, 'sbc.yaml'), yaml);

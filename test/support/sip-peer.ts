@@ -1,5 +1,5 @@
 /**
- * A small SIP user agent on a real socket (UDP or TCP), independent of the product's code: places and answers calls,
+ * A small SIP user agent on a real socket (UDP, TCP or TLS), independent of the product's code: places and answers calls,
  * sends and answers any request in them, repeats what RFC 3261 repeats, and keeps every message on record.
  */
 
@@ -10,12 +10,14 @@ import { headerValue, hostPort, methodOf, requiredHeader, tagIn, uriIn } from '.
 import type { Header, SipText } from './sip-text.ts';
 import { SipTransactions } from './sip-transactions.ts';
 import type { SipLogEntry, TransactionOptions } from './sip-transactions.ts';
-import { openTcp, openUdp } from './sip-transport.ts';
-import type { SipRemote, SipTransport } from './sip-transport.ts';
+import { openTcp, openTls, openUdp } from './sip-transport.ts';
+import type { SipRemote, SipTls, SipTransport } from './sip-transport.ts';
 import { PATIENCE_MS, waitFor } from './wait-for.ts';
 
 export interface SipPeerOptions extends TransactionOptions {
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: 'udp' | 'tcp' | 'tls';
+  /** Needed for transport tls. */
+  readonly tls?: SipTls;
   readonly address?: string;
   /** Default: any free one. */
   readonly port?: number;
@@ -73,10 +75,13 @@ export class SipPeer {
 
   static async open(options: SipPeerOptions = {}): Promise<SipPeer> {
     const peer = new SipPeer(options);
+    const { address = '127.0.0.1', port = 0, tls } = options;
+    const receive = (text: string, from: SipRemote): void => peer.#transactions.receive(text, from);
     const open = options.transport === 'tcp' ? openTcp : openUdp;
-    const transport = await open(options.address ?? '127.0.0.1', options.port ?? 0, (text, from) =>
-      peer.#transactions.receive(text, from),
-    );
+    const transport =
+      options.transport === 'tls' && tls !== undefined
+        ? await openTls(tls, { address, port }, receive)
+        : await open(address, port, receive);
     peer.#transport = transport;
     peer.#transactions.attach(transport);
     return peer;
@@ -96,7 +101,8 @@ export class SipPeer {
   }
 
   get contact(): string {
-    const suffix = this.#bound().protocol === 'tcp' ? ';transport=tcp' : '';
+    const { protocol } = this.#bound();
+    const suffix = protocol === 'udp' ? '' : `;transport=${protocol}`;
     return `<sip:${this.user}@${hostPort(this.address, this.port)}${suffix}>`;
   }
 

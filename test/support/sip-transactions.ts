@@ -234,7 +234,7 @@ export class SipTransactions {
     const isSuccess = statusOf(transaction.lastResponse ?? transaction.request) === 200;
     if (this.#options.retransmits === false || elapsedMs > this.#t1Ms * 64) return;
     // Non-2xx answers are repeated on UDP only, 2xx on every transport (RFC 3261 §13.3.1.4).
-    if (!isSuccess && this.#transport?.protocol === 'tcp') return;
+    if (!isSuccess && this.#transport?.protocol !== 'udp') return;
     transaction.repeat = setTimeout(() => {
       if (transaction.lastResponse !== undefined) {
         this.#transmit(transaction.lastResponse, transaction.from);

@@ -1,8 +1,9 @@
-/** Sockets of a SIP test peer: UDP datagrams or TCP streams cut by Content-Length. */
+/** Sockets of a SIP test peer: UDP datagrams, or TCP and TLS streams cut by Content-Length. */
 
 import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
-import type { Socket as TcpSocket } from 'node:net';
+import type { Server, Socket as TcpSocket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 
 export interface SipRemote {
   readonly address: string;
@@ -14,7 +15,7 @@ export interface SipRemote {
 export type MessageHandler = (text: string, from: SipRemote) => void;
 
 export interface SipTransport {
-  readonly protocol: 'udp' | 'tcp';
+  readonly protocol: 'udp' | 'tcp' | 'tls';
   readonly address: string;
   readonly port: number;
   send(text: string, to: SipRemote): void;
@@ -54,10 +55,64 @@ export async function openUdp(
   };
 }
 
+/** What a peer with TLS shows, trusts and calls the other end; PEM text. */
+export interface SipTls {
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: string;
+  /** The name that the other end must prove; absent: its address. */
+  readonly serverName?: string;
+  /** Told the name each client asked for. */
+  readonly onServerName?: (name: string | undefined) => void;
+}
+
 /** Listens for connections on `address`; opens one connection per remote it sends to. */
-export async function openTcp(
+export function openTcp(
   address: string,
   port: number,
+  onMessage: MessageHandler,
+): Promise<SipTransport> {
+  const streams: Streams = {
+    protocol: 'tcp',
+    listen: (accept) => createServer(accept),
+    connect: (to) => connect(to.port, to.address),
+  };
+  return openStreams(streams, { address, port }, onMessage);
+}
+
+/** The same with TLS, and with a check of the other end's certificate. */
+export function openTls(
+  tls: SipTls,
+  at: { readonly address: string; readonly port: number },
+  onMessage: MessageHandler,
+): Promise<SipTransport> {
+  const { certificate: cert, key, ca, serverName } = tls;
+  const streams: Streams = {
+    protocol: 'tls',
+    listen: (accept) => {
+      const server = createTlsServer({ cert, key }, (socket) => {
+        tls.onServerName?.(socket.servername || undefined);
+        accept(socket);
+      });
+      return server.on('tlsClientError', () => {});
+    },
+    connect: ({ address: host, port }) => {
+      const name = serverName === undefined ? {} : { servername: serverName };
+      return connectTls({ host, port, cert, key, ca, ...name });
+    },
+  };
+  return openStreams(streams, at, onMessage);
+}
+
+interface Streams {
+  readonly protocol: 'tcp' | 'tls';
+  listen(accept: (socket: TcpSocket) => void): Server;
+  connect(to: SipRemote): TcpSocket;
+}
+
+async function openStreams(
+  streams: Streams,
+  { address, port }: { readonly address: string; readonly port: number },
   onMessage: MessageHandler,
 ): Promise<SipTransport> {
   const sockets = new Set<TcpSocket>();
@@ -69,7 +124,7 @@ export async function openTcp(
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
   };
-  const server = createServer((socket) => {
+  const server = streams.listen((socket) => {
     adopt(socket, { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
   });
   await new Promise<void>((resolve, reject) => {
@@ -78,7 +133,7 @@ export async function openTcp(
   });
   const bound = server.address();
   return {
-    protocol: 'tcp',
+    protocol: streams.protocol,
     address,
     port: bound !== null && typeof bound === 'object' ? bound.port : port,
     send: (text, to) => {
@@ -89,7 +144,7 @@ export async function openTcp(
       const key = `${to.address} ${to.port}`;
       let socket = outgoing.get(key);
       if (socket?.writable !== true) {
-        socket = connect(to.port, to.address);
+        socket = streams.connect(to);
         outgoing.set(key, socket);
         adopt(socket, to);
       }

@@ -19,6 +19,12 @@ const REAL_CLOCK: OutboxClock = {
   later: (callback, delayMs) => void setTimeout(callback, delayMs),
 };
 
+/**
+ * Tag of an application that attaches its listeners within the callback that tells it of their subject, so that
+ * nothing can come too early.
+ */
+const UNPACED_TAG = 'unpaced';
+
 /** What a connection needs to greet an application. */
 export interface Welcome {
   readonly secret: string;
@@ -100,7 +106,7 @@ export class AppConnection {
   #handle(message: AppMessage): void {
     if (this.#phase.type === 'gone') return;
     if (message.type === 'authenticate') {
-      this.#authenticate(message.messageId, message.secret);
+      this.#authenticate(message);
       return;
     }
     if (this.#phase.type === 'greeting') {
@@ -128,13 +134,14 @@ export class AppConnection {
     }
   }
 
-  #authenticate(messageId: string, secret: string): void {
+  #authenticate({ messageId, secret, tags }: AppMessage & { type: 'authenticate' }): void {
     if (!isSameSecret(secret, this.#welcome.secret)) {
       this.#dismiss(formatNo(messageId, 'incorrect secret'));
       return;
     }
     if (this.#phase.type === 'greeting') clearTimeout(this.#phase.timer);
     this.#phase = { type: 'open' };
+    if (tags.includes(UNPACED_TAG)) this.#outbox.unpace();
     this.#answer(formatOk(messageId, this.#welcome.hostports, this.#welcome.version));
   }
 

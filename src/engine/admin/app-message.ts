@@ -5,7 +5,13 @@
  *   <id>|sip|<transactionId>|<dialogId>[|<next hop>] CRLF <SIP message>
  */
 export type AppMessage =
-  | { readonly type: 'authenticate'; readonly messageId: string; readonly secret: string }
+  | {
+      readonly type: 'authenticate';
+      readonly messageId: string;
+      readonly secret: string;
+      /** What the application says of itself. */
+      readonly tags: readonly string[];
+    }
   | { readonly type: 'route'; readonly messageId: string; readonly method: string }
   | { readonly type: 'removeRoute'; readonly messageId: string; readonly method: string }
   | { readonly type: 'ping'; readonly messageId: string }
@@ -32,7 +38,7 @@ export function parseAppMessage(payload: Buffer): AppMessage | undefined {
   const [first = '', second = '', third = ''] = tokens;
   switch (verb) {
     case 'authenticate':
-      return { type: 'authenticate', messageId, secret: first };
+      return { type: 'authenticate', messageId, secret: first, tags: second.split(',') };
     case 'route':
       return { type: 'route', messageId, method: first.toLowerCase() };
     case 'remove_route':

@@ -1,3 +1,5 @@
+import { ownBytes } from '../../wire/own-bytes.ts';
+import { sharedName } from '../../wire/sip-header-names.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 
 /** A SIP message as an application wrote it, or why it cannot be used. */
@@ -28,6 +30,7 @@ const REQUEST_LINE = /^([A-Z]+) (\S+) SIP\/2\.0$/;
 const URI = /^(?:sips?:\S+|tel:[+0-9*#A-Fa-f().-][^\s<>]*)$/i;
 // Anything that could end a line or a string on the way to the wire.
 const FORBIDDEN = /[\r\n\0]/;
+const NO_BODY = Buffer.alloc(0);
 
 /**
  * Reads the SIP part of a frame. It is no complete SIP message: identifying headers are missing and
@@ -37,7 +40,7 @@ const FORBIDDEN = /[\r\n\0]/;
 export function parseAppSip(text: Buffer): AppSip {
   const headEnd = text.indexOf('\r\n\r\n');
   const head = text.toString('utf8', 0, headEnd < 0 ? text.length : headEnd);
-  const body = headEnd < 0 ? Buffer.alloc(0) : Buffer.from(text.subarray(headEnd + 4));
+  const body = headEnd < 0 ? NO_BODY : ownBytes(text.subarray(headEnd + 4));
   const [startLine = '', ...lines] = head.split('\r\n');
   const headers: SipHeader[] = [];
   for (const line of lines) {
@@ -47,7 +50,8 @@ export function parseAppSip(text: Buffer): AppSip {
       return { type: 'invalid', reason: `invalid header: ${line}` };
     }
     const name = line.slice(0, colon).trim();
-    if (HEADER_NAME.test(name)) headers.push({ name, value: line.slice(colon + 1).trim() });
+    if (!HEADER_NAME.test(name)) continue;
+    headers.push({ name: sharedName(name), value: line.slice(colon + 1).trim() });
   }
   return parseStartLine(startLine, headers, body);
 }

@@ -38,7 +38,7 @@ export class FrameReader {
     this.#chunks.push(bytes);
     this.#bufferedBytes += bytes.length;
     if (this.#bufferedBytes < this.#neededBytes) return { payloads: [] };
-    return this.#cut(Buffer.concat(this.#chunks));
+    return this.#cut(this.#chunks.length === 1 ? bytes : Buffer.concat(this.#chunks));
   }
 
   #cut(buffer: Buffer): FrameResult {
@@ -88,9 +88,12 @@ function readLength(
 
 /** Writes one frame: `header`, and after CRLF the SIP message if there is one. */
 export function formatFrame(header: string, message?: Buffer): Buffer {
-  const head = Buffer.from(message === undefined ? header : `${header}\r\n`);
-  const payloadBytes = head.length + (message?.length ?? 0);
-  const parts: Buffer[] = [Buffer.from(`${payloadBytes}#`), head];
-  if (message !== undefined) parts.push(message);
-  return Buffer.concat(parts);
+  const head = message === undefined ? header : `${header}\r\n`;
+  const payloadBytes = Buffer.byteLength(head) + (message?.length ?? 0);
+  const length = `${payloadBytes}#`;
+  const frame = Buffer.allocUnsafe(length.length + payloadBytes);
+  frame.write(length);
+  frame.write(head, length.length);
+  if (message !== undefined) frame.set(message, frame.length - message.length);
+  return frame;
 }

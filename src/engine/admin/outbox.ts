@@ -16,6 +16,9 @@
  * A key settles when the application names it in a message of its own: then it has handled the chunk. If it
  * says nothing, only time can tell: a busy application reads two frames in one chunk although they
  * were written milliseconds apart. Frames that share a key keep their order; others may overtake.
+ *
+ * None of this is needed by an application that attaches its listeners in the callback itself: once unpaced, all
+ * frames of a turn go in one write.
  */
 
 /** A key the application starts to use with this frame. */
@@ -50,6 +53,7 @@ export class Outbox {
   /** When each recently opened key settles. */
   readonly #settlesAtMs = new Map<string, number>();
   #scheduled = false;
+  #isPaced = true;
   #closed = false;
 
   constructor(write: (bytes: Buffer) => void, clock: OutboxClock) {
@@ -61,6 +65,11 @@ export class Outbox {
     if (this.#closed) return;
     this.#queue.push(frame);
     this.#schedule(0);
+  }
+
+  /** From now on everything goes with the next turn, in order. */
+  unpace(): void {
+    this.#isPaced = false;
   }
 
   /** The application has named `key`, so its listeners are there. */
@@ -92,6 +101,19 @@ export class Outbox {
   }
 
   #turn(): void {
+    if (this.#isPaced) this.#writeOne();
+    else this.#writeAll();
+  }
+
+  #writeAll(): void {
+    const frames = this.#queue;
+    this.#queue = [];
+    const [first, ...others] = frames.map((frame) => frame.bytes);
+    if (first === undefined) return;
+    this.#write(others.length === 0 ? first : Buffer.concat([first, ...others]));
+  }
+
+  #writeOne(): void {
     const nowMs = this.#clock.nowMs();
     this.#forgetSettled(nowMs);
     const index = this.#nextIndex();

@@ -8,7 +8,7 @@ import type { Destination } from '../transport/flow.ts';
 import { completeDialogRequest } from './completion.ts';
 import type { Core } from './core.ts';
 import { confirmRequest } from './delivery.ts';
-import { destinationOf } from './destination.ts';
+import { destinationInDialog } from './destination.ts';
 import type { DialogSession } from './dialog-session.ts';
 import { plainRequest } from './engine-request.ts';
 import { hostPortOf } from './local-address.ts';
@@ -73,7 +73,7 @@ export class AckSender {
     // The credentials of the INVITE go with its ACK (RFC 3261 §22.1).
     request.headers.push(...credentialsOf(this.#invite));
     const points = this.#core.layer.listenPoints;
-    const destination = destinationOf(nextHop, points, this.#session.flow);
+    const destination = destinationInDialog(nextHop, points, this.#session);
     if (destination !== undefined) this.#sent = { request, destination };
     return this.#sent;
   }

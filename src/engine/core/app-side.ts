@@ -1,14 +1,16 @@
 import { getHeader } from '../../wire/sip-message.ts';
 import type { SipRequest } from '../../wire/sip-message.ts';
+import { tagOf } from '../../wire/sip-headers.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { AppConnection } from '../admin/app-connection.ts';
 import type { SipCommand } from '../admin/app-message.ts';
 import { parseAppSip } from '../admin/app-sip.ts';
 import { readCSeq } from '../dialog/identity.ts';
+import { secureHop } from '../dialog/secure-hop.ts';
 import type { Destination, ListenPoint } from '../transport/flow.ts';
 import { completeDialogRequest, completeRequest } from './completion.ts';
 import type { Core } from './core.ts';
-import { destinationOf, isOwnAddress } from './destination.ts';
+import { destinationInDialog, destinationOf, isOwnAddress } from './destination.ts';
 import type { DialogSession } from './dialog-session.ts';
 import { endSession, sendBye } from './engine-request.ts';
 import { newCallId, newCSeq, newTag } from './ids.ts';
@@ -110,7 +112,7 @@ export class AppSide {
       else invite.acknowledge(command.messageId, message);
       return;
     }
-    const session = message.method === 'PRACK' ? forkOf(sessions, message) : sessions[0];
+    const session = forkOf(sessions, message);
     if (session === undefined) owner.refuse(command.messageId, NO_DIALOG);
     else this.#sendInDialog(session, command, message);
   }
@@ -124,7 +126,7 @@ export class AppSide {
     const contact = dialog.localContact === '' ? contactOf(local) : dialog.localContact;
     const defaults = { hostPort: hostPortOf(local), contact };
     const completed = completeDialogRequest(message, inDialog, defaults);
-    const destination = destinationOf(inDialog.nextHop, core.layer.listenPoints, session.flow);
+    const destination = destinationInDialog(inDialog.nextHop, core.layer.listenPoints, session);
     if (completed.type === 'refused' || destination === undefined) {
       const reason = completed.type === 'refused' ? completed.reason : NO_TRANSPORT;
       owner.refuse(messageId, `Server error: ${reason}`);
@@ -147,7 +149,8 @@ export class AppSide {
   ): Promise<void> {
     const { messageId, nextHop } = command;
     const points = this.#core.layer.listenPoints;
-    const destination = destinationOf(nextHop === '' ? message.uri : nextHop, points);
+    const hop = secureHop(nextHop === '' ? message.uri : nextHop, message.uri);
+    const destination = destinationOf(hop, points);
     if (destination === undefined) {
       owner.refuse(messageId, NO_TRANSPORT);
       return;
@@ -171,7 +174,7 @@ export class AppSide {
     const { messageId, destination, local } = sent;
     const completed = completeRequest(sent.message, {
       hostPort: hostPortOf(local),
-      contact: contactOf(local),
+      contact: contactOf(local, sent.message.uri),
       callId: newCallId(),
       tag: newTag(),
       cseq: newCSeq(),
@@ -189,8 +192,28 @@ export class AppSide {
   }
 }
 
-/** The early dialog whose reliable response the PRACK confirms: forks share one id. */
-function forkOf(sessions: readonly DialogSession[], prack: SipRequest): DialogSession | undefined {
+/**
+ * The dialog that a request is for, as forks share one id: with PRACK that of the reliable response, else that of the
+ * tag in the To, if the application gives one.
+ */
+function forkOf(
+  sessions: readonly DialogSession[],
+  request: SipRequest,
+): DialogSession | undefined {
+  if (request.method === 'PRACK') return confirmedBy(sessions, request);
+  const tag = tagOf(getHeader(request, 'To') ?? '');
+  if (tag === undefined) return sessions[0];
+  return sessions.find(({ dialog }) => dialog.remoteTag === tag);
+}
+
+/** Forks may choose the same RSeq: each gets one PRACK. */
+function confirmedBy(
+  sessions: readonly DialogSession[],
+  prack: SipRequest,
+): DialogSession | undefined {
   const rseq = Number((getHeader(prack, 'RAck') ?? '').trim().split(/\s+/)[0]);
-  return sessions.find((session) => session.lastRSeq === rseq) ?? sessions[0];
+  const candidates = sessions.filter((session) => session.lastRSeq === rseq);
+  const session = candidates.findLast((each) => each.awaitsPrack) ?? candidates[0] ?? sessions[0];
+  if (session !== undefined) session.awaitsPrack = false;
+  return session;
 }

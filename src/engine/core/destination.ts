@@ -1,4 +1,6 @@
 import { parseSipUri } from '../../wire/sip-uri.ts';
+import type { SipUri } from '../../wire/sip-uri.ts';
+import { defaultPort, familyOf } from '../transport/address.ts';
 import type { Destination, Flow, ListenPoint, TransportProtocol } from '../transport/flow.ts';
 
 const PROTOCOLS: readonly TransportProtocol[] = ['udp', 'tcp', 'tls'];
@@ -13,27 +15,70 @@ export function destinationOf(
   points: readonly ListenPoint[],
   flow?: Flow,
 ): Destination | undefined {
-  let parsed;
-  try {
-    parsed = parseSipUri(uri);
-  } catch {
-    return undefined;
-  }
+  const parsed = readUri(uri);
+  if (parsed === undefined) return undefined;
   const address = parsed.parameters.get('maddr') ?? parsed.host;
-  const isKnown = flow !== undefined && flow.remoteAddress === address;
-  const transport = parsed.parameters.get('transport')?.toLowerCase();
+  const known = flow?.remoteAddress === address ? flow : undefined;
+  const named = parsed.parameters.get('transport')?.toLowerCase();
   const standard = points.some((point) => point.protocol === 'udp') ? 'udp' : points[0]?.protocol;
-  const implied = parsed.scheme === 'sips' ? 'tls' : isKnown ? flow.protocol : standard;
-  const protocol = PROTOCOLS.find((candidate) => candidate === (transport ?? implied));
+  const wanted =
+    parsed.scheme === 'sips' ? securedTransport(named) : (named ?? known?.protocol ?? standard);
+  const protocol = PROTOCOLS.find((candidate) => candidate === wanted);
   if (protocol === undefined) return undefined;
-  const port = parsed.port ?? (protocol === 'tls' ? 5061 : 5060);
-  const isReusable = isKnown && flow.protocol === protocol && flow.connectionId !== undefined;
+  const isChosen = named !== undefined || parsed.scheme === 'sips';
+  const asks = parsed.port === undefined && hasServices(address);
+  const isReusable = known?.protocol === protocol && known.connectionId !== undefined;
   return {
     protocol,
     address,
-    port,
-    ...(isReusable ? { connectionId: flow.connectionId } : {}),
+    port: parsed.port ?? defaultPort(protocol),
+    ...(isReusable ? { connectionId: known.connectionId } : {}),
+    ...(asks
+      ? { services: isChosen || protocol === 'tls' ? [protocol] : transportsOf(points) }
+      : {}),
+    ...(flow === undefined || known !== undefined ? {} : { preferred: peerOf(flow) }),
+    ...(named === undefined ? {} : { isTransportFixed: true }),
   };
+}
+
+/** What carries a sips URI: TLS, which `transport=tcp` means as well (RFC 3261 §26.2.2). */
+function securedTransport(named: string | undefined): TransportProtocol | undefined {
+  return named === undefined || named === 'tcp' || named === 'tls' ? 'tls' : undefined;
+}
+
+function peerOf(flow: Flow): { address: string; port: number } {
+  return { address: flow.remoteAddress, port: flow.remotePort };
+}
+
+function readUri(uri: string): SipUri | undefined {
+  try {
+    return parseSipUri(uri);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names of this machine have no SRV records (RFC 6761 §6.3). */
+function hasServices(host: string): boolean {
+  return familyOf(host) === undefined && !/(?:^|\.)localhost\.?$/i.test(host);
+}
+
+/** The transports a sip URI without one may use, UDP first; TLS is for sips and where it is asked for. */
+function transportsOf(points: readonly ListenPoint[]): readonly TransportProtocol[] {
+  return PROTOCOLS.filter(
+    (protocol) => protocol !== 'tls' && points.some((point) => point.protocol === protocol),
+  );
+}
+
+/** Where a request inside a dialog goes whose next hop is `uri`. */
+export function destinationInDialog(
+  uri: string,
+  points: readonly ListenPoint[],
+  dialog: { readonly flow: Flow | undefined; readonly isTransportFixed: boolean },
+): Destination | undefined {
+  const destination = destinationOf(uri, points, dialog.flow);
+  if (destination === undefined || !dialog.isTransportFixed) return destination;
+  return { ...destination, isTransportFixed: true };
 }
 
 /** Whether a request to `destination` would come back to this engine. */

@@ -37,25 +37,37 @@ export class DialogSession {
   readonly local: ListenPoint;
   /** The path its first message came on. */
   readonly flow: Flow | undefined;
+  /** The call was begun over a transport chosen by name, which its requests keep whatever their size. */
+  readonly isTransportFixed: boolean;
   /** By CSeq, for the ACKs. */
   readonly receivedInvites = new Map<number, ReceivedInvite>();
   /** By CSeq, for repeated 2xx; older ones are forgotten. */
   readonly sentInvites = new Map<number, SentInvite>();
   /** Of the last reliable 1xx of this fork. */
   lastRSeq = 0;
-  /** Frames that must not come before the one that creates the dialog; undefined when it was sent. */
-  #held: (() => void)[] | undefined;
+  /** The application has not confirmed that one yet. */
+  awaitsPrack = false;
+  /** A SUBSCRIBE of the peer was accepted in it: the dialog has a life beside its INVITE (RFC 5057 §2). */
+  hasSubscription = false;
+  /** Runs while a refused INVITE leaves the last NOTIFYs some time. */
+  #linger: NodeJS.Timeout | undefined;
+  /** Frames that must not come before the one that creates the dialog. */
+  #held: (() => void)[] = [];
+  /** How many such frames are on their way. */
+  #holds = 0;
 
   constructor(parts: {
     dialog: Dialog;
     owner: AppConnection;
     local: ListenPoint;
     flow: Flow | undefined;
+    isTransportFixed?: boolean | undefined;
   }) {
     this.dialog = parts.dialog;
     this.owner = parts.owner;
     this.local = parts.local;
     this.flow = parts.flow;
+    this.isTransportFixed = parts.isTransportFixed ?? false;
   }
 
   /** Id for frames; empty once the dialog is over. */
@@ -78,21 +90,39 @@ export class DialogSession {
     this.sentInvites.set(cseq, invite);
   }
 
-  /** From now on deliveries wait for `open`. */
+  /** True for an early dialog whose INVITE was refused, as long as its subscriptions may still say so. */
+  get isLingering(): boolean {
+    return this.#linger !== undefined;
+  }
+
+  /** Calls back after `delayMs`, unless the dialog is over by then. */
+  linger(delayMs: number, onOver: () => void): void {
+    this.#linger ??= setTimeout(onOver, delayMs).unref();
+  }
+
+  /** The dialog is over: nothing runs any more. */
+  close(): void {
+    clearTimeout(this.#linger);
+    this.#linger = undefined;
+  }
+
+  /** From now on deliveries wait for `open`; two calls want two of them. */
   hold(): void {
-    this.#held ??= [];
+    this.#holds += 1;
   }
 
   /** Delivers what waited, and everything from now on at once. */
   open(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
+    this.#holds -= 1;
+    if (this.#holds > 0) return;
+    const held = this.#held;
+    this.#held = [];
     for (const delivery of held) delivery();
   }
 
   /** Runs `delivery` now, or when the frame that creates the dialog has gone out. */
   deliver(delivery: () => void): void {
-    if (this.#held === undefined) delivery();
+    if (this.#holds === 0) delivery();
     else this.#held.push(delivery);
   }
 }

@@ -8,6 +8,8 @@ export class DialogStore {
   readonly #byTags = new Map<string, DialogSession>();
   /** By the id applications use; forks of one INVITE share it. */
   readonly #byId = new Map<string, Set<DialogSession>>();
+  /** How many dialogs share a Call-ID. */
+  readonly #callIds = new Map<string, number>();
 
   get size(): number {
     return this.#byTags.size;
@@ -15,7 +17,9 @@ export class DialogStore {
 
   add(session: DialogSession): void {
     const { dialog } = session;
-    this.#byTags.set(tagKey(dialog.callId, dialog.localTag, dialog.remoteTag), session);
+    const key = tagKey(dialog.callId, dialog.localTag, dialog.remoteTag);
+    if (!this.#byTags.has(key)) this.#countCallId(dialog.callId, 1);
+    this.#byTags.set(key, session);
     const sessions = this.#byId.get(dialog.id) ?? new Set();
     this.#byId.set(dialog.id, sessions.add(session));
   }
@@ -24,8 +28,12 @@ export class DialogStore {
   remove(session: DialogSession): void {
     const { dialog } = session;
     dialog.end();
+    session.close();
     const key = tagKey(dialog.callId, dialog.localTag, dialog.remoteTag);
-    if (this.#byTags.get(key) === session) this.#byTags.delete(key);
+    if (this.#byTags.get(key) === session) {
+      this.#byTags.delete(key);
+      this.#countCallId(dialog.callId, -1);
+    }
     const sessions = this.#byId.get(dialog.id);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#byId.delete(dialog.id);
@@ -51,12 +59,24 @@ export class DialogStore {
     return [...confirmed, ...latestFirst.filter((session) => !confirmed.includes(session))];
   }
 
+  /** Whether any dialog has this Call-ID. */
+  hasCallId(callId: string): boolean {
+    return this.#callIds.has(callId);
+  }
+
+  /** Whether a call has that id, those apart whose INVITE is already refused. */
   has(id: string): boolean {
-    return this.#byId.has(id);
+    return [...(this.#byId.get(id) ?? [])].some((session) => !session.isLingering);
   }
 
   ofOwner(owner: AppConnection): readonly DialogSession[] {
     return [...this.#byTags.values()].filter((session) => session.owner === owner);
+  }
+
+  #countCallId(callId: string, step: 1 | -1): void {
+    const count = (this.#callIds.get(callId) ?? 0) + step;
+    if (count > 0) this.#callIds.set(callId, count);
+    else this.#callIds.delete(callId);
   }
 }
 

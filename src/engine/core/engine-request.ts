@@ -4,7 +4,7 @@ import type { SipHeader, SipRequest } from '../../wire/sip-message.ts';
 import type { ClientHandler } from '../transaction/transaction-user.ts';
 import type { Core } from './core.ts';
 import { deliverUnsolicited } from './delivery.ts';
-import { destinationOf } from './destination.ts';
+import { destinationInDialog } from './destination.ts';
 import type { DialogSession } from './dialog-session.ts';
 
 /** Ends the dialog with a BYE. `reason` is told to the peer and, as an unsolicited BYE, to the application. */
@@ -24,6 +24,18 @@ export function sendBye(core: Core, session: DialogSession, reason: string | und
 export function endSession(core: Core, session: DialogSession): void {
   endInvites(session);
   core.dialogs.remove(session);
+}
+
+/**
+ * The INVITE of an early dialog got its refusal: the dialog goes, unless a subscription in it still has to be told
+ * (RFC 5057 §4.1).
+ */
+export function endEarlySession(core: Core, session: DialogSession): void {
+  if (session.dialog.phase === 'early' && session.hasSubscription) {
+    session.linger(64 * core.timers.t1Ms, () => core.dialogs.remove(session));
+  } else {
+    core.dialogs.remove(session);
+  }
 }
 
 /** The call is over; other usages of the dialog still have a last word. */
@@ -47,7 +59,7 @@ function sendInDialog(
   const inDialog = dialog.request(parts.method, dialog.nextCSeq());
   const headers = [...inDialog.headers, ...parts.headers];
   const request = plainRequest(parts.method, inDialog.uri, headers);
-  const destination = destinationOf(inDialog.nextHop, core.layer.listenPoints, session.flow);
+  const destination = destinationInDialog(inDialog.nextHop, core.layer.listenPoints, session);
   if (destination === undefined) return;
   // Once: with the text as sent, or as it would have been sent if the peer cannot be reached.
   let report = parts.onGoing;

@@ -10,7 +10,7 @@ import type { Core, PendingAnswer } from './core.ts';
 import { confirmResponse, deliverRequest, peerOf } from './delivery.ts';
 import { DialogSession } from './dialog-session.ts';
 import type { ReceivedInvite } from './dialog-session.ts';
-import { sendBye } from './engine-request.ts';
+import { endEarlySession, sendBye } from './engine-request.ts';
 import { newCSeq, newRSeq, newTag } from './ids.ts';
 import type { InboundParts } from './inbound-request.ts';
 import { contactOf, hostPortOf, listenPointOf } from './local-address.ts';
@@ -89,6 +89,7 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
 
   acknowledge(): boolean {
     const isFirst = this.#machine.ack();
+    if (isFirst) this.#repeated = undefined;
     this.#timer.set(this.#machine.expiresAtMs);
     return isFirst;
   }
@@ -132,7 +133,7 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
       request,
       hostPort: hostPortOf(local),
       contact: isDialogForming
-        ? (this.#session?.dialog.localContact ?? contactOf(local))
+        ? (this.#session?.dialog.localContact ?? contactOf(local, request.uri))
         : undefined,
       localTag: status > 100 ? this.#tag : undefined,
       formsDialog: isDialogForming,
@@ -155,7 +156,9 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
     const { status } = message;
     const session = this.#session;
     const isAnswer = status >= 200 && status < 300;
-    if (isAnswer) session?.hold();
+    // The peer may be quicker in its new dialog than the frame that tells the application of it.
+    const isNews = isAnswer || (status > 100 && status < 200 && this.#parts.session === undefined);
+    if (isNews) session?.hold();
     const id = status > 100 ? (this.#parts.session?.id ?? this.#id) : '';
     const result = await transaction.send(message);
     if (result.type === 'failed') {
@@ -166,7 +169,7 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
       const frame = { messageId, transactionId: transaction.id, dialogId: id, bytes, opensDialog };
       confirmResponse(this.owner, frame, peerOf(flow));
     }
-    if (isAnswer) session?.open();
+    if (isNews) session?.open();
   }
 
   #dialogId(): string {
@@ -208,7 +211,7 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
     this.#timer.clear();
     this.#session?.receivedInvites.delete(this.#parts.identity.cseq.number);
     if (this.#parts.session === undefined && this.#session !== undefined) {
-      this.#core.dialogs.remove(this.#session);
+      endEarlySession(this.#core, this.#session);
     }
   }
 

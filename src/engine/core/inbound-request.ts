@@ -53,7 +53,7 @@ export class InboundRequest implements PendingAnswer {
     const formsDialog =
       isSuccess && request.method === 'SUBSCRIBE' && this.#parts.session === undefined;
     const tag = chosenTag(response) ?? this.#tag;
-    const ownContact = this.#parts.session?.dialog.localContact ?? contactOf(local);
+    const ownContact = this.#parts.session?.dialog.localContact ?? contactOf(local, request.uri);
     const completed = completeResponse(response, {
       request,
       hostPort: hostPortOf(local),
@@ -70,6 +70,10 @@ export class InboundRequest implements PendingAnswer {
     }
     const { message } = completed;
     if (isSuccess) addExpires(message, request);
+    const { session } = this.#parts;
+    if (isSuccess && request.method === 'SUBSCRIBE' && session !== undefined) {
+      session.hasSubscription = true;
+    }
     if (response.status >= 200) this.#finish();
     const created = formsDialog ? this.#createDialog(message, tag) : undefined;
     created?.hold();

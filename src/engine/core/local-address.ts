@@ -1,4 +1,5 @@
 import { formatHostPort } from '../../wire/sip-uri.ts';
+import { isSips } from '../dialog/secure-hop.ts';
 import type { Flow, ListenPoint } from '../transport/flow.ts';
 
 /** `host:port` of an own address as it stands in URIs. */
@@ -6,8 +7,12 @@ export function hostPortOf(point: ListenPoint): string {
   return formatHostPort(point.address, point.port);
 }
 
-/** The Contact the engine writes when the application gives none: no user part. */
-export function contactOf(point: ListenPoint): string {
+/**
+ * The Contact the engine writes when the application gives none: no user part, and a sips URI where the request that
+ * begins the dialog goes to one (RFC 3261 §8.1.1.8, §12.1.1).
+ */
+export function contactOf(point: ListenPoint, requestUri = ''): string {
+  if (point.protocol === 'tls' && isSips(requestUri)) return `<sips:${hostPortOf(point)}>`;
   const transport = point.protocol === 'udp' ? '' : `;transport=${point.protocol}`;
   return `<sip:${hostPortOf(point)}${transport}>`;
 }

@@ -10,7 +10,7 @@ import type { Core } from './core.ts';
 import { subscribeKey } from './core.ts';
 import { deliverRequest } from './delivery.ts';
 import type { DialogSession } from './dialog-session.ts';
-import { endInvites, endSession } from './engine-request.ts';
+import { endEarlySession, endInvites } from './engine-request.ts';
 import { newTag } from './ids.ts';
 import { InboundInvite } from './inbound-invite.ts';
 import { InboundRequest } from './inbound-request.ts';
@@ -185,7 +185,8 @@ export class NetworkSide implements TransactionUser {
   #endEarly(arrival: Arrival, session: DialogSession): boolean {
     if (session.dialog.phase !== 'early' || session.dialog.role !== 'uas') return false;
     refuse(arrival, 200, 'OK');
-    endSession(this.#core, session);
+    endInvites(session);
+    endEarlySession(this.#core, session);
     return true;
   }
 }
@@ -203,7 +204,8 @@ function refuse(
 
 /** Overlapping re-INVITEs (RFC 3261 §14.2); a 100 for the one that is taken. */
 function admitInvite(arrival: Arrival, session: DialogSession): boolean {
-  if (session.pendingSent !== undefined) {
+  const isCalling = session.dialog.phase === 'early' && session.dialog.role === 'uac';
+  if (isCalling || session.pendingSent !== undefined) {
     refuse(arrival, 491, 'Request Pending');
     return false;
   }

@@ -52,6 +52,8 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
   readonly #released = new Map<string, AckSender>();
   readonly #cseq: number;
   readonly #id: string;
+  /** Of a re-INVITE; in an initial one each fork has its own. */
+  #lastRSeq = 0;
   #state: State = { type: 'calling' };
   #isCancelled = false;
 
@@ -148,7 +150,9 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
     const rseq = hasToken(response, 'require', '100rel') ? readRSeq(response) : undefined;
     const { session } = this.#parts;
     if (session !== undefined) {
-      if (rseq !== undefined) sendPrack(this.#core, session, `${rseq} ${this.#cseq} INVITE`);
+      if (rseq === undefined || !isNextRSeq(this.#lastRSeq, rseq)) return;
+      this.#lastRSeq = rseq;
+      sendPrack(this.#core, session, `${rseq} ${this.#cseq} INVITE`);
       return;
     }
     if (!this.#trackFork(response, flow, rseq)) return;
@@ -157,7 +161,7 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
     this.#report.response(this.#transaction.id, response, from);
   }
 
-  /** Keeps the early dialog of a 1xx; false for a reliable one that was seen before (RFC 3262 §4). */
+  /** Keeps the early dialog of a 1xx; false for a reliable one that is not the next (RFC 3262 §4). */
   #trackFork(response: SipResponse, flow: Flow, rseq: number | undefined): boolean {
     const tag = readIdentity(response)?.toTag;
     if (tag === undefined) return true;
@@ -165,8 +169,9 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
     if (fork === undefined) return true;
     fork.dialog.refreshTarget('INVITE', response);
     if (rseq === undefined) return true;
-    if (fork.lastRSeq !== 0 && rseq <= fork.lastRSeq) return false;
+    if (!isNextRSeq(fork.lastRSeq, rseq)) return false;
     fork.lastRSeq = rseq;
+    fork.awaitsPrack = true;
     return true;
   }
 
@@ -182,8 +187,9 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
   #newSession(response: SipResponse, flow: Flow): DialogSession | undefined {
     const dialog = Dialog.ofResponse(this.#transaction.request, response);
     if (dialog === undefined) return undefined;
-    const { owner, local } = this.#parts;
-    return new DialogSession({ dialog, owner, local, flow });
+    const { owner, local, destination } = this.#parts;
+    const { isTransportFixed } = destination;
+    return new DialogSession({ dialog, owner, local, flow, isTransportFixed });
   }
 
   #success(response: SipResponse, flow: Flow): void {
@@ -270,6 +276,11 @@ const CANCEL_OWN_FIELDS = new Set([
   'content-length',
   'content-type',
 ]);
+
+/** Repeats were confirmed before; one that overtook another comes again after that one. */
+function isNextRSeq(last: number, rseq: number): boolean {
+  return last === 0 || rseq === last + 1;
+}
 
 function readRSeq(response: SipResponse): number | undefined {
   const text = getHeader(response, 'RSeq') ?? '';

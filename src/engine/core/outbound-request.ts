@@ -66,9 +66,13 @@ export class OutboundRequest implements ClientHandler {
     if (isOver) endSession(this.#core, session);
   }
 
-  /** Only in a dialog that a SUBSCRIBE created; in an INVITE dialog subscriptions come and go. */
+  /**
+   * Only in a dialog that a SUBSCRIBE created, or that nothing but a subscription holds any more; in other INVITE
+   * dialogs subscriptions come and go.
+   */
   #endsSubscription(response: SipResponse): boolean {
     const { request } = this.#transaction;
+    if (this.#session?.isLingering === true) return isTerminated(request);
     if (this.#session?.dialog.method !== 'SUBSCRIBE') return false;
     if (request.method === 'SUBSCRIBE') return response.status === 481;
     if (request.method !== 'NOTIFY') return false;

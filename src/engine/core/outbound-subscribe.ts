@@ -22,6 +22,7 @@ export class OutboundSubscribe implements ClientHandler, PendingSubscribe {
   readonly #transaction: ClientTransaction;
   readonly #identity: MessageIdentity | undefined;
   readonly #local: ListenPoint;
+  readonly #isTransportFixed: boolean;
   #early: DialogSession | undefined;
 
   constructor(
@@ -39,6 +40,7 @@ export class OutboundSubscribe implements ClientHandler, PendingSubscribe {
     this.#core = core;
     this.#report = report;
     this.#local = sent.local;
+    this.#isTransportFixed = sent.destination.isTransportFixed ?? false;
     this.#identity = readIdentity(sent.request);
     this.#transaction = core.layer.sendRequest(sent.request, sent.destination, this);
     const key = this.#key();
@@ -103,7 +105,10 @@ export class OutboundSubscribe implements ClientHandler, PendingSubscribe {
   }
 
   #open(dialog: Dialog, flow: Flow): DialogSession {
-    const session = new DialogSession({ dialog, owner: this.owner, local: this.#local, flow });
+    const { owner } = this;
+    const local = this.#local;
+    const isTransportFixed = this.#isTransportFixed;
+    const session = new DialogSession({ dialog, owner, local, flow, isTransportFixed });
     dialog.confirm();
     this.#core.dialogs.add(session);
     return session;

@@ -2,6 +2,7 @@ import { getHeader, getHeaders } from '../../wire/sip-message.ts';
 import type { SipHeader, SipMessage, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import { formatNameAddr, parseNameAddr, splitHeaderList } from '../../wire/sip-headers.ts';
 import { readAddress, readCSeq, readIdentity } from './identity.ts';
+import { secureHop } from './secure-hop.ts';
 
 /** What a dialog is made of (RFC 3261 §12). */
 export interface DialogStart {
@@ -211,7 +212,7 @@ export class Dialog {
       { name: 'CSeq', value: `${cseq} ${method}` },
     ];
     for (const value of routes) headers.push({ name: 'Route', value });
-    return { uri, headers, nextHop };
+    return { uri, headers, nextHop: secureHop(nextHop, this.#remoteTarget) };
   }
 }
 

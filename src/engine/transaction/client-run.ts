@@ -1,17 +1,17 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { formatVia } from '../../wire/sip-headers.ts';
 import { formatSipMessage, prependHeader } from '../../wire/sip-message.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
-import type { Destination, Flow, ListenPoint, TransportProtocol } from '../transport/flow.ts';
+import type { Flow, ListenPoint } from '../transport/flow.ts';
 import type { Route } from '../transport/routes.ts';
-import type { SendOutcome } from '../transport/transport-events.ts';
 import { buildAck, buildCancel } from './built-messages.ts';
 import { InviteClient } from './invite-client.ts';
 import type { ClientOutput } from './invite-client.ts';
 import type { Expirable, LayerContext } from './layer-context.ts';
 import { NonInviteClient } from './non-invite-client.ts';
+import type { Patience } from './timer-values.ts';
 import { MAGIC_COOKIE } from './transaction-keys.ts';
-import type { ClientHandler, ClientTransaction } from './transaction-user.ts';
+import type { ClientHandler } from './transaction-user.ts';
 
 /** What a running client transaction tells the table it stands in. */
 export interface ClientRunOwner {
@@ -24,8 +24,12 @@ export interface ClientRunOwner {
 export interface ClientOrder {
   /** With our Via. */
   readonly request: SipRequest;
-  readonly protocol: TransportProtocol;
+  /** `request` as text. */
+  readonly bytes: Buffer;
+  readonly route: Route;
   readonly handler: ClientHandler;
+  /** Absent: the times of RFC 3261. */
+  readonly patience?: Patience;
 }
 
 export function createBranch(): string {
@@ -49,53 +53,41 @@ export function withVia(request: SipRequest, branch: string, local: ListenPoint)
 }
 
 /** One client transaction at work: joins the machine of its method with transports, clock and handler. */
-export class ClientRun implements ClientTransaction, Expirable {
-  readonly id = randomUUID();
+export class ClientRun implements Expirable {
+  readonly request: SipRequest;
   readonly #context: LayerContext;
   readonly #handler: ClientHandler;
   readonly #machine: InviteClient | NonInviteClient;
   readonly #owner: ClientRunOwner;
-  #request: SipRequest;
-  #bytes: Buffer | undefined;
-  #route: Route | undefined;
+  readonly #bytes: Buffer;
+  #route: Route;
   #isAnnounced = false;
   #cancelHeaders: readonly SipHeader[] = [];
 
   constructor(order: ClientOrder, owner: ClientRunOwner, context: LayerContext) {
-    this.#request = order.request;
-    this.#handler = order.handler;
+    const { request, bytes, route, handler, patience } = order;
+    this.request = request;
+    this.#bytes = bytes;
+    this.#route = route;
+    this.#handler = handler;
     this.#owner = owner;
     this.#context = context;
-    const options = { timers: context.timers, isReliable: order.protocol !== 'udp' };
+    const options = {
+      timers: context.timers,
+      isReliable: route.listenPoint.protocol !== 'udp',
+      ...(patience === undefined ? {} : { patience }),
+    };
     this.#machine =
-      order.request.method === 'INVITE' ? new InviteClient(options) : new NonInviteClient(options);
-  }
-
-  get request(): SipRequest {
-    return this.#request;
+      request.method === 'INVITE' ? new InviteClient(options) : new NonInviteClient(options);
   }
 
   get expiresAtMs(): number | undefined {
     return this.#machine.expiresAtMs;
   }
 
-  /** Sends `unstamped` to `destination` under a Via with `branch`, once it is known where that is. */
-  start(unstamped: SipRequest, branch: string, destination: Destination): void {
-    // The machine's first output is the sending itself, done by #launch when the route is known.
-    this.#machine.start(this.#context.nowMs());
-    this.#context.schedule(this);
-    void this.#launch(async () => {
-      const route = await this.#context.transports.routes.find(destination);
-      if (typeof route !== 'string') this.#request = withVia(unstamped, branch, route.local);
-      return route;
-    });
-  }
-
-  /** Sends the request, whose Via is complete, on a known route. */
-  startOn(route: Route): void {
-    this.#machine.start(this.#context.nowMs());
-    this.#context.schedule(this);
-    void this.#launch(async () => await Promise.resolve(route));
+  start(): void {
+    if (this.#route.listenPoint.protocol === 'udp') this.#owner.onPath(this, flowOf(this.#route));
+    this.#perform(this.#machine.start(this.#context.nowMs()));
   }
 
   receive(response: SipResponse, flow: Flow): void {
@@ -120,27 +112,10 @@ export class ClientRun implements ClientTransaction, Expirable {
     return result;
   }
 
-  async #launch(findRoute: () => Promise<Route | string>): Promise<void> {
-    const route = await findRoute();
-    if (this.#machine.isEnded) return;
-    if (typeof route === 'string') {
-      this.fail(route);
-      return;
-    }
-    this.#route = route;
-    try {
-      this.#bytes = formatSipMessage(this.#request);
-    } catch (error) {
-      this.fail(error instanceof Error ? error.message : String(error));
-      return;
-    }
-    if (route.listenPoint.protocol === 'udp') this.#owner.onPath(this, flowOf(route));
-    await this.#transmit(this.#bytes, route);
-  }
-
-  async #transmit(bytes: Buffer, route: Route): Promise<void> {
+  async #transmit(): Promise<void> {
+    const route = this.#route;
     this.#context.counters.messagesSent += 1;
-    const outcome: SendOutcome = await this.#context.transports.sendRequest(bytes, route);
+    const outcome = await this.#context.transports.sendRequest(this.#bytes, route);
     if (outcome.type === 'failed') {
       this.fail(outcome.reason);
       return;
@@ -148,16 +123,15 @@ export class ClientRun implements ClientTransaction, Expirable {
     const { connectionId } = outcome.flow;
     if (connectionId !== undefined) {
       this.#route = { ...route, remote: { ...route.remote, connectionId } };
-      if (!this.#isAnnounced) this.#owner.onPath(this, outcome.flow);
+      if (!this.#isAnnounced && !this.#machine.isEnded) this.#owner.onPath(this, outcome.flow);
     }
     this.#announce(outcome.flow);
   }
 
   #announce(flow: Flow): void {
-    const bytes = this.#bytes;
-    if (this.#isAnnounced || bytes === undefined) return;
+    if (this.#isAnnounced) return;
     this.#isAnnounced = true;
-    this.#context.guard(() => this.#handler.onSent?.(bytes, flow));
+    this.#context.guard(() => this.#handler.onSent?.(this.#bytes, flow));
   }
 
   #perform(outputs: readonly ClientOutput[], flow?: Flow): void {
@@ -167,19 +141,15 @@ export class ClientRun implements ClientTransaction, Expirable {
   }
 
   #performOne(output: ClientOutput, flow: Flow | undefined): void {
-    const route = this.#route;
     switch (output.type) {
       case 'sendRequest':
-        // While the name is being resolved there is nothing to repeat yet.
-        if (this.#bytes !== undefined && route !== undefined)
-          void this.#transmit(this.#bytes, route);
+        void this.#transmit();
         return;
       case 'sendAck':
-        if (route !== undefined) this.#sendAck(output.response, route);
+        this.#sendAck(output.response);
         return;
       case 'sendCancel':
-        if (route === undefined) return;
-        this.#owner.startCancel(buildCancel(this.#request, this.#cancelHeaders), route);
+        this.#owner.startCancel(buildCancel(this.request, this.#cancelHeaders), this.#route);
         return;
       case 'deliver':
         if (flow === undefined) return;
@@ -199,13 +169,11 @@ export class ClientRun implements ClientTransaction, Expirable {
     }
   }
 
-  #sendAck(response: SipResponse, route: Route): void {
+  #sendAck(response: SipResponse): void {
     this.#context.counters.messagesSent += 1;
     // Nothing waits for this ACK: if it is lost the response comes again and so does the ACK.
-    void this.#context.transports.sendRequest(
-      formatSipMessage(buildAck(this.#request, response)),
-      route,
-    );
+    const ack = formatSipMessage(buildAck(this.request, response));
+    void this.#context.transports.sendRequest(ack, this.#route);
   }
 }
 

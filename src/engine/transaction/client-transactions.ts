@@ -3,10 +3,13 @@ import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import { pathKey } from '../transport/address.ts';
 import type { Destination, Flow } from '../transport/flow.ts';
 import type { Route } from '../transport/routes.ts';
+import { SizeSwitch } from '../transport/size-switch.ts';
+import { ClientRequest } from './client-request.ts';
+import type { ClientRequestOwner } from './client-request.ts';
 import { ClientRun, createBranch, withVia } from './client-run.ts';
-import type { ClientRunOwner } from './client-run.ts';
+import type { ClientOrder, ClientRunOwner } from './client-run.ts';
 import type { LayerContext } from './layer-context.ts';
-import { clientKey } from './transaction-keys.ts';
+import { clientKey, clientKeyOf } from './transaction-keys.ts';
 import type { ClientHandler, ClientTransaction, SendResult } from './transaction-user.ts';
 
 const IGNORE: ClientHandler = {
@@ -16,7 +19,8 @@ const IGNORE: ClientHandler = {
 };
 
 /** All requests we have sent that may still be answered. */
-export class ClientTransactions implements ClientRunOwner {
+export class ClientTransactions implements ClientRunOwner, ClientRequestOwner {
+  readonly sizeSwitch: SizeSwitch;
   readonly #context: LayerContext;
   readonly #runs = new Map<string, ClientRun>();
   readonly #byPath = new Map<string, Set<ClientRun>>();
@@ -24,6 +28,7 @@ export class ClientTransactions implements ClientRunOwner {
 
   constructor(context: LayerContext) {
     this.#context = context;
+    this.sizeSwitch = new SizeSwitch(context.transports, context.udpSizeSwitchBytes);
   }
 
   get size(): number {
@@ -31,16 +36,9 @@ export class ClientTransactions implements ClientRunOwner {
   }
 
   send(request: SipRequest, destination: Destination, handler: ClientHandler): ClientTransaction {
-    const branch = createBranch();
-    // The real own end is known once the name is resolved; the guess is right unless there are several.
-    const guess = this.#context.transports.routes.guess(destination);
-    const local = guess ?? { protocol: destination.protocol, address: 'invalid', port: 0 };
-    const stamped = withVia(request, branch, local);
-    const order = { request: stamped, protocol: destination.protocol, handler };
-    const run = new ClientRun(order, this, this.#context);
-    this.#runs.set(clientKey(stamped), run);
-    run.start(request, branch, destination);
-    return run;
+    const sent = new ClientRequest({ request, destination, handler }, this, this.#context);
+    sent.start();
+    return sent;
   }
 
   async sendAck(
@@ -49,10 +47,18 @@ export class ClientTransactions implements ClientRunOwner {
     branch: string = createBranch(),
   ): Promise<SendResult> {
     const { transports, counters } = this.#context;
-    const route = await transports.routes.find(destination);
-    if (typeof route === 'string') return { type: 'failed', reason: route };
+    const targets = await transports.routes.targets(destination);
+    if (typeof targets === 'string') return { type: 'failed', reason: targets };
+    const [target] = targets;
+    if (target === undefined) throw new RangeError('expected a target');
     try {
-      const bytes = formatSipMessage(withVia(request, branch, route.local));
+      let route = await transports.routes.routeTo(target);
+      let bytes = formatSipMessage(withVia(request, branch, route.local));
+      const tcp = await this.sizeSwitch.tcpRoute(target, bytes.length, destination);
+      if (tcp !== undefined) {
+        route = tcp;
+        bytes = formatSipMessage(withVia(request, branch, route.local));
+      }
       counters.messagesSent += 1;
       const outcome = await transports.sendRequest(bytes, route);
       return outcome.type === 'sent' ? { ...outcome, bytes } : outcome;
@@ -61,11 +67,20 @@ export class ClientTransactions implements ClientRunOwner {
     }
   }
 
+  startRun(order: ClientOrder): ClientRun {
+    const run = new ClientRun(order, this, this.#context);
+    this.#runs.set(clientKey(order.request), run);
+    run.start();
+    return run;
+  }
+
   startCancel(cancel: SipRequest, route: Route): void {
-    const { protocol } = route.listenPoint;
-    const run = new ClientRun({ request: cancel, protocol, handler: IGNORE }, this, this.#context);
-    this.#runs.set(clientKey(cancel), run);
-    run.startOn(route);
+    try {
+      const bytes = formatSipMessage(cancel);
+      this.startRun({ request: cancel, bytes, route, handler: IGNORE });
+    } catch {
+      // Header fields of the application that cannot be written; it has been told so.
+    }
   }
 
   /** @returns false when no request of ours waits for `response`. */
@@ -75,9 +90,15 @@ export class ClientTransactions implements ClientRunOwner {
     return run !== undefined;
   }
 
+  /** Whether a request of ours with this method and branch may still be answered. */
+  isWaiting(method: string, branch: string): boolean {
+    return this.#runs.has(clientKeyOf(method, branch));
+  }
+
   /** What was sent on this path and is still unanswered has not arrived. */
   failPath(flow: Flow, reason: string): void {
-    for (const run of this.#byPath.get(pathKey(flow)) ?? []) run.fail(reason);
+    const runs = [...(this.#byPath.get(pathKey(flow)) ?? [])];
+    for (const run of runs) run.fail(reason);
   }
 
   onPath(run: ClientRun, flow: Flow): void {

@@ -1,5 +1,5 @@
 import type { SipResponse } from '../../wire/sip-message.ts';
-import { giveUpMs, unlessReliable } from './timer-values.ts';
+import { giveUpMs, patienceOf, unlessReliable } from './timer-values.ts';
 import type { MachineOptions } from './timer-values.ts';
 
 /** What a client machine asks its shell to do, in this order. */
@@ -17,8 +17,11 @@ type State =
       readonly repeatAtMs: number;
       readonly intervalMs: number;
       readonly giveUpAtMs: number;
+      /** Until then an answer may still come, also after it was given up. */
+      readonly lateUntilMs: number;
       readonly cancel: 'none' | 'waiting';
     }
+  | { readonly type: 'abandoned'; readonly endsAtMs: number; readonly isCancelled: boolean }
   | { readonly type: 'proceeding'; readonly cancel: 'none' }
   | { readonly type: 'proceeding'; readonly cancel: 'sent'; readonly giveUpAtMs: number }
   | { readonly type: 'completed'; readonly endsAtMs: number }
@@ -41,6 +44,9 @@ type State =
  *     └─────┴──────►┌───────────┐  again: ACK, nothing delivered
  *                   │ completed ├──D: 64*T1 (UDP), 0 (TCP)──────────► ended
  *                   └───────────┘
+ *
+ * With less patience than B: timeout, then `abandoned` for the rest of 64*T1. A peer that wakes up after all is told
+ * that nobody waits any more: 1xx is cancelled, 2xx delivered for ACK and BYE, the rest gets its ACK.
  *
  * A CANCEL asked for in `calling` goes out with the first 1xx: before it the callee may not know the INVITE yet.
  */
@@ -69,7 +75,8 @@ export class InviteClient {
       type: 'calling',
       repeatAtMs: unlessReliable(this.#options, nowMs + timers.t1Ms),
       intervalMs: timers.t1Ms,
-      giveUpAtMs: nowMs + giveUpMs(timers),
+      giveUpAtMs: nowMs + patienceOf(this.#options).silenceMs,
+      lateUntilMs: nowMs + giveUpMs(timers),
       cancel: 'none',
     };
     return [{ type: 'sendRequest' }];
@@ -82,6 +89,7 @@ export class InviteClient {
       return response.status >= 300 ? [{ type: 'sendAck', response }] : [];
     }
     if (type === 'ended') return [];
+    if (type === 'abandoned') return this.#receiveLate(response, nowMs);
     if (response.status < 200) return this.#receiveProvisional(response, nowMs);
     return this.#receiveFinal(response, nowMs);
   }
@@ -113,7 +121,10 @@ export class InviteClient {
       this.#state = { ...state, intervalMs, repeatAtMs: nowMs + intervalMs };
       return [{ type: 'sendRequest' }];
     }
-    this.#state = { type: 'ended' };
+    const isEarly = state.type === 'calling' && state.lateUntilMs > nowMs;
+    this.#state = isEarly
+      ? { type: 'abandoned', endsAtMs: state.lateUntilMs, isCancelled: false }
+      : { type: 'ended' };
     const isUnanswered = state.type === 'calling' || state.type === 'proceeding';
     return isUnanswered ? [{ type: 'timeout' }] : [];
   }
@@ -139,6 +150,17 @@ export class InviteClient {
       { type: 'sendAck', response },
       { type: 'deliver', response },
     ];
+  }
+
+  #receiveLate(response: SipResponse, nowMs: number): ClientOutput[] {
+    const state = this.#state;
+    if (response.status >= 200) {
+      const outputs = this.#receiveFinal(response, nowMs);
+      return isSuccess(response) ? outputs : outputs.filter(({ type }) => type === 'sendAck');
+    }
+    if (state.type !== 'abandoned' || state.isCancelled) return [];
+    this.#state = { ...state, isCancelled: true };
+    return [{ type: 'sendCancel' }];
   }
 
   #sendCancel(nowMs: number): ClientOutput[] {

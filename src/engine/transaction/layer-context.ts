@@ -1,4 +1,5 @@
 import type { Transports } from '../transport/transports.ts';
+import type { Admission } from './admission.ts';
 import type { TimerValues, TransactionCounters } from './transaction-user.ts';
 
 /** Something with a deadline: a transaction. */
@@ -13,6 +14,9 @@ export interface LayerContext {
   readonly timers: TimerValues;
   readonly transports: Transports;
   readonly counters: TransactionCounters;
+  readonly admission: Admission;
+  /** Requests above this leave by TCP where the peer takes it; 0: never. */
+  readonly udpSizeSwitchBytes: number;
   /** Monotonic clock. */
   nowMs(): number;
   /** Takes note that the deadline of `item` may have changed. */

@@ -1,6 +1,6 @@
 import type { SipResponse } from '../../wire/sip-message.ts';
 import type { ClientOutput } from './invite-client.ts';
-import { giveUpMs, unlessReliable } from './timer-values.ts';
+import { patienceOf, unlessReliable } from './timer-values.ts';
 import type { MachineOptions } from './timer-values.ts';
 
 type State =
@@ -9,6 +9,8 @@ type State =
       readonly repeatAtMs: number;
       readonly intervalMs: number;
       readonly giveUpAtMs: number;
+      /** `giveUpAtMs` once the peer has shown that it is there. */
+      readonly answerByMs: number;
     }
   | { readonly type: 'completed'; readonly endsAtMs: number }
   | { readonly type: 'ended' };
@@ -27,6 +29,8 @@ type State =
  *     └────┴─200-699─►┌───────────┐ repeats are absorbed
  *                     │ completed ├──K: T4 (UDP), 0 (TCP) ────► ended
  *                     └───────────┘
+ *
+ * With less patience than F silence ends it earlier; a 1xx gives it the whole patience for answers.
  */
 export class NonInviteClient {
   readonly #options: MachineOptions;
@@ -49,11 +53,13 @@ export class NonInviteClient {
 
   start(nowMs: number): ClientOutput[] {
     const { timers } = this.#options;
+    const { silenceMs, answerMs } = patienceOf(this.#options);
     this.#state = {
       type: 'trying',
       repeatAtMs: unlessReliable(this.#options, nowMs + timers.t1Ms),
       intervalMs: timers.t1Ms,
-      giveUpAtMs: nowMs + giveUpMs(timers),
+      giveUpAtMs: nowMs + silenceMs,
+      answerByMs: nowMs + answerMs,
     };
     return [{ type: 'sendRequest' }];
   }
@@ -63,7 +69,8 @@ export class NonInviteClient {
     if (state.type === 'completed' || state.type === 'ended') return [];
     if (response.status < 200) {
       const intervalMs = this.#options.timers.t2Ms;
-      this.#state = { ...state, type: 'proceeding', intervalMs };
+      const giveUpAtMs = state.answerByMs;
+      this.#state = { ...state, type: 'proceeding', intervalMs, giveUpAtMs };
     } else {
       this.#state = this.#options.isReliable
         ? { type: 'ended' }

@@ -59,7 +59,8 @@ export class ServerRun implements ServerTransaction, Expirable {
     const outputs = this.#machine.respond(response.status, this.#context.nowMs());
     if (outputs === undefined)
       return { type: 'failed', reason: 'transaction takes no such response any more' };
-    this.#latest = bytes;
+    // A 2xx to INVITE is repeated from above only (RFC 6026 §7.1).
+    this.#latest = this.#repeats(response.status) ? bytes : undefined;
     this.#settle();
     const outcome = await this.#transmit(bytes);
     return outcome.type === 'sent' ? { ...outcome, bytes } : outcome;
@@ -81,6 +82,10 @@ export class ServerRun implements ServerTransaction, Expirable {
 
   expire(nowMs: number): void {
     this.#perform(this.#machine.expire(nowMs));
+  }
+
+  #repeats(status: number): boolean {
+    return status < 200 || status >= 300 || !(this.#machine instanceof InviteServer);
   }
 
   #perform(outputs: readonly ServerOutput[]): void {

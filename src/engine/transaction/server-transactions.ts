@@ -18,15 +18,13 @@ const RETRY_AFTER_SECONDS = 5;
 export class ServerTransactions {
   readonly #context: LayerContext;
   readonly #user: TransactionUser;
-  readonly #maxTransactions: number;
   readonly #runs = new Map<string, ServerRun>();
   /** The first way a request outside a dialog came, by what its copies on other ways share. */
   readonly #mergeKeys = new Map<string, ServerRun>();
 
-  constructor(context: LayerContext, user: TransactionUser, maxTransactions: number) {
+  constructor(context: LayerContext, user: TransactionUser) {
     this.#context = context;
     this.#user = user;
-    this.#maxTransactions = maxTransactions;
   }
 
   get size(): number {
@@ -37,6 +35,7 @@ export class ServerTransactions {
     const screening = screenRequest(request);
     if (screening.type === 'ignore') {
       this.#context.counters.scanners += 1;
+      this.#context.admission.drop('scanner', flow.remoteAddress);
       return;
     }
     const key = serverKey(request, request.method);
@@ -49,9 +48,8 @@ export class ServerTransactions {
       known.repeat();
       return;
     }
-    if (this.#isOverloadedFor(request)) {
-      this.#context.counters.overload += 1;
-      this.refuse(request, { status: 503, reason: 'Service Unavailable' }, flow);
+    if (!this.#hasRoomFor(request, flow)) {
+      this.#refuseForOverload(request, flow);
     } else if (screening.type === 'refuse') {
       this.#answer(this.#start(key, request, flow), screening.status, screening.reason);
     } else if (request.method === 'CANCEL') {
@@ -79,9 +77,19 @@ export class ServerTransactions {
   }
 
   /** Requests inside dialogs are let in longer: they end calls more often than they begin any. */
-  #isOverloadedFor(request: SipRequest): boolean {
+  #hasRoomFor(request: SipRequest, { remoteAddress }: Flow): boolean {
     const isInDialog = tagOf(getHeader(request, 'to') ?? '') !== undefined;
-    return this.#runs.size >= (isInDialog ? 2 : 1) * this.#maxTransactions;
+    return this.#context.admission.hasRoom(this.#runs.size, { isInDialog, remoteAddress });
+  }
+
+  #refuseForOverload(request: SipRequest, flow: Flow): void {
+    const { admission, counters } = this.#context;
+    counters.overload += 1;
+    if (admission.mayRefuse()) {
+      this.refuse(request, { status: 503, reason: 'Service Unavailable' }, flow);
+    } else {
+      admission.drop('overload', flow.remoteAddress);
+    }
   }
 
   #receiveNew(key: string, request: SipRequest, flow: Flow): void {

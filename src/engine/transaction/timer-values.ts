@@ -7,6 +7,21 @@ export interface MachineOptions {
   readonly timers: TimerValues;
   /** TCP and TLS: nothing is retransmitted and nothing lingers. */
   readonly isReliable: boolean;
+  /** Shorter times for a peer that is not the only one to try. */
+  readonly patience?: Patience;
+}
+
+/** How long one peer may keep a request. */
+export interface Patience {
+  /** Without any response; in place of timers B and F. */
+  readonly silenceMs: number;
+  /** Without final response to anything but INVITE; in place of timer F. */
+  readonly answerMs: number;
+}
+
+/** Timers B and F where nothing shorter is asked for. */
+export function patienceOf({ timers, patience }: MachineOptions): Patience {
+  return patience ?? { silenceMs: giveUpMs(timers), answerMs: giveUpMs(timers) };
 }
 
 /** Timers B, F, H, J, L, M: how long a transaction waits before it gives up. */

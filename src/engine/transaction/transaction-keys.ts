@@ -48,7 +48,12 @@ export function mergeKey(request: SipRequest): string | undefined {
 /** What a response has in common with the request it answers (RFC 3261 §17.1.3). */
 export function clientKey(message: SipMessage): string {
   const branch = topVia(message).parameters.get('branch') ?? '';
-  return join(parseCSeq(getHeader(message, 'cseq') ?? '').method, branch, '');
+  return clientKeyOf(parseCSeq(getHeader(message, 'cseq') ?? '').method, branch);
+}
+
+/** `clientKey` of the message with this method in CSeq and this branch in its topmost Via. */
+export function clientKeyOf(method: string, branch: string): string {
+  return join(method, branch, '');
 }
 
 function identity(request: SipRequest): string {

@@ -3,10 +3,15 @@ import { getHeader, parseSipMessage } from '../../wire/sip-message.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import { SipParseError } from '../../wire/sip-parse-error.ts';
 import type { Destination, Flow, ListenPoint } from '../transport/flow.ts';
-import type { TransportEvents } from '../transport/transport-events.ts';
+import type { PeekedMessage } from '../transport/message-peek.ts';
+import type { LookUp } from '../transport/resolve.ts';
+import { DEFAULT_UDP_SIZE_SWITCH_BYTES } from '../transport/size-switch.ts';
+import type { TlsSettings } from '../transport/tls-settings.ts';
+import type { HandshakeFailure, TransportEvents } from '../transport/transport-events.ts';
 import { DEFAULT_TRANSPORT_LIMITS } from '../transport/transport-limits.ts';
-import type { TransportLimits } from '../transport/transport-limits.ts';
 import { Transports } from '../transport/transports.ts';
+import { Admission } from './admission.ts';
+import type { EngineLimits } from './admission.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Expirable, LayerContext } from './layer-context.ts';
@@ -25,17 +30,21 @@ import type {
   TransactionUser,
 } from './transaction-user.ts';
 
-/** Bounds of transports and transactions. */
-export interface EngineLimits extends TransportLimits {
-  /** Server transactions at the same time; further requests get 503, those inside dialogs from twice as many on. */
-  readonly serverTransactions: number;
-}
-
 export interface TransactionLayerOptions {
   readonly listen: readonly ListenPoint[];
   readonly user: TransactionUser;
   readonly timers?: Partial<TimerValues>;
   readonly limits?: Partial<EngineLimits>;
+  /** Needed by listen points of TLS. */
+  readonly tls?: TlsSettings | undefined;
+  /** Requests above this leave by TCP where the peer takes it; 0: never. Default 1300 (RFC 3261 §18.1.1). */
+  readonly udpSizeSwitchBytes?: number;
+  /** Where host names and SRV records are asked for; absent: the system. */
+  readonly lookUp?: LookUp;
+  /** A TLS handshake came to nothing. */
+  readonly onHandshakeFailed?: (failure: HandshakeFailure) => void;
+  /** Whether a dialog has this Call-ID; its messages are let in when others of their source are not. */
+  readonly isDialog?: (callId: string) => boolean;
   /** An exception of the user's callbacks; the layer goes on without it. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -45,6 +54,7 @@ export const DEFAULT_ENGINE_LIMITS: EngineLimits = {
   serverTransactions: 20_000,
 };
 
+const NO_BYTES = Buffer.alloc(0);
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   413: 'Request Entity Too Large',
@@ -63,11 +73,15 @@ export async function startTransactionLayer(
   const limits = { ...DEFAULT_ENGINE_LIMITS, ...options.limits };
   let shell: TransactionShell | undefined;
   const events: TransportEvents = {
+    isAdmitted: (bytes, address) => shell?.admission.isAdmitted(bytes, address) ?? false,
+    isConnectionAdmitted: (address, open) =>
+      shell?.admission.isConnectionAdmitted(address, open) ?? false,
     onMessage: (bytes, flow) => shell?.receive(bytes, flow),
     onBroken: (head, problem, flow) => shell?.receiveBroken(head, problem, flow),
     onPathFailure: (flow, reason) => shell?.failPath(flow, reason),
+    onHandshakeFailed: (failure) => options.onHandshakeFailed?.(failure),
   };
-  const transports = await Transports.open(options.listen, limits, events);
+  const transports = await Transports.open(options.listen, limits, events, options);
   shell = new TransactionShell(transports, options, limits);
   return shell;
 }
@@ -85,9 +99,11 @@ class TransactionShell implements TransactionLayer {
     strayResponses: 0,
     bugs: 0,
   };
+  readonly admission: Admission;
   readonly #transports: Transports;
   readonly #user: TransactionUser;
   readonly #limits: EngineLimits;
+  readonly #isDialog: (callId: string) => boolean;
   readonly #onBug: (error: unknown) => void;
   readonly #deadlines = new DeadlineQueue<Expirable>();
   readonly #clients: ClientTransactions;
@@ -99,19 +115,23 @@ class TransactionShell implements TransactionLayer {
     this.#transports = transports;
     this.#user = options.user;
     this.#limits = limits;
+    this.#isDialog = options.isDialog ?? ((): boolean => false);
     this.#onBug = options.onBug ?? (() => undefined);
+    this.admission = new Admission(limits, (message) => this.#isUnderWay(message), monotonicMs);
     const context: LayerContext = {
       timers: { ...DEFAULT_TIMERS, ...options.timers },
       transports,
       counters: this.counters,
-      nowMs: () => performance.now(),
+      admission: this.admission,
+      udpSizeSwitchBytes: options.udpSizeSwitchBytes ?? DEFAULT_UDP_SIZE_SWITCH_BYTES,
+      nowMs: monotonicMs,
       schedule: (item) => {
         this.#schedule(item);
       },
       guard: (call) => this.#guard(call),
     };
     this.#clients = new ClientTransactions(context);
-    this.#servers = new ServerTransactions(context, options.user, limits.serverTransactions);
+    this.#servers = new ServerTransactions(context, options.user);
   }
 
   get listenPoints(): readonly ListenPoint[] {
@@ -147,6 +167,11 @@ class TransactionShell implements TransactionLayer {
   }
 
   receive(bytes: Buffer, flow: Flow): void {
+    if (bytes.length > this.#limits.messageBytes) {
+      const head = bytes.subarray(0, this.#limits.message.headBytes);
+      this.#receiveUnusable(head, 513, flow);
+      return;
+    }
     this.counters.messagesReceived += 1;
     this.#guard(() => {
       const message = this.#parse(bytes, flow);
@@ -160,18 +185,29 @@ class TransactionShell implements TransactionLayer {
     problem: { reason: string; status: number },
     flow: Flow,
   ): void {
-    this.counters.messagesReceived += 1;
-    this.counters.malformed += 1;
-    this.#guard(() => {
-      const request = head === undefined ? undefined : salvage(head);
-      if (request !== undefined) this.#refuse(request, problem.status, flow);
-    });
+    // A stream that breaks off never got as far as one whole message to be counted by.
+    if (!this.admission.isAdmitted(head ?? NO_BYTES, flow.remoteAddress)) return;
+    this.#receiveUnusable(head, problem.status, flow);
   }
 
   failPath(flow: Flow, reason: string): void {
     this.#guard(() => {
       this.#clients.failPath(flow, reason);
     });
+  }
+
+  #receiveUnusable(head: Buffer | undefined, status: number, flow: Flow): void {
+    this.counters.messagesReceived += 1;
+    this.counters.malformed += 1;
+    this.#guard(() => {
+      const request = head === undefined ? undefined : salvage(head);
+      if (request !== undefined) this.#refuse(request, status, flow);
+    });
+  }
+
+  #isUnderWay(message: PeekedMessage): boolean {
+    if (this.#isDialog(message.callId)) return true;
+    return message.type === 'response' && this.#clients.isWaiting(message.method, message.branch);
   }
 
   #parse(bytes: Buffer, flow: Flow): SipMessage | undefined {
@@ -255,6 +291,11 @@ class TransactionShell implements TransactionLayer {
     }
     this.#arm();
   }
+}
+
+/** Monotonic clock. */
+function monotonicMs(): number {
+  return performance.now();
 }
 
 function salvage(head: Buffer): SipRequest | undefined {

@@ -1,4 +1,5 @@
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
+import type { DropReport } from '../transport/drop-journal.ts';
 import type { Destination, Flow, ListenPoint } from '../transport/flow.ts';
 
 /** What became of a message handed to the transports: the bytes as sent and the path they took, or why not. */
@@ -40,7 +41,7 @@ export interface ClientHandler {
   onSent?(bytes: Buffer, flow: Flow): void;
   /** Every 1xx, the final response, and to INVITE every further 2xx (repeated or forked) for 64*T1. */
   onResponse(response: SipResponse, flow: Flow): void;
-  /** Timer B or F: no final response came in time (64*T1 after a CANCEL as well). */
+  /** No final response came in time (64*T1 after a CANCEL as well). A late 2xx to INVITE may still follow. */
   onTimeout(): void;
   /** The request could not be delivered; nothing else follows. */
   onTransportError(reason: string): void;
@@ -74,12 +75,21 @@ export interface TransactionLayer {
   sendAck(request: SipRequest, destination: Destination, branch?: string): Promise<SendResult>;
   /** Which own address a request to `destination` would carry; undefined if none of ours can reach it. */
   localFor(destination: Destination): Promise<LocalPoint | undefined>;
+  readonly admission: TransactionAdmission;
   /** What has happened so far. */
   readonly counters: Readonly<TransactionCounters>;
   /** The bound listen points, in the order they were asked for. */
   readonly listenPoints: readonly ListenPoint[];
   /** Closes sockets and timers; running transactions end without a callback. */
   close(): Promise<void>;
+}
+
+/** Who is let in, for the layer above: it names the peers and hears what was dropped. */
+export interface TransactionAdmission {
+  /** IP addresses and CIDR networks of the peers that come first, in place of those named before. */
+  setKnownPeers(networks: readonly string[]): void;
+  /** What was dropped since the report before; `undefined` for nothing. */
+  takeDropReport(): DropReport | undefined;
 }
 
 /** Messages and incidents since the start. */

@@ -26,4 +26,10 @@ export interface Destination {
   readonly port: number;
   /** Prefer this open connection; a new one to the address is opened when it is gone. */
   readonly connectionId?: number;
+  /** Ask the domain first which servers it has for these transports, in this order (SRV, RFC 3263 §4.1). */
+  readonly services?: readonly TransportProtocol[];
+  /** If this is one of the addresses found, it goes first: the peer of the dialog. */
+  readonly preferred?: { readonly address: string; readonly port: number };
+  /** The transport was chosen by name: a large request does not change it. */
+  readonly isTransportFixed?: boolean;
 }

@@ -1,10 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { familyOf, isWildcard } from './address.ts';
 import type { AddressFamily } from './address.ts';
-import type { Destination, ListenPoint } from './flow.ts';
-import { closeUdp, connectUdp } from './udp-socket.ts';
-import type { RemotePoint } from './transport-events.ts';
+import type { Destination, ListenPoint, TransportProtocol } from './flow.ts';
+import { Locator } from './locate.ts';
+import type { Target } from './locate.ts';
+import { PeerMemory } from './peer-memory.ts';
 import type { Resolver } from './resolve.ts';
+import type { RemotePoint } from './transport-events.ts';
+import { closeUdp, connectUdp } from './udp-socket.ts';
 
 /** How a destination is reached: from which listen point, under which own address, to which address. */
 export interface Route {
@@ -14,49 +17,72 @@ export interface Route {
   readonly remote: RemotePoint;
 }
 
+/** One request is sent to so many addresses at most. */
+export const MAX_TARGETS = 8;
 const SOURCE_LIFE_MS = 60_000;
 const MAX_SOURCES = 1024;
+/** An address that could not be reached is tried after the others for so long. */
+const UNREACHABLE_MS = 30_000;
 
 /** Chooses the own end for each destination. */
 export class Routes {
   readonly #listenPoints: readonly ListenPoint[];
-  readonly #resolver: Resolver;
+  readonly #locator: Locator;
+  readonly #unreachable = new PeerMemory(UNREACHABLE_MS);
   readonly #sources = new Map<string, { readonly address: string; readonly expiresAtMs: number }>();
 
   constructor(listenPoints: readonly ListenPoint[], resolver: Resolver) {
     this.#listenPoints = listenPoints;
-    this.#resolver = resolver;
+    this.#locator = new Locator(resolver);
   }
 
   /** The listen point that will most likely serve `destination`, known without asking anyone. */
-  guess(destination: Destination): ListenPoint | undefined {
-    return this.#candidates(destination, familyOf(destination.address))[0];
+  guess({ protocol, address }: Destination): ListenPoint | undefined {
+    return this.#candidates(protocol, familyOf(address))[0];
   }
 
-  /** @returns what stands in the way instead of a route. */
+  /** Whether `target` can be reached over `protocol` at all. */
+  serves(protocol: TransportProtocol, target: Target): boolean {
+    return this.#candidates(protocol, familyOf(target.address)).length > 0;
+  }
+
+  /** The addresses of `destination` in the order in which they are to be tried, or what stands in the way. */
+  async targets(destination: Destination): Promise<readonly Target[] | string> {
+    const { protocol, address } = destination;
+    if (this.#candidates(protocol).length === 0) return `no ${protocol} transport`;
+    const found = await this.#locator.locate(destination);
+    if (typeof found === 'string') return found;
+    const usable = unique(found.filter((target) => this.serves(target.protocol, target)));
+    if (usable.length === 0) return `no ${protocol} transport for the addresses of ${address}`;
+    const nowMs = performance.now();
+    const rankOf = (target: Target): number => this.#rankOf(target, destination, nowMs);
+    return usable.toSorted((one, other) => rankOf(one) - rankOf(other)).slice(0, MAX_TARGETS);
+  }
+
+  /** The lowest is tried first; among equals DNS decides. */
+  #rankOf(target: Target, { preferred }: Destination, nowMs: number): number {
+    if (target.address === preferred?.address) return target.port === preferred.port ? 0 : 1;
+    return this.#unreachable.has(nameOf(target), nowMs) ? 3 : 2;
+  }
+
+  /** Nothing came of a request to `target`. */
+  noteUnreachable(target: Target): void {
+    this.#unreachable.note(nameOf(target), performance.now());
+  }
+
+  /** The way to the address that is tried first, or what stands in the way. */
   async find(destination: Destination): Promise<Route | string> {
-    if (this.#candidates(destination).length === 0) {
-      return `no ${destination.protocol} transport`;
-    }
-    const addresses = await this.#resolver.resolve(destination.address);
-    if (addresses.length === 0) return `dns: no address for ${destination.address}`;
-    const usable = addresses.find(({ family }) => this.#candidates(destination, family).length > 0);
-    if (usable === undefined) {
-      return `no ${destination.protocol} transport for the addresses of ${destination.address}`;
-    }
-    const remote = { ...destination, address: usable.address };
-    return await this.#choose(this.#candidates(destination, usable.family), remote);
+    const targets = await this.targets(destination);
+    if (typeof targets === 'string') return targets;
+    const [first] = targets;
+    if (first === undefined) throw new RangeError('expected a target');
+    return await this.routeTo(first);
   }
 
-  #candidates(destination: Destination, family?: AddressFamily): readonly ListenPoint[] {
-    return this.#listenPoints.filter(
-      (point) =>
-        point.protocol === destination.protocol &&
-        (family === undefined || familyOf(point.address) === family),
-    );
-  }
-
-  async #choose(candidates: readonly ListenPoint[], remote: RemotePoint): Promise<Route> {
+  /** @throws RangeError when no listen point serves `target`. */
+  async routeTo(target: Target): Promise<Route> {
+    const { protocol, ...remote } = target;
+    const candidates = this.#candidates(protocol, familyOf(target.address));
     const [first] = candidates;
     if (first === undefined) throw new RangeError('expected a candidate');
     if (candidates.length === 1 && !isWildcard(first.address)) {
@@ -67,6 +93,13 @@ export class Routes {
     const listenPoint = exact ?? candidates.find((point) => isWildcard(point.address)) ?? first;
     const address = isWildcard(listenPoint.address) ? source : listenPoint.address;
     return { listenPoint, local: { ...listenPoint, address }, remote };
+  }
+
+  #candidates(protocol: TransportProtocol, family?: AddressFamily): readonly ListenPoint[] {
+    return this.#listenPoints.filter(
+      (point) =>
+        point.protocol === protocol && (family === undefined || familyOf(point.address) === family),
+    );
   }
 
   /** The own address the system would use towards `remote`: a connected UDP socket knows, nothing is sent. */
@@ -87,4 +120,12 @@ export class Routes {
     this.#sources.set(remote.address, { address, expiresAtMs: performance.now() + SOURCE_LIFE_MS });
     return address;
   }
+}
+
+function unique(targets: readonly Target[]): readonly Target[] {
+  return [...new Map(targets.map((target) => [nameOf(target), target])).values()];
+}
+
+function nameOf({ protocol, address, port }: Target): string {
+  return `${protocol}/${address}/${port}`;
 }

@@ -8,8 +8,8 @@ export interface UdpAddress {
   readonly port: number;
 }
 
-/** Asked of the system for bursts; it gives as much as it is configured to. */
-const RECEIVE_BUFFER_BYTES = 1_048_576;
+/** Asked of the system for bursts and floods; it gives as much as it is configured to (net.core.rmem_max). */
+const RECEIVE_BUFFER_BYTES = 4_194_304;
 
 /**
  * Binds a socket to `local`; `isShared` lets further sockets of this process bind the same port.

@@ -66,6 +66,7 @@ export class UdpTransport {
   #receive(bytes: Buffer, remote: UdpAddress): void {
     // Keep-alives are a few empty lines; NAT probes of one or two bytes are met as well.
     if (bytes.length <= 4) return;
+    if (this.#events.isAdmitted?.(bytes, remote.address) === false) return;
     this.#events.onMessage(bytes, this.#flowTo(remote));
   }
 

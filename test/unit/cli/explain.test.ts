@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { explainCall } from '../../../src/cli/explain.ts';
+import type { Config } from '../../../src/config/config.ts';
 import { configOf, edited, SAMPLE } from '../config/sample.ts';
 
 const config = configOf(
@@ -50,7 +51,7 @@ describe('the route', () => {
       '127.0.0.1',
       '7@10.0.0.1',
       { sipInterface: 'core', agent: 'carrier' },
-      { nextHop: 'sip:10.0.0.1;transport=udp' },
+      { nextHop: 'sip:10.0.0.1' },
     ],
     ['127.0.0.1:6080', '7@10.0.0.1', { agent: 'carrier' }, { sipInterface: 'access' }],
     ['127.0.0.1:6081', '7', { agent: null, sipInterface: 'access' }, { agent: 'carrier' }],
@@ -127,6 +128,28 @@ describe('SDP and digits', () => {
     const { json, text } = explainCall(config, { ...call, answer: bareAnswer });
     expect(json).toMatchObject({ media: { plan: { callerToCallee: { translator: 'none' } } } });
     expect(text).toContain('to make them cross: ');
+  });
+
+  test('digits by INFO: the method, its row and the place it is switched on', () => {
+    const withInfo: Config = {
+      ...config,
+      sipInterfaces: config.sipInterfaces.map((each) => ({
+        ...each,
+        leg: { ...each.leg, kpmlInterworking: false, sipInfo: 'send' as const },
+      })),
+    };
+    const { json, text } = explainCall(withInfo, { ...call, callerAllowEvents: '', answer });
+    expect(json).toMatchObject({
+      media: {
+        plan: {
+          callerToCallee: { translator: 'info-to-2833', row: 'I1' },
+          calleeToCaller: { translator: '2833-to-info', row: 'I3' },
+        },
+      },
+    });
+    expect(text).toContain('digits caller to callee: info-to-2833 (row I1, rule R6)');
+    expect(text).toContain('sip-info send (sip-interface access)');
+    expect(text).toMatch(/sip-info +send +sip-interface access/);
   });
 
   test('an offer alone shows what the callee gets', () => {

@@ -82,6 +82,7 @@ test.each<[string, string, string, string, number]>([
 /** Every key but the four above, each with a value that is not its default. */
 const OTHERS: readonly [keyof LegSettings, string, unknown, unknown][] = [
   ['kpmlOnHairpin', 'kpmlRFC2833-iwf-on-hairpin: enabled', true, false],
+  ['sipInfo', 'sip-info: receive', 'receive', 'disabled'],
   ['kpmlSubscription', 'kpml-subscription: separate', 'separate', 'in-dialog'],
   ['mediaSource', 'media-source: learn-once', 'learn-once', 'sdp'],
   ['dtmfDurationMs', 'dtmf-duration-ms: 250ms', 250, 100],
@@ -97,6 +98,7 @@ const OTHERS: readonly [keyof LegSettings, string, unknown, unknown][] = [
   ['kpmlDefaultPattern', 'kpml-default-pattern: enabled', true, false],
   ['kpmlTolerateMissingState', 'kpml-tolerate-missing-state: enabled', true, false],
   ['addSdpInvite', 'add-sdp-invite: both', 'both', 'disabled'],
+  ['followRedirects', 'follow-redirects: any', 'any', 'agents'],
 ];
 
 test.each(OTHERS)('%s may stand on interface and agent', (key, yaml, value, usual) => {

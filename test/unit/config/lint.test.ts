@@ -133,6 +133,8 @@ test.each<[code: string, line: string, changes: Change[]]>([
     '8',
     [[AGENT, `${AGENT}, kpml-interworking: enabled, rfc2833-mode: dual`], KPML_ACCESS],
   ],
+  ['sip-info-without-sink', '5', [[ACCESS, `${ACCESS}, sip-info: receive`]]],
+  ['sip-info-without-sink', '8', [[AGENT, `${AGENT}, sip-info: send`]]],
   ['hairpin-without-kpml', '5', [[ACCESS, `${ACCESS}, kpmlRFC2833-iwf-on-hairpin: enabled`]]],
   [
     'rtpengine-without-digits',
@@ -171,14 +173,9 @@ test.each<[code: string, line: string, changes: Change[]]>([
     '1',
     [[TOP, `media: { engine: rtpengine, rtpengine: [ { host: 192.0.2.30 } ] }\n${TOP}`]],
   ],
-  [
-    'engine-not-served',
-    '6',
-    [[CORE, 'tls/127.0.0.1:6063 ], tls: { certificate: a.pem, key: b.pem }']],
-  ],
   ['io-not-served', '1', [[TOP, `media: { io: ffi }\n${TOP}`]]],
   ['parameter-not-served', '5', [[ACCESS, `${ACCESS}, kpml-subscription: separate`]]],
-  ['parameter-not-served', '8', [[AGENT, `${AGENT}, dtmf-drain-on-bye-ms: 500`]]],
+  ['parameter-not-served', '8', [[AGENT, `${AGENT}, kpml-subscription: separate`]]],
   ['ping-not-served', '8', [[AGENT, `${AGENT}, options-ping: {}`]]],
   ['feature-keys-not-served', '1', [[TOP, `feature-keys: { enabled: true }\n${TOP}`]]],
 ])('%s is said of a key that nothing acts on, on line %s', (code, line, changes) => {
@@ -233,6 +230,59 @@ describe('no finding', () => {
 test('dual opposite a KPML leg is found on the dual leg', () => {
   const text = edited(KPML_ACCESS, [AGENT, `${AGENT}, rfc2833-mode: dual`]);
   expect(codesOf(text)).toEqual(['kpml-without-preferred@5', 'dual-with-kpml@8']);
+});
+
+test.each<[title: string, changes: Change[], codes: string[]]>([
+  [
+    'a leg with preferred on the other side',
+    [
+      [ACCESS, `${ACCESS}, sip-info: send`],
+      [AGENT, `${AGENT}, rfc2833-mode: preferred`],
+    ],
+    [],
+  ],
+  [
+    'a KPML leg on the other side',
+    [
+      [ACCESS, `${ACCESS}, sip-info: send`],
+      [AGENT, `${AGENT}, kpml-interworking: enabled`],
+    ],
+    [],
+  ],
+  [
+    'INFO on both sides',
+    [
+      [ACCESS, `${ACCESS}, sip-info: receive`],
+      [AGENT, `${AGENT}, sip-info: send`],
+    ],
+    [],
+  ],
+  [
+    'an agent that inherits it, opposite preferred',
+    [
+      [CORE, `${CORE}, sip-info: send`],
+      [ACCESS, `${ACCESS}, rfc2833-mode: preferred`],
+    ],
+    [],
+  ],
+  [
+    'telephone-event offered to the same leg',
+    [
+      [ACCESS, `${ACCESS}, rfc2833-mode: preferred`],
+      [AGENT, `${AGENT}, sip-info: receive, rfc2833-mode: preferred`],
+    ],
+    ['sip-info-behind-events@8'],
+  ],
+  [
+    'dual on the same leg',
+    [
+      [ACCESS, `${ACCESS}, rfc2833-mode: preferred`],
+      [AGENT, `${AGENT}, sip-info: send, rfc2833-mode: dual`],
+    ],
+    ['dual-with-sip-info@8'],
+  ],
+])('sip-info with %s', (_, changes, codes) => {
+  expect(codesOf(edited(...changes))).toEqual(codes);
 });
 
 test('what follows from defaults has no line', () => {

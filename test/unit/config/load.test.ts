@@ -6,7 +6,11 @@ import { configOf, edited, load, problemLines, SAMPLE } from './sample.ts';
 describe('a valid file', () => {
   test('fills in every default and keeps what was written', () => {
     const config = configOf(SAMPLE);
-    expect(config.sip).toEqual({ engine: 'embedded', drachtio: undefined });
+    expect(config.sip).toMatchObject({
+      engine: 'embedded',
+      drachtio: undefined,
+      udpSizeLimitBytes: 1300,
+    });
     expect(config.media).toEqual({
       engine: 'relay',
       io: 'auto',
@@ -27,10 +31,17 @@ describe('a valid file', () => {
       host: '127.0.0.1',
       port: 6080,
       transport: 'udp',
+      isTransportFixed: false,
     });
     expect(config.featureKeys.enabled).toBe(false);
     expect(config.api).toEqual({ address: '127.0.0.1', port: 8080, token: '' });
     expect(config.dtmf.maskDigits).toBe(true);
+  });
+
+  test.each(['udp', 'tcp'])('knows that the file itself says transport: %s', (transport) => {
+    const port = 'address: 127.0.0.1:6080';
+    const config = configOf(edited([port, `${port}, transport: ${transport}`]));
+    expect(config.sessionAgents[0]).toMatchObject({ transport, isTransportFixed: true });
   });
 
   test('is named by the SHA-256 of its text', () => {

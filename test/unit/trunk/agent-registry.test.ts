@@ -171,3 +171,27 @@ test('turns count up per group', () => {
     0, 1, 0,
   ]);
 });
+
+test('the sources of an interface are its agents, looked-up ones too, and its networks', () => {
+  const registry = new AgentRegistry(config);
+  const before = registry.sourcesByInterface();
+  expect(before.get('access')).toEqual([]);
+  expect(before.get('core')).toEqual([
+    '10.0.0.1',
+    '10.0.0.1',
+    '10.0.0.2',
+    '2001:db8::6',
+    '10.0.0.9',
+    '10.0.0.10',
+    '192.0.2.0/24',
+    '2001:db8:1::/48',
+  ]);
+  registry.setAddresses('named', ['203.0.113.1', '203.0.113.2']);
+  expect(registry.sourcesByInterface().get('core')).toEqual(
+    expect.arrayContaining(['203.0.113.1', '203.0.113.2']),
+  );
+  registry.reconfigure(load(YAML.replace('address: 10.0.0.9', 'address: 10.9.9.9')));
+  const after = registry.sourcesByInterface().get('core');
+  expect(after).toEqual(expect.arrayContaining(['10.9.9.9', '203.0.113.1']));
+  expect(after).not.toContain('10.0.0.9');
+});

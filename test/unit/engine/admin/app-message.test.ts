@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseAppMessage } from '../../../../src/engine/admin/app-message.ts';
 
+const CYMRU = { type: 'authenticate', messageId: 'm1', secret: 'cymru' };
+
 test.each([
-  ['m1|authenticate|cymru|', { type: 'authenticate', messageId: 'm1', secret: 'cymru' }],
-  ['m1|authenticate|cymru|sbc,east', { type: 'authenticate', messageId: 'm1', secret: 'cymru' }],
+  ['m1|authenticate|cymru|', { ...CYMRU, tags: [''] }],
+  ['m1|authenticate|cymru', { ...CYMRU, tags: [''] }],
+  ['m1|authenticate|cymru|sbc,east', { ...CYMRU, tags: ['sbc', 'east'] }],
   ['m1|route|invite', { type: 'route', messageId: 'm1', method: 'invite' }],
   ['m1|route|INVITE', { type: 'route', messageId: 'm1', method: 'invite' }],
   ['m1|remove_route|invite', { type: 'removeRoute', messageId: 'm1', method: 'invite' }],

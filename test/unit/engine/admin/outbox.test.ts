@@ -130,6 +130,19 @@ describe('Outbox', () => {
     expect((written[1]?.atMs ?? 0) - pushedAtMs).toBeLessThan(0.2);
   });
 
+  test('once unpaced, everything of a turn goes in one write and in order', () => {
+    const { outbox, clock, written } = setUp();
+    outbox.unpace();
+    outbox.push(frame('ok ', 't1', opening('t1')));
+    outbox.push(frame('200 ', 't1', { waitsFor: 't1', ...opening('d1') }));
+    outbox.push(frame('notify', 'd1', { waitsFor: 'd1' }));
+    clock.turn();
+    expect(written.map((each) => each.name)).toEqual(['ok 200 notify']);
+    outbox.push(frame('bye', 'd1', { waitsFor: 'd1' }));
+    run(clock);
+    expect(written.map((each) => each.name)).toEqual(['ok 200 notify', 'bye']);
+  });
+
   test('flush writes the rest at once; nothing comes after close', () => {
     const { outbox, clock, written } = setUp();
     outbox.push(frame('a', 'd1', opening('d1')));

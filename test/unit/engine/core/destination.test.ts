@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { destinationOf, isOwnAddress } from '../../../../src/engine/core/destination.ts';
+import {
+  destinationInDialog,
+  destinationOf,
+  isOwnAddress,
+} from '../../../../src/engine/core/destination.ts';
 import { contactOf, listenPointOf } from '../../../../src/engine/core/local-address.ts';
 import type { Flow, ListenPoint } from '../../../../src/engine/transport/flow.ts';
 
@@ -21,6 +25,8 @@ describe('destinationOf', () => {
     ['sip:bob@192.0.2.1:5070', 'udp 192.0.2.1 5070'],
     ['sip:bob@example.com;transport=TCP', 'tcp example.com 5060'],
     ['sips:bob@example.com', 'tls example.com 5061'],
+    ['sips:bob@example.com;transport=tcp', 'tls example.com 5061'],
+    ['sips:bob@example.com;transport=udp', undefined],
     ['sip:bob@example.com;maddr=192.0.2.3', 'udp 192.0.2.3 5060'],
     ['sip:bob@[2001:db8::1]:5070', 'udp 2001:db8::1 5070'],
     ['sip:bob@example.com;transport=sctp', undefined],
@@ -42,9 +48,43 @@ describe('destinationOf', () => {
 
   test('the URI decides against the connection when it names another transport or host', () => {
     const udp = destinationOf('sip:alice@192.0.2.1;transport=udp', [UDP, TCP], FLOW);
-    expect(udp).toEqual({ protocol: 'udp', address: '192.0.2.1', port: 5060 });
+    expect(udp).toMatchObject({ protocol: 'udp', address: '192.0.2.1', port: 5060 });
+    expect(udp).not.toHaveProperty('connectionId');
     const other = destinationOf('sip:alice@192.0.2.99', [UDP, TCP], FLOW);
-    expect(other).toEqual({ protocol: 'udp', address: '192.0.2.99', port: 5060 });
+    expect(other).toMatchObject({ protocol: 'udp', address: '192.0.2.99', port: 5060 });
+    expect(other).not.toHaveProperty('connectionId');
+  });
+
+  test.each([
+    ['sip:192.0.2.1', undefined, undefined],
+    ['sip:192.0.2.1;transport=udp', undefined, true],
+    ['sip:example.com', ['udp', 'tcp'], undefined],
+    ['sip:example.com:5060', undefined, undefined],
+    ['sip:example.com;transport=tcp', ['tcp'], true],
+    ['sip:example.com;transport=tls', ['tls'], true],
+    ['sips:example.com', ['tls'], undefined],
+    ['sip:localhost', undefined, undefined],
+    ['sip:pbx.localhost', undefined, undefined],
+  ])('%s asks for services %j and has a fixed transport: %s', (uri, services, isFixed) => {
+    const found = destinationOf(uri, [TCP, UDP, TLS]);
+    expect(found?.services).toEqual(services);
+    expect(found?.isTransportFixed).toBe(isFixed);
+  });
+
+  test('a dialog with a name goes to the address it was answered from, over the transport it was begun with', () => {
+    const begun = destinationInDialog('sip:example.com', [UDP], {
+      flow: FLOW,
+      isTransportFixed: true,
+    });
+    expect(begun).toMatchObject({
+      preferred: { address: '192.0.2.1', port: 40_000 },
+      isTransportFixed: true,
+    });
+    const received = destinationInDialog('sip:192.0.2.1', [UDP], {
+      flow: undefined,
+      isTransportFixed: false,
+    });
+    expect(received).toEqual({ protocol: 'udp', address: '192.0.2.1', port: 5060 });
   });
 });
 

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DialogSession } from '../../../../src/engine/core/dialog-session.ts';
 import type { SentInvite } from '../../../../src/engine/core/dialog-session.ts';
 import { DialogStore } from '../../../../src/engine/core/dialog-store.ts';
@@ -117,6 +117,37 @@ describe('DialogSession', () => {
     expect(delivered).toEqual(['before', 'ack', 'subscribe', 'after']);
   });
 
+  test('with two frames on their way waits for both', () => {
+    const held = session(owner(), 'one');
+    const delivered: string[] = [];
+    held.hold();
+    held.hold();
+    held.deliver(() => delivered.push('info'));
+    held.open();
+    expect(delivered).toEqual([]);
+    held.open();
+    expect(delivered).toEqual(['info']);
+  });
+
+  test('that only lingers for its last NOTIFY keeps no new call away, and goes in time', () => {
+    const refused = session(owner(), 'one');
+    vi.useFakeTimers();
+    try {
+      const store = new DialogStore();
+      store.add(refused);
+      refused.linger(1000, () => store.remove(refused));
+      expect([refused.isLingering, store.has('call;from-tag=mine'), store.size]).toEqual([
+        true,
+        false,
+        1,
+      ]);
+      vi.advanceTimersByTime(1000);
+      expect([refused.isLingering, store.size, vi.getTimerCount()]).toEqual([false, 0, 0]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('remembers pending INVITEs and the last answered one', () => {
     const long = session(owner(), 'one');
     for (let cseq = 1; cseq <= 5; cseq += 1) long.addSent(cseq, invite(cseq === 2));
@@ -124,4 +155,21 @@ describe('DialogSession', () => {
     expect(long.pendingSent).toBe(long.sentInvites.get(2));
     expect(long.pendingReceived).toBeUndefined();
   });
+});
+
+test('a Call-ID is known as long as any dialog has it', () => {
+  const store = new DialogStore();
+  const app = owner();
+  const [one, two] = [session(app, 'one'), session(app, 'two')];
+  const known = [store.hasCallId('call')];
+  store.add(one);
+  store.add(two);
+  // An early dialog is put in again when it is confirmed.
+  store.add(one);
+  store.remove(one);
+  known.push(store.hasCallId('call'));
+  store.remove(two);
+  store.remove(two);
+  known.push(store.hasCallId('call'), store.hasCallId('other'));
+  expect(known).toEqual([false, true, false, false]);
 });

@@ -173,3 +173,67 @@ test('a request that could not be sent ends it with the reason', () => {
   expect(client.fail('again')).toEqual([]);
   expect(client.expire(100_000)).toEqual([]);
 });
+
+describe('a peer with less patience than timer B', () => {
+  const patience = { silenceMs: 4000, answerMs: 32_000 };
+
+  function abandoned(isReliable = false): InviteClient {
+    const client = new InviteClient({ timers: DEFAULT_TIMERS, isReliable, patience });
+    client.start(1000);
+    return client;
+  }
+
+  test('silence: four datagrams, the timeout, and nothing more until 64*T1', () => {
+    const client = abandoned();
+    const rows = play(client, 5000).map(([atMs, what]) => `${atMs - 1000} ${what}`);
+    expect(rows).toEqual([
+      '500 sendRequest',
+      '1500 sendRequest',
+      '3500 sendRequest',
+      '4000 timeout',
+    ]);
+    expect(client.isEnded).toBe(false);
+    expect(client.cancel(5000).result).toBe('too-late');
+    expect(client.fail('gone')).toEqual([]);
+    expect(client.expiresAtMs).toBe(33_000);
+    expect(client.expire(33_000)).toEqual([]);
+    expect(client.isEnded).toBe(true);
+  });
+
+  test('a 1xx in time: timer B is over', () => {
+    const client = abandoned();
+    client.receive(sampleResponse(100), 4900);
+    expect(client.expiresAtMs).toBeUndefined();
+  });
+
+  test.each([
+    [
+      [180, 183],
+      [['sendCancel'], []],
+    ],
+    [
+      [180, 487],
+      [['sendCancel'], ['sendAck']],
+    ],
+    [
+      [486, 486],
+      [['sendAck'], ['sendAck']],
+    ],
+    [
+      [200, 200],
+      [['deliver'], ['deliver']],
+    ],
+  ])('late %j: %j', (statuses, expected) => {
+    const client = abandoned();
+    play(client, 5000);
+    const outputs = statuses.map((status) => client.receive(sampleResponse(status), 6000));
+    expect(outputs.map((list) => list.map(({ type }) => type))).toEqual(expected);
+  });
+
+  test('on TCP a late refusal ends it', () => {
+    const client = abandoned(true);
+    play(client, 5000);
+    expect(client.receive(sampleResponse(486), 6000)).toMatchObject([{ type: 'sendAck' }]);
+    expect(client.isEnded).toBe(true);
+  });
+});

@@ -78,3 +78,21 @@ test('a failed path counts until the peer has answered', () => {
   busy.receive(sampleResponse(100, 'INFO'), 10);
   expect(busy.fail('refused')).toEqual([]);
 });
+
+describe('a peer with less patience than timer F', () => {
+  const patience = { silenceMs: 4000, answerMs: 20_000 };
+
+  test('silence ends it early', () => {
+    const client = new NonInviteClient({ ...UDP, patience });
+    client.start(0);
+    expect(play(client, 100_000).at(-1)).toEqual([4000, 'timeout']);
+    expect(client.isEnded).toBe(true);
+  });
+
+  test('after a 1xx the final response has the whole patience', () => {
+    const client = new NonInviteClient({ ...UDP, patience });
+    client.start(0);
+    client.receive(sampleResponse(100, 'OPTIONS'), 3900);
+    expect(play(client, 100_000).at(-1)).toEqual([20_000, 'timeout']);
+  });
+});

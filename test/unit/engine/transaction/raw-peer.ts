@@ -55,8 +55,8 @@ export class UdpPeer {
     return new UdpPeer(socket);
   }
 
-  send(text: string | Buffer, port: number): void {
-    this.#socket.send(text, port, this.address);
+  send(text: string | Buffer, port: number, address = this.address): void {
+    this.#socket.send(text, port, address);
   }
 
   async close(): Promise<void> {

@@ -25,3 +25,38 @@ test.each([
 ])('%s: %s', (uri, expected) => {
   expect(screenRequest(sampleRequest({ method: 'OPTIONS', uri })).type).toBe(expected);
 });
+
+test.each([
+  ['From', '"sipvicious"<sip:100@1.1.1.1>;tag=1', 'ignore'],
+  ['From', '<sip:sipvicious@192.0.2.1>;tag=1', 'ignore'],
+  ['From', '"Friendly-Scanner" <sip:x@192.0.2.1>;tag=1', 'ignore'],
+  ['To', '"SIPVicious"<sip:100@192.0.2.1>', 'ignore'],
+  ['To', '<sip:SipVicious@192.0.2.1>', 'ignore'],
+  ['From', '"Sipvic Ious" <sip:ious@192.0.2.1>;tag=1', 'pass'],
+  ['From', '<sip:100@192.0.2.1>;tag=1', 'pass'],
+  ['From', '<sip:100@1.1.1.1>;tag=1', 'pass'],
+])('%s: %s without a telling User-Agent: %s', (name, value, expected) => {
+  const request = sampleRequest({ method: 'OPTIONS' });
+  for (const header of request.headers) {
+    if (header.name === name) Object.assign(header, { value });
+  }
+  expect(screenRequest(request).type).toBe(expected);
+});
+
+test('the question svmap asks is known under any name', () => {
+  const request = sampleRequest({ method: 'OPTIONS', uri: 'sip:100@192.0.2.1' });
+  for (const header of request.headers) {
+    if (header.name === 'From' || header.name === 'To') {
+      Object.assign(header, { value: '"office"<sip:100@1.1.1.1>;tag=6434' });
+    }
+  }
+  expect(screenRequest(request).type).toBe('ignore');
+});
+
+test.each(['svmap', 'SVWAR/0.3', 'svcrack', 'sipptk', 'sip-scan'])(
+  'User-Agent %s: ignore',
+  (agent) => {
+    const request = sampleRequest({ method: 'REGISTER', extra: [`User-Agent: ${agent}`] });
+    expect(screenRequest(request).type).toBe('ignore');
+  },
+);

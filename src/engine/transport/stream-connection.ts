@@ -1,11 +1,16 @@
 import type { Socket } from 'node:net';
 import { plainAddress } from './address.ts';
 import type { Flow, ListenPoint } from './flow.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { StreamFramer } from './stream-framing.ts';
 import type { FramerOutput } from './stream-framing.ts';
+import { reasonOf } from './tls-handshakes.ts';
 import type { TransportEvents } from './transport-events.ts';
 import type { TransportLimits } from './transport-limits.ts';
 
+const PING = Buffer.from('\r\n\r\n');
+const FIRST_REST_MS = 50;
+const LAST_REST_MS = 2000;
 const PONG = Buffer.from('\r\n');
 
 /** What a connection needs to know of the transport it belongs to. */
@@ -13,7 +18,15 @@ export interface ConnectionOwner {
   readonly listenPoint: ListenPoint;
   readonly limits: TransportLimits;
   readonly events: TransportEvents;
-  onClosed(connection: TcpConnection): void;
+  onClosed(connection: StreamConnection, reason: string): void;
+}
+
+/** Where a connection comes from and what it may be used for. */
+export interface ConnectionOrigin {
+  readonly id: number;
+  readonly isOutgoing: boolean;
+  /** Requests for this peer may use it. */
+  readonly peerKey: string;
 }
 
 /**
@@ -21,15 +34,25 @@ export interface ConnectionOwner {
  *
  * The flow names the remote end as we reach it, and our end by the listen point it belongs to.
  */
-export class TcpConnection {
+export class StreamConnection {
   readonly flow: Flow & { readonly connectionId: number };
+  readonly isOutgoing: boolean;
+  readonly peerKey: string;
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #framer: StreamFramer;
+  readonly #keepAlive: KeepAlive | undefined;
+  #hasReceived = false;
   #partialTimer: NodeJS.Timeout | undefined;
+  /** Whether the last chunk held a message that was not let in. */
+  #hasDropped = false;
+  #restMs = 0;
+  #restTimer: NodeJS.Timeout | undefined;
   #closeReason = 'connection closed';
 
-  constructor(socket: Socket, connectionId: number, owner: ConnectionOwner) {
+  constructor(socket: Socket, origin: ConnectionOrigin, owner: ConnectionOwner) {
+    this.isOutgoing = origin.isOutgoing;
+    this.peerKey = origin.peerKey;
     this.#socket = socket;
     this.#owner = owner;
     this.#framer = new StreamFramer(owner.limits.message);
@@ -39,8 +62,9 @@ export class TcpConnection {
       localPort: owner.listenPoint.port,
       remoteAddress: plainAddress(socket.remoteAddress ?? ''),
       remotePort: socket.remotePort ?? 0,
-      connectionId,
+      connectionId: origin.id,
     };
+    this.#keepAlive = this.#startKeepAlive(origin.isOutgoing);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
     socket.setTimeout(owner.limits.idleTimeoutMs, () => {
@@ -50,7 +74,7 @@ export class TcpConnection {
       if (typeof chunk !== 'string') this.#receive(chunk);
     });
     socket.on('error', (error) => {
-      this.#closeReason = error.message;
+      this.#closeReason = reasonOf(error);
     });
     socket.on('close', () => {
       this.#onClose();
@@ -59,6 +83,11 @@ export class TcpConnection {
 
   get isOpen(): boolean {
     return this.#socket.writable && !this.#socket.destroyed;
+  }
+
+  /** Whether the peer has ever sent anything. */
+  get hasReceived(): boolean {
+    return this.#hasReceived;
   }
 
   /** Resolves to the error, if any, once the system has taken the bytes. */
@@ -82,14 +111,22 @@ export class TcpConnection {
   }
 
   #receive(chunk: Buffer): void {
+    this.#hasReceived = true;
+    this.#keepAlive?.onBytes(chunk);
+    this.#hasDropped = false;
     for (const output of this.#framer.push(chunk)) this.#handle(output);
     this.#watchPartial();
+    this.#pace();
   }
 
   #handle(output: FramerOutput): void {
     switch (output.type) {
       case 'message':
-        this.#owner.events.onMessage(output.bytes, this.flow);
+        if (this.#owner.events.isAdmitted?.(output.bytes, this.flow.remoteAddress) !== false) {
+          this.#owner.events.onMessage(output.bytes, this.flow);
+        } else {
+          this.#hasDropped = true;
+        }
         return;
       case 'ping':
         void this.send(PONG);
@@ -101,6 +138,30 @@ export class TcpConnection {
         setImmediate(() => this.#socket.end());
         this.#socket.setTimeout(this.#owner.limits.connectTimeoutMs);
     }
+  }
+
+  /** Who sends more than is let in is read ever more slowly, so that its own system holds it back. */
+  #pace(): void {
+    this.#restMs = this.#hasDropped
+      ? Math.min(Math.max(FIRST_REST_MS, this.#restMs * 2), LAST_REST_MS)
+      : 0;
+    if (this.#restMs === 0 || this.#socket.destroyed) return;
+    this.#socket.pause();
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(() => {
+      this.#socket.resume();
+    }, this.#restMs);
+  }
+
+  #startKeepAlive(isOutgoing: boolean): KeepAlive | undefined {
+    const { pingIntervalMs, pongTimeoutMs } = this.#owner.limits;
+    if (!isOutgoing || pingIntervalMs === 0) return undefined;
+    return new KeepAlive({
+      intervalMs: pingIntervalMs,
+      pongTimeoutMs,
+      ping: () => void this.send(PING),
+      giveUp: () => this.abort('ping not answered'),
+    });
   }
 
   #watchPartial(): void {
@@ -116,7 +177,9 @@ export class TcpConnection {
 
   #onClose(): void {
     clearTimeout(this.#partialTimer);
-    this.#owner.onClosed(this);
+    clearTimeout(this.#restTimer);
+    this.#keepAlive?.stop();
+    this.#owner.onClosed(this, this.#closeReason);
     this.#owner.events.onPathFailure(this.flow, this.#closeReason);
   }
 }
