@@ -4,6 +4,7 @@ import type { LegPorts } from '../media/media-engine.ts';
 import type { SipDialog } from '../sip/dialog.ts';
 import type { Hop } from '../trunk/policy.ts';
 import type { Side } from '../wire/side.ts';
+import { ownText } from '../wire/own-bytes.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import { formatHostPort, parseSipUri } from '../wire/sip-uri.ts';
 
@@ -19,6 +20,15 @@ export interface CallLegOptions {
   readonly transport: Transport;
 }
 
+/** What is kept of the INVITE of a leg; a field that it did not have is empty. */
+export interface LegInvite {
+  readonly uri: string;
+  readonly callId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly assertedIdentity: string;
+}
+
 /** One leg of a call: who is there, which parameters are in force, and its dialog once there is one. */
 export class CallLeg {
   readonly side: Side;
@@ -30,8 +40,9 @@ export class CallLeg {
   readonly settings: LegSettings;
   /** Set once the leg is answered. */
   dialog: SipDialog | undefined;
-  /** The INVITE of the leg as it was on the wire; `undefined` until it is there. */
-  invite: SipRequest | undefined;
+  /** The early dialog heard of last, until the leg is answered or the attempt is over. */
+  early: SipDialog | undefined;
+  #invite: LegInvite | undefined;
 
   constructor(options: CallLegOptions) {
     this.side = options.side;
@@ -58,9 +69,32 @@ export class CallLeg {
     });
   }
 
+  /** Of the INVITE of the leg; `undefined` until it is on the wire. */
+  get invite(): LegInvite | undefined {
+    return this.#invite;
+  }
+
+  /** Takes what is kept for the life of the call. */
+  set invite(message: SipRequest) {
+    // The values are parts of the text of the message, which they would keep whole.
+    const own = (name: string): string => ownText(getHeader(message, name) ?? '');
+    this.#invite = {
+      uri: ownText(message.uri),
+      callId: own('Call-ID'),
+      from: own('From'),
+      to: own('To'),
+      assertedIdentity: own('P-Asserted-Identity'),
+    };
+  }
+
   /** SIP Call-ID of the leg; empty until its INVITE is on the wire. */
   get sipCallId(): string {
-    return this.invite === undefined ? '' : (getHeader(this.invite, 'Call-ID') ?? '');
+    return this.#invite?.callId ?? '';
+  }
+
+  /** Where requests of the other leg go: the answered dialog, before that the latest early one. */
+  get reach(): SipDialog | undefined {
+    return this.dialog ?? (this.early?.isEarly === true ? this.early : undefined);
   }
 
   /** Where the media ports of this leg come from. */

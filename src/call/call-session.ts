@@ -34,8 +34,8 @@ export class CallSession {
     readonly media: CallMedia;
     readonly context: CallContext;
     readonly sessionIds: Readonly<Record<Side, string>>;
-    /** The attempt at another callee before this one: what the caller was shown goes on. */
-    readonly previous: OfferAnswer | undefined;
+    /** The attempt at another callee before this one: what the caller was shown and asked for goes on. */
+    readonly previous: CallSession | undefined;
     readonly onBug: (error: unknown) => void;
   }) {
     const { callId, legs, media, context, onBug } = options;
@@ -44,12 +44,13 @@ export class CallSession {
     const negotiation = new OfferAnswer({
       settings: { caller: legs.caller.settings, callee: legs.callee.settings },
       sessionIds: options.sessionIds,
-      previous: options.previous,
+      previous: options.previous?.negotiation,
     });
     this.#negotiation = negotiation;
     const earlySubscribe = (side: Side): EarlySubscribe =>
       decideEarlySubscribe(negotiation.advertised(side));
     this.dtmf = new DtmfInterworking({ callId, legs, media, context, earlySubscribe, onBug });
+    if (options.previous !== undefined) this.dtmf.takeOver(options.previous.dtmf);
   }
 
   get negotiation(): OfferAnswer {

@@ -13,11 +13,17 @@
  */
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
 import type { DialogHandler, SipDialog } from '../sip/dialog.ts';
-import type { InviteAnswer, OutgoingInvite } from '../sip/outgoing-invite.ts';
+import { releaseAnswered, type InviteAnswer, type OutgoingInvite } from '../sip/outgoing-invite.ts';
 import { ALLOWED_METHODS } from '../sip/stray-requests.ts';
 import type { Hop } from '../trunk/policy.ts';
 import type { SipRequest, SipResponse } from '../wire/sip-message.ts';
 import { WireError } from '../wire/wire-error.ts';
+import {
+  callerStatus,
+  isEngineLost,
+  isWorthAnotherHop,
+  type AttemptFailure,
+} from './attempt-failure.ts';
 import type { CallContext } from './call-context.ts';
 import type { CallSession } from './call-session.ts';
 import type { EndCause } from './end-cause.ts';
@@ -155,10 +161,11 @@ export class CallSetup {
         onSent: (request) => {
           session.legs.callee.invite = request;
         },
-        onProgress: (response) => host.guarded(() => this.#progress(session, response)),
+        onProgress: (response, dialog) =>
+          host.guarded(() => this.#progress(session, response, dialog)),
         onAnswer: (answer) => host.guarded(() => this.#answer(session, answer)),
         onFailure: (status, reason, response) =>
-          host.guarded(() => this.#failed(message.index, { status, reason, response })),
+          host.guarded(() => this.#failed(session, message.index, { status, reason, response })),
       },
       host.dialogHandler('callee'),
     );
@@ -166,22 +173,26 @@ export class CallSetup {
     this.#noAnswer = setTimeout(() => this.#timeOut(), NO_ANSWER_MS);
   }
 
-  #progress(session: CallSession, response: SipResponse): void {
+  #progress(session: CallSession, response: SipResponse, early: SipDialog | undefined): void {
     if (this.#host.isEnded) return;
+    session.legs.callee.early = early ?? session.legs.callee.early;
     this.#host.progressed(response.status);
     const isDelayed = this.#invite.offer === undefined;
     const preview = isDelayed ? undefined : this.#preview(session, response);
     const body = preview?.sdp === undefined ? {} : { body: preview.sdp };
-    const contentType = preview?.sdp === undefined ? {} : SDP_TYPE;
-    this.#invite.progress(response.status, {
-      reason: response.reason,
-      headers: {
-        ...passedHeaders(response),
-        ...contentType,
-        ...allowEventsHeader(response, preview?.allowEvents ?? 'remove-kpml'),
+    const headers = {
+      ...passedHeaders(response),
+      ...(preview?.sdp === undefined ? {} : SDP_TYPE),
+      ...allowEventsHeader(response, preview?.allowEvents ?? 'remove-kpml'),
+    };
+    this.#invite.progress(
+      response.status,
+      { reason: response.reason, headers, ...body },
+      this.#host.dialogHandler('caller'),
+      (begun) => {
+        session.legs.caller.early = begun;
       },
-      ...body,
-    });
+    );
   }
 
   /** An answer in an unreliable 18x is only a preview; one that cannot be read is left out. */
@@ -200,6 +211,7 @@ export class CallSetup {
   async #answer(session: CallSession, answer: InviteAnswer): Promise<void> {
     clearTimeout(this.#noAnswer);
     session.legs.callee.dialog = answer.dialog;
+    session.dtmf.answered('callee', answer.dialog);
     if (this.#host.isEnded) {
       releaseAnswered(answer);
       return;
@@ -269,6 +281,7 @@ export class CallSetup {
 
   #callerDialog(session: CallSession, dialog: SipDialog): void {
     session.legs.caller.dialog = dialog;
+    session.dtmf.answered('caller', dialog);
     if (this.#host.isEnded) {
       void dialog.bye();
       return;
@@ -292,10 +305,7 @@ export class CallSetup {
     }
   }
 
-  async #failed(
-    index: number,
-    failure: { status: number; reason: string; response: SipResponse | undefined },
-  ): Promise<void> {
+  async #failed(session: CallSession, index: number, failure: AttemptFailure): Promise<void> {
     clearTimeout(this.#noAnswer);
     const { status, reason, response } = failure;
     this.#host.attemptFailed(status, reason);
@@ -305,6 +315,12 @@ export class CallSetup {
       return;
     }
     this.#state = { type: 'done' };
+    if (isEngineLost(failure)) {
+      this.#host.end({ name: 'engine-lost', by: 'sbc' });
+      return;
+    }
+    // Subscriptions of the early dialog have their last word while there still is a dialog.
+    session.dtmf.end();
     const told = callerStatus(status);
     // A reason phrase belongs to its own status only.
     const phrase = told === status && response !== undefined ? { reason } : {};
@@ -321,28 +337,11 @@ export class CallSetup {
     const { message } = this.#invite;
     return {
       ...passedHeaders(message),
-      ...callerHeaders(callerIdentity(message), hopTransport(hop)),
+      ...callerHeaders(callerIdentity(message), hopTransport(hop), hop.requestUri),
       To: `<${hop.requestUri}>`,
       'Max-Forwards': String(maxForwardsOf(message) - 1),
       Allow: ALLOWED_METHODS,
       'User-Agent': PRODUCT,
     };
   }
-}
-
-/** Failures of the hop itself, after which another hop may do better. */
-function isWorthAnotherHop(status: number): boolean {
-  return status === 408 || (status >= 500 && status < 600);
-}
-
-/** What the caller is told: redirections and challenges concern the SBC, and it follows neither yet. */
-function callerStatus(status: number): number {
-  if (status === 401 || status === 407) return 403;
-  return status >= 300 && status < 400 ? 480 : status;
-}
-
-/** A 200 that came after the call was given up: it must be acknowledged before it can be hung up. */
-function releaseAnswered(answer: InviteAnswer): void {
-  answer.acknowledge();
-  void answer.dialog.bye();
 }

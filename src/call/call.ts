@@ -4,11 +4,12 @@
  *   setup --200 to the caller--> answered --BYE, timeout, operator--> ended
  *     '-------------- CANCEL, refusal, failure ------------------------^
  *
+ * A BYE may wait for the digits on their way to the side it goes to (`dtmf-drain-on-bye-ms`).
  * `end` is the one exit: it runs once, releases both legs and the media, and writes the CDR.
  */
 import { randomBytes } from 'node:crypto';
 import { callLog, type Log } from '../observe/log.ts';
-import type { Side } from '../wire/side.ts';
+import { otherSide, type Side } from '../wire/side.ts';
 import type { DialogHandler } from '../sip/dialog.ts';
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
 import type { MediaListener } from '../media/media-engine.ts';
@@ -39,7 +40,8 @@ export interface CallPlan {
 
 type CallState =
   | { readonly type: 'setup' }
-  | { readonly type: 'answered' }
+  /** `hungUp`: a side has left, the other is told behind its last digits. */
+  | { readonly type: 'answered'; readonly hungUp?: EndCause }
   | { readonly type: 'ended'; readonly cause: EndCause };
 
 export class Call {
@@ -96,23 +98,46 @@ export class Call {
       const given = reason === '' ? {} : { reason };
       this.#guarded(() => this.end({ name: 'caller-cancelled', by: 'caller', ...given }));
     });
+    invite.onLost(() => this.#guarded(() => this.end({ name: 'engine-lost', by: 'sbc' })));
     this.#guarded(() => this.#setup.start());
   }
 
   /** Ends the call; only the first cause counts. */
-  end(cause: EndCause): void {
+  end(laterCause: EndCause): void {
     if (this.#state.type === 'ended') return;
+    const cause = (this.#state.type === 'answered' ? this.#state.hungUp : undefined) ?? laterCause;
     this.#state = { type: 'ended', cause };
     const verdict = verdictOf(cause);
     const headers = { Reason: reasonHeader(cause) };
-    this.#plan.invite.reject(verdict.status, { headers: refusalHeaders(verdict.status) });
+    // Before the refusal: with it an early dialog is gone, and last NOTIFYs can no longer be sent.
     this.#session?.dtmf.end();
+    this.#plan.invite.reject(verdict.status, { headers: refusalHeaders(verdict.status) });
     this.#midCall?.end();
     this.#setup.cancel(headers);
     for (const leg of this.#legs()) void leg.dialog?.bye(headers);
     const status = this.history.answerMs === undefined ? verdict.status : 200;
     this.log[verdict.level]({ cause: cause.name, by: cause.by, status }, 'call ended');
     this.#close(cause).catch((error: unknown) => this.#reportBug(error));
+  }
+
+  /** The dialog of `side` is over: digits for the other leg may have time to leave. */
+  async #endOfLeg(side: Side, cause: EndCause): Promise<void> {
+    const session = this.#session;
+    const to = otherSide(side);
+    const limitMs = session?.legs[to].settings.dtmfDrainOnByeMs.value ?? 0;
+    const isWaiting = limitMs > 0 && session?.media.hasDigits(to) === true;
+    if (isWaiting && cause.name === 'hang-up' && this.#isTalking) {
+      this.#state = { type: 'answered', hungUp: cause };
+      session.dtmf.end();
+      this.#midCall?.end();
+      await session.media.drained(to, limitMs);
+    }
+    this.end(cause);
+  }
+
+  /** Answered, and nobody has left. */
+  get #isTalking(): boolean {
+    return this.#state.type === 'answered' && this.#state.hungUp === undefined;
   }
 
   async #close(cause: EndCause): Promise<void> {
@@ -156,7 +181,7 @@ export class Call {
       media,
       context: this.#context,
       sessionIds: this.#sessionIds,
-      previous: previous?.negotiation,
+      previous,
       onBug: (error) => this.#bug(error),
     });
     this.#midCall = new MidCall(this.#session, {
@@ -229,8 +254,8 @@ export class Call {
 
   #dialogHandler(side: Side): DialogHandler {
     return {
-      onRequest: (request) => {
-        this.#guarded(() => this.#midCall?.receive(side, request));
+      onRequest: (request, dialog) => {
+        this.#guarded(() => this.#midCall?.receive(side, dialog, request));
       },
       onAck: (body) => {
         this.#guarded(() => {
@@ -239,7 +264,7 @@ export class Call {
         });
       },
       onEnd: (by, reason) => {
-        this.#guarded(() => this.end(causeOfEnd(side, by, reason)));
+        this.#guarded(() => this.#endOfLeg(side, causeOfEnd(side, by, reason)));
       },
       onTrace: (direction, text) => this.#trace(side, direction, text),
     };

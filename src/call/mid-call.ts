@@ -1,11 +1,14 @@
 /**
- * Requests inside the dialogs of an answered call, relayed from one leg to the other.
+ * Requests inside the dialogs of a call, relayed from one leg to the other.
  *
  *   INVITE, UPDATE with SDP   offer -> session -> other leg -> answer -> session -> back; one at a time, else 491;
  *                             before both legs are acknowledged it waits a moment, then gets 491
  *   SUBSCRIBE, NOTIFY         the DTMF interworking
+ *   INFO with a digit         the DTMF interworking, which may have it relayed
  *   INFO, MESSAGE             relayed as they are
  *   OPTIONS, UPDATE alone     answered here: they ask about this leg only
+ *
+ * The same in early dialogs, but for offers: the one of the INVITE is still open, on both legs (RFC 3311 §5.2).
  *
  * A leg that answers 481 or 408 has lost the dialog: the call ends (RFC 5057 §5.1).
  */
@@ -28,7 +31,10 @@ import {
 /** How long a re-INVITE waits for the ACK that joins the legs, milliseconds. */
 const JOIN_WAIT_MS = 1000;
 
-/** What the requests of an answered call ask of their call. */
+/** For a request that only comes too early (RFC 3261 §21.5.1). */
+const RETRY_SOON = { 'Retry-After': '1' };
+
+/** What the requests of a call ask of their call. */
 export interface MidCallHost {
   /** Runs `action`; a broken invariant in it ends the call instead of escaping. */
   guarded(action: () => void | Promise<void>): void;
@@ -37,7 +43,8 @@ export interface MidCallHost {
 
 type Negotiation =
   | { readonly type: 'idle' }
-  | { readonly type: 'busy' }
+  /** A request of `side` is on its way to the other leg and back; `undefined` at the end of the call. */
+  | { readonly type: 'busy'; readonly side: Side | undefined; readonly method: string }
   /** A re-INVITE without offer was answered with one; the ACK of `side` brings the answer. */
   | {
       readonly type: 'awaitingAnswer';
@@ -68,17 +75,12 @@ export class MidCall {
     this.#joined.resolve('ended');
     for (const timer of this.#joinWaits) clearTimeout(timer);
     const state = this.#negotiation;
-    this.#negotiation = { type: 'busy' };
+    this.#negotiation = { type: 'busy', side: undefined, method: '' };
     if (state.type === 'awaitingAnswer') state.acknowledge();
   }
 
-  /** Takes a request of `side`; it is answered here in every case. */
-  receive(side: Side, request: ReceivedRequest): void {
-    const dialog = this.#session.legs[side].dialog;
-    if (dialog === undefined) {
-      request.respond(491, {});
-      return;
-    }
+  /** Takes a request that came in `dialog` of `side`; it is answered here in every case. */
+  receive(side: Side, dialog: SipDialog, request: ReceivedRequest): void {
     const required = requiredExtensions(request.message);
     if (required.length > 0) {
       dialog.respond(request, 420, { headers: { Unsupported: required.join(', ') } });
@@ -95,7 +97,13 @@ export class MidCall {
       case 'NOTIFY':
         this.#session.dtmf.receiveNotify(side, dialog, request, isKpml(request));
         return;
-      case 'INFO':
+      case 'INFO': {
+        const verdict = this.#session.dtmf.receiveInfo(side, dialog, request);
+        if (verdict.type === 'relay') {
+          this.#host.guarded(() => this.#relay(side, dialog, request, verdict.onAnswer));
+        }
+        return;
+      }
       case 'MESSAGE':
         this.#host.guarded(() => this.#relay(side, dialog, request));
         return;
@@ -134,17 +142,39 @@ export class MidCall {
 
   async #renegotiate(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
     const { method } = request.message;
-    if (method === 'UPDATE' && bodyOf(request.message) === undefined) {
+    const isBare = method === 'UPDATE' && bodyOf(request.message) === undefined;
+    const obstacle = this.#obstacle(side, dialog, isBare);
+    const unusable = isBare ? undefined : unusableContent(request.message);
+    if (unusable !== undefined) {
+      dialog.respond(request, 415, { headers: unusable });
+    } else if (obstacle === 'theirs') {
+      dialog.respond(request, 500, { headers: RETRY_SOON });
+    } else if (obstacle === 'ours') {
+      dialog.respond(request, 491);
+    } else if (isBare) {
       dialog.respond(request, 200, { headers: { Allow: ALLOWED_METHODS } });
-      return;
+    } else {
+      await this.#renegotiateNow(side, dialog, request);
     }
-    const unusable = unusableContent(request.message);
-    if (unusable !== undefined || this.#negotiation.type !== 'idle') {
-      if (unusable === undefined) dialog.respond(request, 491);
-      else dialog.respond(request, 415, { headers: unusable });
-      return;
+  }
+
+  /** Whose exchange with `side` has to end first: one it began, or one we began (RFC 3311 §5.2). */
+  #obstacle(side: Side, dialog: SipDialog, isBare: boolean): 'theirs' | 'ours' | undefined {
+    const state = this.#negotiation;
+    if (isBare) {
+      const isRepeat = state.type === 'busy' && state.method === 'UPDATE' && state.side === side;
+      return isRepeat ? 'theirs' : undefined;
     }
-    this.#negotiation = { type: 'busy' };
+    // The offer of the INVITE is open on both legs, and in a call without one none is made yet.
+    if (dialog.isEarly) return side === 'caller' ? 'theirs' : 'ours';
+    if (state.type === 'idle') return undefined;
+    // After the 2xx with our offer, `side` of the state owes us the answer, and the other leg waits for ours.
+    const began = state.type === 'busy' ? state.side : otherSide(state.side);
+    return began === side ? 'theirs' : 'ours';
+  }
+
+  async #renegotiateNow(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
+    this.#negotiation = { type: 'busy', side, method: request.message.method };
     try {
       const isJoined = await this.#isJoinedSoon();
       const other = this.#session.legs[otherSide(side)].dialog;
@@ -248,37 +278,44 @@ export class MidCall {
     dialog.respond(request, 488);
   }
 
-  async #relay(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
-    const other = this.#session.legs[otherSide(side)].dialog;
+  async #relay(
+    side: Side,
+    dialog: SipDialog,
+    ...[request, onAnswer]: [ReceivedRequest, ((response: DialogResponse) => void)?]
+  ): Promise<void> {
+    const other = this.#session.legs[otherSide(side)].reach;
     if (other === undefined) {
-      dialog.respond(request, 491);
+      dialog.respond(request, 500, { headers: RETRY_SOON });
       return;
     }
     if (isDamaged(request.message)) {
       dialog.respond(request, 415);
       return;
     }
+    // An early dialog may go while the call goes on: another branch answers, or another hop is tried.
+    const isEarly = dialog.isEarly || other.isEarly;
     const response = await other.request(request.message.method, relayed(request.message));
+    onAnswer?.(response);
     if (response.status >= 300 || response.message === undefined) {
-      this.#refuse(side, dialog, { request, response });
+      this.#refuse(side, dialog, { request, response, isEarly });
       return;
     }
     const options = relayed(response.message);
     dialog.respond(request, response.status, { ...options, reason: response.reason });
   }
 
-  /** Passes a refusal of the other leg on to `side`; a leg without dialog ends the call. */
+  /** Passes a refusal of the other leg on to `side`; an answered leg without dialog ends the call. */
   #refuse(
     side: Side,
     dialog: SipDialog,
-    exchange: { request: ReceivedRequest; response: DialogResponse },
+    exchange: { request: ReceivedRequest; response: DialogResponse; isEarly?: boolean },
   ): void {
     const { request, response } = exchange;
     const { status, message } = response;
     const headers = message === undefined ? {} : passedHeaders(message);
     const phrase = message === undefined ? {} : { reason: response.reason };
     dialog.respond(request, status, { ...phrase, headers });
-    if (status === 481 || status === 408) {
+    if (exchange.isEarly !== true && (status === 481 || status === 408)) {
       this.#host.end({ name: 'dialog-lost', by: otherSide(side) });
     }
   }

@@ -1,7 +1,10 @@
 /**
- * An answered INVITE dialog of ours: requests both ways, one owner, keyed by the SIP engine's dialog id.
+ * An INVITE dialog of ours: requests both ways, one owner, keyed by the SIP engine's dialog id and the peer's tag.
  *
  *   state            event                              next
+ *   early            2xx, ours or the peer's            unacknowledged or confirmed
+ *   early            refusal, CANCEL, BYE               ended
+ *   early            another branch answered            abandoned    (nothing is sent any more)
  *   unacknowledged   ACK of the peer                    confirmed    (only where the peer sent the INVITE)
  *   unacknowledged   bye()                              ending       (our BYE waits for the ACK, RFC 3261 §15)
  *   confirmed        bye()                              ending       (our BYE is on its way)
@@ -10,6 +13,7 @@
  *
  * Requests of every method may be outstanding at once; the engine matches their answers (RFC 3261 §12.2).
  */
+import { ownText } from '../wire/own-bytes.ts';
 import { getHeader, type SipResponse } from '../wire/sip-message.ts';
 import type {
   ReceivedRequest,
@@ -40,10 +44,23 @@ export interface DialogIdentity {
 /** Records one SIP message of a leg as it was on the wire. */
 export type SipTrace = (direction: 'in' | 'out', text: string) => void;
 
+/** What is known of a dialog before the 2xx (RFC 3261 §12.1). */
+export interface EarlyDialog {
+  /** To header of our requests, which says which branch of a forked INVITE they are for. */
+  readonly to?: string;
+}
+
+/** Enters a new dialog in the table of the stack; with `early` one that is not answered yet. */
+export type AddDialog = (
+  identity: DialogIdentity,
+  handler: DialogHandler,
+  early?: EarlyDialog,
+) => SipDialog;
+
 /** Who hears what happens in a dialog; given at its creation so that nothing is missed. */
 export interface DialogHandler {
-  /** Every request but ACK and BYE; must be answered. */
-  onRequest(request: ReceivedRequest): void;
+  /** Every request but ACK and BYE, early ones too; must be answered. */
+  onRequest(request: ReceivedRequest, dialog: SipDialog): void;
   onAck(body: string): void;
   /** The dialog is over: a BYE (already answered), an engine's own BYE, or the connection is gone. */
   onEnd(by: 'peer' | 'engine' | 'connection', reason: string): void;
@@ -66,13 +83,15 @@ export interface DialogRequestOptions {
 }
 
 export class SipDialog {
-  readonly identity: DialogIdentity;
+  #identity: DialogIdentity;
   readonly #connection: SipConnection;
   readonly #handler: DialogHandler;
   readonly #onEnded: (dialog: SipDialog) => void;
   /** Settled by the ACK of the peer, or by the end. */
   readonly #acknowledged = Promise.withResolvers<void>();
-  #state: 'unacknowledged' | 'confirmed' | 'ending' | 'ended';
+  #state: 'early' | 'unacknowledged' | 'confirmed' | 'ending' | 'ended' | 'abandoned';
+  /** Only while the dialog is early. */
+  #early: EarlyDialog | undefined;
 
   constructor(
     identity: DialogIdentity,
@@ -80,11 +99,20 @@ export class SipDialog {
     handler: DialogHandler,
     onEnded: (dialog: SipDialog) => void,
   ) {
-    this.identity = identity;
+    this.#identity = ownIdentity(identity);
     this.#connection = connection;
     this.#handler = handler;
     this.#onEnded = onEnded;
-    this.#state = identity.role === 'uas' ? 'unacknowledged' : 'confirmed';
+    this.#state = answeredState(identity);
+  }
+
+  get identity(): DialogIdentity {
+    return this.#identity;
+  }
+
+  /** True until the 2xx, or until there will be none. */
+  get isEarly(): boolean {
+    return this.#state === 'early';
   }
 
   /** True from the ACK until one side hangs up. */
@@ -92,8 +120,35 @@ export class SipDialog {
     return this.#state === 'confirmed';
   }
 
+  /** Makes a new dialog an early one. */
+  begin(early: EarlyDialog): void {
+    this.#state = 'early';
+    this.#early = early;
+  }
+
+  /** The 2xx of an early dialog; `identity` is what it says. */
+  confirm(identity: DialogIdentity): void {
+    if (this.#state !== 'early') return;
+    this.#identity = ownIdentity(identity);
+    this.#state = answeredState(identity);
+    this.#early = undefined;
+  }
+
+  /** The INVITE of an early dialog was refused or given up; last NOTIFYs may still be sent. */
+  endEarly(): void {
+    if (this.#state === 'early') this.#end();
+  }
+
+  /** Another branch than that of an early dialog was answered. */
+  abandon(): void {
+    if (this.#state !== 'early') return;
+    this.#end();
+    this.#state = 'abandoned';
+  }
+
   /** Sends a request and resolves with its final response; never rejects. */
   request(method: string, options: DialogRequestOptions = {}): Promise<DialogResponse> {
+    if (this.#state === 'abandoned') return Promise.resolve(withoutResponse('no-dialog'));
     return new Promise((resolve) => {
       const guard = setTimeout(() => resolve(withoutResponse('timeout')), REQUEST_GUARD_MS);
       const settle = (response: DialogResponse): void => {
@@ -105,7 +160,8 @@ export class SipDialog {
         onResponse: (response) => this.#answered(response, settle),
         onFailed: (reason) => settle(withoutResponse(reason)),
       };
-      const headers = this.#withContact(method, options.headers ?? {});
+      const branch = this.#early?.to === undefined ? {} : { To: this.#early.to };
+      const headers = { ...this.#withContact(method, options.headers ?? {}), ...branch };
       const body = options.body === undefined ? {} : { body: options.body };
       const dialogId = this.identity.dialogId;
       this.#connection.send(
@@ -117,7 +173,7 @@ export class SipDialog {
 
   /** Sends BYE once, not before the ACK of the peer; resolves when it is answered or given up. */
   async bye(headers: SipHeaders = {}): Promise<void> {
-    if (this.#state === 'ending' || this.#state === 'ended') return;
+    if (!this.#isOpen()) return;
     const mustWait = this.#state === 'unacknowledged';
     this.#state = 'ending';
     if (mustWait) await this.#acknowledged.promise;
@@ -140,11 +196,11 @@ export class SipDialog {
       this.#receiveBye(request);
       return;
     }
-    if (this.#state === 'ending' || this.#state === 'ended') {
+    if (!this.#isOpen() && this.#state !== 'early') {
       request.respond(481, {}, this.traceOutcome);
       return;
     }
-    this.#handler.onRequest(request);
+    this.#handler.onRequest(request, this);
   }
 
   /** Answers a request of this dialog; a 2xx gets our Contact where the method refreshes targets. */
@@ -161,7 +217,7 @@ export class SipDialog {
 
   /** The connection is gone and the dialog with it. */
   lost(): void {
-    if (this.#state === 'ended') return;
+    if (this.#state === 'ended' || this.#state === 'abandoned') return;
     this.#end();
     this.#handler.onEnd('connection', 'connection to the SIP engine lost');
   }
@@ -172,7 +228,7 @@ export class SipDialog {
   };
 
   #receiveBye(request: ReceivedRequest): void {
-    const wasOpen = this.#state === 'confirmed' || this.#state === 'unacknowledged';
+    const wasOpen = this.#isOpen();
     if (this.#state !== 'ended') this.#end();
     if (wasOpen) {
       const reason = getHeader(request.message, 'Reason') ?? '';
@@ -198,6 +254,11 @@ export class SipDialog {
     return { Contact: contact, ...headers };
   }
 
+  /** Answered, and nobody has hung up. */
+  #isOpen(): boolean {
+    return this.#state === 'unacknowledged' || this.#state === 'confirmed';
+  }
+
   #isEnded(): boolean {
     return this.#state === 'ended';
   }
@@ -207,6 +268,23 @@ export class SipDialog {
     this.#acknowledged.resolve();
     this.#onEnded(this);
   }
+}
+
+/** What the 2xx makes of a dialog: only the one who sent it waits for an ACK. */
+function answeredState({ role }: DialogIdentity): 'unacknowledged' | 'confirmed' {
+  return role === 'uas' ? 'unacknowledged' : 'confirmed';
+}
+
+/** The parts of messages that name a dialog, without the rest of those messages. */
+function ownIdentity(identity: DialogIdentity): DialogIdentity {
+  const { callId, localTag, remoteTag, localContact } = identity;
+  return {
+    ...identity,
+    callId: ownText(callId),
+    localTag: ownText(localTag),
+    remoteTag: ownText(remoteTag),
+    localContact: localContact === undefined ? undefined : ownText(localContact),
+  };
 }
 
 /** What a request without any response amounts to (RFC 3261 §8.1.3.1, §12.2.1.2). */

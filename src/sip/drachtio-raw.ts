@@ -1,4 +1,5 @@
 /** The part of drachtio-srf's objects that is used here, as it behaves rather than as its own types say. */
+import { ownBytes } from '../wire/own-bytes.ts';
 import { parseSipMessage, type SipRequest, type SipResponse } from '../wire/sip-message.ts';
 import type { SipHeaders } from './sip-connection.ts';
 
@@ -80,7 +81,9 @@ export function parseAs(
   if (raw === undefined) return undefined;
   try {
     const message = parseSipMessage(Buffer.from(raw));
-    return message.type === type ? message : undefined;
+    if (message.type !== type) return undefined;
+    message.body = ownBytes(message.body);
+    return message;
   } catch {
     return undefined;
   }

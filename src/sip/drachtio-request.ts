@@ -1,3 +1,4 @@
+import { ownText } from '../wire/own-bytes.ts';
 import type { SipRequest } from '../wire/sip-message.ts';
 import {
   clean,
@@ -8,47 +9,41 @@ import {
 } from './drachtio-raw.ts';
 import type { ReceivedRequest, RespondOptions, RespondOutcome } from './sip-connection.ts';
 
+/** What the library made of a request, and its means to answer it. */
+interface LibraryPair {
+  readonly request: RawRequest;
+  readonly response: RawResponse;
+}
+
 /** A request of a peer as the library delivers it. */
 export class DrachtioRequest implements ReceivedRequest {
   readonly message: SipRequest;
-  readonly #request: RawRequest;
-  readonly #response: RawResponse;
+  readonly dialogId: string;
+  readonly isUnsolicited: boolean;
+  readonly receivedOn: string | undefined;
+  readonly source: ReceivedRequest['source'];
   readonly #onAnswered: (status: number) => void;
+  /** Let go with the final answer: a call keeps its INVITE, but not two more copies of it. */
+  #library: LibraryPair | undefined;
 
-  constructor(
-    message: SipRequest,
-    request: RawRequest,
-    response: RawResponse,
-    onAnswered: (status: number) => void,
-  ) {
+  constructor(message: SipRequest, library: LibraryPair, onAnswered: (status: number) => void) {
+    const { request } = library;
     this.message = message;
-    this.#request = request;
-    this.#response = response;
+    // A part of the frame it came in, which it would keep whole.
+    this.dialogId = ownText(request.stackDialogId ?? '');
+    this.isUnsolicited = request.source === 'application';
+    this.receivedOn = request.receivedOn;
+    this.source = {
+      address: request.source_address ?? '',
+      port: request.source_port ?? 0,
+      protocol: request.protocol ?? '',
+    };
+    this.#library = library;
     this.#onAnswered = onAnswered;
   }
 
   get text(): string {
-    return this.#request.msg.raw ?? '';
-  }
-
-  get dialogId(): string {
-    return this.#request.stackDialogId ?? '';
-  }
-
-  get isUnsolicited(): boolean {
-    return this.#request.source === 'application';
-  }
-
-  get receivedOn(): string | undefined {
-    return this.#request.receivedOn;
-  }
-
-  get source(): { address: string; port: number; protocol: string } {
-    return {
-      address: this.#request.source_address ?? '',
-      port: this.#request.source_port ?? 0,
-      protocol: this.#request.protocol ?? '',
-    };
+    return this.#library?.request.msg.raw ?? '';
   }
 
   respond(
@@ -56,6 +51,12 @@ export class DrachtioRequest implements ReceivedRequest {
     options: RespondOptions,
     onOutcome?: (outcome: RespondOutcome) => void,
   ): void {
+    const library = this.#library;
+    if (library === undefined) {
+      onOutcome?.({ type: 'failed', reason: 'already answered' });
+      return;
+    }
+    const { response } = library;
     const sendOptions = {
       headers: clean(options.headers ?? {}),
       ...(options.body === undefined ? {} : { body: options.body }),
@@ -66,30 +67,25 @@ export class DrachtioRequest implements ReceivedRequest {
         onOutcome?.({ type: 'failed', reason: describe(error) });
         return;
       }
-      if (status >= 200) this.#onAnswered(status);
-      const dialogId = this.#response.meta?.dialogId ?? this.#response.stackDialogId ?? '';
+      if (status >= 200) {
+        this.#library = undefined;
+        this.#onAnswered(status);
+      }
+      const dialogId = ownText(response.meta?.dialogId ?? response.stackDialogId ?? '');
       onOutcome?.({ type: 'sent', message, text: sent?.raw ?? '', dialogId });
     };
     try {
-      this.#response.send(status, options.reason, sendOptions, done);
+      response.send(status, options.reason, sendOptions, done);
     } catch {
       // The library knows only the registered status codes; the class of the code says the same.
-      this.#response.send(Math.floor(status / 100) * 100, options.reason, sendOptions, done);
+      response.send(Math.floor(status / 100) * 100, options.reason, sendOptions, done);
     }
   }
 
   onCancel(listener: (cancel: SipRequest | undefined, text: string) => void): void {
-    this.#request.on('cancel', (cancel) => {
+    this.#library?.request.on('cancel', (cancel) => {
       this.#onAnswered(487);
       listener(parseAs('request', cancel.raw), cancel.raw ?? '');
-    });
-  }
-
-  onEarlyUpdate(listener: (update: ReceivedRequest) => void): void {
-    this.#request.on('update', (request, response) => {
-      const message = parseAs('request', request.msg.raw);
-      if (message === undefined) return;
-      listener(new DrachtioRequest(message, request, response, () => undefined));
     });
   }
 }

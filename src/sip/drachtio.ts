@@ -10,6 +10,7 @@
  */
 import assert from 'node:assert/strict';
 import Srf from 'drachtio-srf';
+import { ownText } from '../wire/own-bytes.ts';
 import {
   clean,
   parseAs,
@@ -36,6 +37,9 @@ export function connectDrachtio(options: ConnectionOptions): Promise<SipConnecti
   const connection = new DrachtioConnection(options);
   return connection.open();
 }
+
+/** Tells the embedded engine that nothing it sends can come too early for us; other servers take no notice. */
+const UNPACED_TAG = 'unpaced';
 
 class DrachtioConnection implements SipConnection {
   readonly #options: ConnectionOptions;
@@ -79,7 +83,8 @@ class DrachtioConnection implements SipConnection {
       const handler: RawHandler = (request, response) => this.#receive(request, response);
       this.#srf.use(handler);
       for (const method of methods) this.#srf.use(method.toLowerCase(), handler);
-      this.#srf.connect({ host, port, secret, reconnect: { retryMaxDelay: 2000 } });
+      const reconnect = { retryMaxDelay: 2000 };
+      this.#srf.connect({ host, port, secret, tags: [UNPACED_TAG], reconnect });
     });
   }
 
@@ -125,7 +130,7 @@ class DrachtioConnection implements SipConnection {
       callbacks.onResponse({
         message,
         text: response.msg.raw ?? '',
-        dialogId: response.stackDialogId ?? '',
+        dialogId: ownText(response.stackDialogId ?? ''),
         acknowledge: (body, onSent) => {
           const ackOptions = body === undefined ? {} : { body };
           acknowledge(ackOptions, (_error, sent) => onSent?.(sent?.raw ?? ''));
@@ -148,7 +153,11 @@ class DrachtioConnection implements SipConnection {
     const onAnswered = (status: number): void => {
       this.#options.onAnswered?.({ direction: 'inbound', method: message.method, status });
     };
-    this.#options.onRequest(new DrachtioRequest(message, request, response, onAnswered));
+    if (message.method === 'INVITE') {
+      // The library gives an UPDATE during an INVITE of the peer to that INVITE, and answers 500 if nobody listens.
+      request.on('update', (update, answer) => this.#receive(update, answer));
+    }
+    this.#options.onRequest(new DrachtioRequest(message, { request, response }, onAnswered));
   }
 
   #count(method: string, status: number): void {

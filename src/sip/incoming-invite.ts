@@ -1,29 +1,38 @@
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import { tagOf } from '../wire/sip-headers.ts';
-import type { DialogHandler, DialogIdentity, SipDialog, SipTrace } from './dialog.ts';
-import type { ReceivedRequest, RespondOptions } from './sip-connection.ts';
+import type { AddDialog, DialogHandler, DialogIdentity, SipDialog, SipTrace } from './dialog.ts';
+import type { ReceivedRequest, RespondOptions, RespondOutcome } from './sip-connection.ts';
 
 export type AcceptOutcome =
   | { readonly type: 'dialog'; readonly dialog: SipDialog }
   | { readonly type: 'failed'; readonly reason: string };
 
-/** An INVITE outside any dialog, waiting for our answers (RFC 3261 §13.3). */
+/** What the stack does for an INVITE that waits for our answers. */
+export interface InviteHome {
+  readonly addDialog: AddDialog;
+  /** The final answer is given, or no longer wanted. */
+  onSettled(invite: IncomingInvite): void;
+}
+
+/**
+ * An INVITE outside any dialog, waiting for our answers (RFC 3261 §13.3).
+ *
+ *   18x with a tag -> early dialog      2xx -> the same dialog, answered      refusal, CANCEL -> its end
+ */
 export class IncomingInvite {
   /** The sip-interface it arrived on. */
   readonly interfaceName: string;
   readonly #received: ReceivedRequest;
-  readonly #addDialog: (identity: DialogIdentity, handler: DialogHandler) => SipDialog;
+  readonly #home: InviteHome;
   #trace: SipTrace = () => undefined;
+  #onLost: () => void = () => undefined;
+  #early: SipDialog | undefined;
   #state: 'waiting' | 'cancelled' | 'final' = 'waiting';
 
-  constructor(
-    interfaceName: string,
-    received: ReceivedRequest,
-    addDialog: (identity: DialogIdentity, handler: DialogHandler) => SipDialog,
-  ) {
+  constructor(interfaceName: string, received: ReceivedRequest, home: InviteHome) {
     this.interfaceName = interfaceName;
     this.#received = received;
-    this.#addDialog = addDialog;
+    this.#home = home;
   }
 
   get message(): SipRequest {
@@ -51,25 +60,47 @@ export class IncomingInvite {
     this.#received.onCancel((cancel, text) => {
       this.#trace('in', text);
       if (this.#state !== 'waiting') return;
-      this.#state = 'cancelled';
+      this.#settle('cancelled');
       listener(cancel === undefined ? '' : (getHeader(cancel, 'Reason') ?? ''));
     });
-    // An UPDATE before the answer would need an early offer/answer of its own; 491 makes the peer try later.
-    this.#received.onEarlyUpdate((update) => update.respond(491, {}));
   }
 
-  /** Sends a provisional response. */
-  progress(status: number, options: RespondOptions): void {
+  /** Calls back when the connection to the SIP engine goes before our final response. */
+  onLost(listener: () => void): void {
+    this.#onLost = listener;
+  }
+
+  /** The connection is gone, and the INVITE with it. */
+  lost(): void {
+    if (this.#state !== 'waiting') return;
+    this.#settle('cancelled');
+    this.#onLost();
+  }
+
+  /** Sends a provisional response; the first one with a tag creates the early dialog, which `handler` is given. */
+  progress(
+    status: number,
+    options: RespondOptions,
+    handler: DialogHandler,
+    onEarlyDialog: (dialog: SipDialog) => void = () => undefined,
+  ): void {
     if (this.#state !== 'waiting') return;
     this.#received.respond(status, options, (outcome) => {
-      if (outcome.type === 'sent') this.#trace('out', outcome.text);
+      if (outcome.type === 'failed') return;
+      this.#trace('out', outcome.text);
+      const identity = identityOf(outcome);
+      // A tag and an id are what a dialog is known by; without them there is none yet.
+      if (identity.localTag === '' || identity.dialogId === '') return;
+      if (this.#state !== 'waiting' || this.#early !== undefined) return;
+      this.#early = this.#home.addDialog(identity, handler, {});
+      onEarlyDialog(this.#early);
     });
   }
 
   /** Sends a failure; without effect after a CANCEL or a final response. */
   reject(status: number, options: RespondOptions = {}): void {
     if (this.#state !== 'waiting') return;
-    this.#state = 'final';
+    this.#settle('final');
     this.#received.respond(status, options, (outcome) => {
       if (outcome.type === 'sent') this.#trace('out', outcome.text);
     });
@@ -86,23 +117,38 @@ export class IncomingInvite {
       return;
     }
     this.#state = 'final';
+    this.#home.onSettled(this);
     this.#received.respond(200, options, (outcome) => {
       if (outcome.type === 'failed') {
+        this.#early?.endEarly();
         onOutcome(outcome);
         return;
       }
-      const response = outcome.message;
-      const identity: DialogIdentity = {
-        role: 'uas',
-        dialogId: outcome.dialogId,
-        callId: getHeader(response, 'Call-ID') ?? '',
-        localTag: tagOf(getHeader(response, 'To') ?? '') ?? '',
-        remoteTag: tagOf(getHeader(response, 'From') ?? '') ?? '',
-        localContact: getHeader(response, 'Contact'),
-      };
-      const dialog = this.#addDialog(identity, handler);
+      const identity = identityOf(outcome);
+      const dialog = this.#early ?? this.#home.addDialog(identity, handler);
+      dialog.confirm(identity);
       this.#trace('out', outcome.text);
       onOutcome({ type: 'dialog', dialog });
     });
   }
+
+  /** No dialog will come of it. */
+  #settle(state: 'cancelled' | 'final'): void {
+    this.#state = state;
+    this.#early?.endEarly();
+    this.#home.onSettled(this);
+  }
+}
+
+/** The dialog that a response of ours stands for. */
+function identityOf(sent: Extract<RespondOutcome, { type: 'sent' }>): DialogIdentity {
+  const { message, dialogId } = sent;
+  return {
+    role: 'uas',
+    dialogId,
+    callId: getHeader(message, 'Call-ID') ?? '',
+    localTag: tagOf(getHeader(message, 'To') ?? '') ?? '',
+    remoteTag: tagOf(getHeader(message, 'From') ?? '') ?? '',
+    localContact: getHeader(message, 'Contact'),
+  };
 }

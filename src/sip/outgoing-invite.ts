@@ -1,6 +1,6 @@
 import { getHeader, type SipRequest, type SipResponse } from '../wire/sip-message.ts';
 import { tagOf } from '../wire/sip-headers.ts';
-import type { DialogHandler, DialogIdentity, SipDialog } from './dialog.ts';
+import type { AddDialog, DialogHandler, DialogIdentity, SipDialog } from './dialog.ts';
 import type {
   ReceivedResponse,
   SendOptions,
@@ -13,7 +13,8 @@ import type {
 export interface OutgoingInviteHandler {
   /** The INVITE as it is on the wire. */
   onSent(request: SipRequest): void;
-  onProgress(response: SipResponse): void;
+  /** A 1xx; `dialog` is the early dialog of its branch, if it has one. */
+  onProgress(response: SipResponse, dialog: SipDialog | undefined): void;
   /** 200: the dialog stands; the ACK is the handler's duty, with the answer when the offer came in the 200. */
   onAnswer(answer: InviteAnswer): void;
   /** No dialog: the failure response, or the status that silence or a lost connection amounts to. */
@@ -26,20 +27,25 @@ export interface InviteAnswer {
   acknowledge(body?: string): void;
 }
 
-/** An INVITE that we send: one transaction, at most one dialog (RFC 3261 §13.2). */
+/** Branches that are kept apart; those of a callee that invents more of them have no early dialog. */
+const MAX_BRANCHES = 16;
+
+/**
+ * An INVITE that we send: one transaction, an early dialog per branch, at most one answered (RFC 3261 §13.2).
+ *
+ *   18x with a new To tag -> early dialog      200 -> the dialog of its tag, the others are abandoned
+ */
 export class OutgoingInvite {
   readonly #handler: OutgoingInviteHandler;
   readonly #dialogHandler: DialogHandler;
-  readonly #addDialog: (identity: DialogIdentity, handler: DialogHandler) => SipDialog;
+  readonly #addDialog: AddDialog;
+  /** Early dialogs by the peer's tag. */
+  readonly #branches = new Map<string, SipDialog>();
   #state: 'sending' | 'sent' | 'done' = 'sending';
   #cancelHeaders: SipHeaders | undefined;
   #sent: SentRequest | undefined;
 
-  constructor(
-    handler: OutgoingInviteHandler,
-    dialogHandler: DialogHandler,
-    addDialog: (identity: DialogIdentity, handler: DialogHandler) => SipDialog,
-  ) {
+  constructor(handler: OutgoingInviteHandler, dialogHandler: DialogHandler, addDialog: AddDialog) {
     this.#handler = handler;
     this.#dialogHandler = dialogHandler;
     this.#addDialog = addDialog;
@@ -85,7 +91,18 @@ export class OutgoingInvite {
 
   #provisional(response: ReceivedResponse): void {
     if (getHeader(response.message, 'RSeq') !== undefined) response.acknowledge();
-    this.#handler.onProgress(response.message);
+    this.#handler.onProgress(response.message, this.#branchOf(response));
+  }
+
+  #branchOf(response: ReceivedResponse): SipDialog | undefined {
+    const to = getHeader(response.message, 'To') ?? '';
+    const tag = tagOf(to);
+    if (tag === undefined || response.dialogId === '') return undefined;
+    const known = this.#branches.get(tag);
+    if (known !== undefined || this.#branches.size >= MAX_BRANCHES) return known;
+    const branch = this.#addDialog(this.#identityOf(response), this.#dialogHandler, { to });
+    this.#branches.set(tag, branch);
+    return branch;
   }
 
   #answered(response: ReceivedResponse): void {
@@ -100,22 +117,42 @@ export class OutgoingInvite {
       return;
     }
     this.#state = 'done';
-    const identity: DialogIdentity = {
+    const identity = this.#identityOf(response);
+    const early = this.#branches.get(identity.remoteTag);
+    this.#branches.delete(identity.remoteTag);
+    this.#abandonBranches();
+    const dialog = early ?? this.#addDialog(identity, this.#dialogHandler);
+    dialog.confirm(identity);
+    this.#handler.onAnswer({ response: message, dialog, acknowledge });
+  }
+
+  #identityOf({ message, dialogId }: ReceivedResponse): DialogIdentity {
+    const sent = this.#sent?.message;
+    return {
       role: 'uac',
-      dialogId: response.dialogId,
+      dialogId,
       callId: getHeader(message, 'Call-ID') ?? '',
       localTag: tagOf(getHeader(message, 'From') ?? '') ?? '',
       remoteTag: tagOf(getHeader(message, 'To') ?? '') ?? '',
-      localContact:
-        this.#sent?.message === undefined ? undefined : getHeader(this.#sent.message, 'Contact'),
+      localContact: sent === undefined ? undefined : getHeader(sent, 'Contact'),
     };
-    const dialog = this.#addDialog(identity, this.#dialogHandler);
-    this.#handler.onAnswer({ response: message, dialog, acknowledge });
   }
 
   #fail(status: number, reason: string, response: SipResponse | undefined): void {
     if (this.#state === 'done') return;
     this.#state = 'done';
+    this.#abandonBranches();
     this.#handler.onFailure(status, reason, response);
   }
+
+  #abandonBranches(): void {
+    for (const branch of this.#branches.values()) branch.abandon();
+    this.#branches.clear();
+  }
+}
+
+/** For an answer that came after the call was given up: it must be acknowledged before it can be hung up. */
+export function releaseAnswered(answer: InviteAnswer): void {
+  answer.acknowledge();
+  void answer.dialog.bye();
 }

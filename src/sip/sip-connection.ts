@@ -83,6 +83,7 @@ export type RespondOutcome =
 /** A request that arrived. */
 export interface ReceivedRequest {
   readonly message: SipRequest;
+  /** The message as it came; empty once a final answer has been sent. */
   readonly text: string;
   /** Empty outside dialogs. */
   readonly dialogId: string;
@@ -98,8 +99,6 @@ export interface ReceivedRequest {
   ): void;
   /** For an INVITE: the peer gave up before the final response; the 487 is sent by the engine. */
   onCancel(listener: (cancel: SipRequest | undefined, text: string) => void): void;
-  /** For an INVITE: an UPDATE in the early dialog. */
-  onEarlyUpdate(listener: (update: ReceivedRequest) => void): void;
 }
 
 /** A connection to a SIP engine. */

@@ -6,7 +6,7 @@
  *                                 anything else -> stray-requests
  */
 import { connectDrachtio } from './drachtio.ts';
-import { SipDialog, type DialogHandler, type DialogIdentity } from './dialog.ts';
+import { SipDialog, type AddDialog, type DialogHandler } from './dialog.ts';
 import { IncomingInvite } from './incoming-invite.ts';
 import { OutgoingInvite, type OutgoingInviteHandler } from './outgoing-invite.ts';
 import type {
@@ -66,7 +66,15 @@ export interface InviteOptions extends Omit<SendOptions, 'method' | 'dialogId'> 
 interface Member {
   readonly connection: SipConnection;
   readonly interfaces: readonly StackInterface[];
+  readonly table: Table;
+}
+
+/** What lives on one connection. */
+interface Table {
+  /** Early ones included; see {@link keyOf}. */
   readonly dialogs: Map<string, SipDialog>;
+  /** INVITEs without final answer. */
+  readonly waiting: Set<IncomingInvite>;
 }
 
 export class SipStack {
@@ -98,9 +106,9 @@ export class SipStack {
     return this.#members.every((member) => member.connection.isUp);
   }
 
-  /** Number of dialogs alive. */
+  /** Number of dialogs alive, early ones included. */
   get dialogCount(): number {
-    return this.#members.reduce((sum, member) => sum + member.dialogs.size, 0);
+    return this.#members.reduce((sum, member) => sum + member.table.dialogs.size, 0);
   }
 
   /** Sends an INVITE on the connection of the named sip-interface. */
@@ -113,9 +121,7 @@ export class SipStack {
     const member = this.#byInterface.get(interfaceName);
     if (member === undefined)
       throw new Error(`no SIP connection for sip-interface ${interfaceName}`);
-    const invite = new OutgoingInvite(handler, dialogHandler, (identity, dialogs) =>
-      addDialog(member, identity, dialogs),
-    );
+    const invite = new OutgoingInvite(handler, dialogHandler, adder(member));
     invite.send(member.connection, { method: 'INVITE', ...send });
     return invite;
   }
@@ -125,7 +131,7 @@ export class SipStack {
   }
 
   async #connect(options: StackConnection): Promise<void> {
-    const dialogs = new Map<string, SipDialog>();
+    const table: Table = { dialogs: new Map(), waiting: new Set() };
     const names = options.interfaces.map((item) => item.name);
     const connection = await connectDrachtio({
       host: options.host,
@@ -133,24 +139,20 @@ export class SipStack {
       secret: options.secret,
       methods: ROUTED_METHODS,
       onRequest: (request) =>
-        this.#guarded(() => this.#receive(options.interfaces, dialogs, request)),
+        this.#guarded(() => this.#receive(options.interfaces, table, request)),
       onAnswered: (answered) => this.#handlers.onAnswered(answered),
       onStateChange: (state) => {
-        if (state === 'down') this.#guarded(() => loseDialogs(dialogs));
+        if (state === 'down') this.#guarded(() => loseAll(table));
         this.#guarded(() => this.#handlers.onStateChange(names, state));
       },
     });
-    const member: Member = { connection, interfaces: options.interfaces, dialogs };
+    const member: Member = { connection, interfaces: options.interfaces, table };
     this.#members.push(member);
     for (const name of names) this.#byInterface.set(name, member);
   }
 
-  #receive(
-    interfaces: readonly StackInterface[],
-    dialogs: Map<string, SipDialog>,
-    request: ReceivedRequest,
-  ): void {
-    const dialog = dialogs.get(request.dialogId);
+  #receive(interfaces: readonly StackInterface[], table: Table, request: ReceivedRequest): void {
+    const dialog = table.dialogs.get(keyOf(request.dialogId, peerTagOf(request)));
     if (dialog !== undefined) {
       dialog.receive(request);
       return;
@@ -171,9 +173,12 @@ export class SipStack {
       request.respond(503, { headers: { 'Retry-After': '1' } });
       return;
     }
-    const add = (identity: DialogIdentity, handler: DialogHandler): SipDialog =>
-      addDialog(member, identity, handler);
-    this.#handlers.onInvite(new IncomingInvite(name, request, add));
+    const invite = new IncomingInvite(name, request, {
+      addDialog: adder(member),
+      onSettled: (settled) => table.waiting.delete(settled),
+    });
+    table.waiting.add(invite);
+    this.#handlers.onInvite(invite);
   }
 
   #guarded(action: () => void): void {
@@ -185,17 +190,34 @@ export class SipStack {
   }
 }
 
-function addDialog(member: Member, identity: DialogIdentity, handler: DialogHandler): SipDialog {
-  const dialog = new SipDialog(identity, member.connection, handler, (ended) => {
-    if (member.dialogs.get(identity.dialogId) === ended) member.dialogs.delete(identity.dialogId);
-  });
-  member.dialogs.set(identity.dialogId, dialog);
-  return dialog;
+/** How dialogs come into the table of `member`; they leave it by themselves. */
+function adder({ connection, table }: Member): AddDialog {
+  const { dialogs } = table;
+  return (identity, handler, early) => {
+    const key = keyOf(identity.dialogId, identity.remoteTag);
+    const dialog = new SipDialog(identity, connection, handler, (ended) => {
+      if (dialogs.get(key) === ended) dialogs.delete(key);
+    });
+    if (early !== undefined) dialog.begin(early);
+    dialogs.set(key, dialog);
+    return dialog;
+  };
 }
 
-function loseDialogs(dialogs: Map<string, SipDialog>): void {
-  // Each lost dialog takes itself out of the map; deleting during iteration is defined.
+/** All branches of a forked INVITE share the engine's id; the peer's tag tells them apart. */
+function keyOf(dialogId: string, peerTag: string): string {
+  return `${dialogId}\n${peerTag}`;
+}
+
+/** The peer's tag in a request; a BYE of the engine itself is written from our side. */
+function peerTagOf({ message, isUnsolicited }: ReceivedRequest): string {
+  return tagOf(getHeader(message, isUnsolicited ? 'To' : 'From') ?? '') ?? '';
+}
+
+function loseAll({ dialogs, waiting }: Table): void {
+  // Each takes itself out of its collection; deleting during iteration is defined.
   for (const dialog of dialogs.values()) dialog.lost();
+  for (const invite of waiting) invite.lost();
 }
 
 function interfaceOf(interfaces: readonly StackInterface[], request: ReceivedRequest): string {

@@ -91,6 +91,37 @@ test('a second offer of the same end is refused while the first is open (RFC 331
   expect(statusOf(answer)).toBe(488);
 });
 
+test.each([
+  ['alice', 'an offer', 500],
+  ['alice', 'no offer', 500],
+  ['bob', 'an offer', 491],
+  ['bob', 'no offer', 200],
+] as const)(
+  'while an UPDATE of alice is under way, one of %s with %s gets %i (RFC 3311 §5.2)',
+  async (sender, what, status) => {
+    const stage = await openCallStage();
+    const call = await aliceCallsBob(stage);
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { address, rtpPort } = call.bob.rtp;
+    call.bob.dialog.handle('UPDATE', async () => {
+      await released;
+      return { status: 200, body: buildSdp({ address, rtpPort, version: 5 }) };
+    });
+
+    const first = call.alice.dialog.request('UPDATE', { body: plainOffer(stage.alice.sip) });
+    await call.bob.dialog.waitForRequest('UPDATE');
+    const body = what === 'an offer' ? plainOffer(stage[sender].sip) : '';
+    const second = await call[sender].dialog.request('UPDATE', { body });
+    release();
+    const answer = await first;
+    await finish(call);
+
+    expect(statusOf(second)).toBe(status);
+    expect(headerValue(second, 'Retry-After') !== undefined).toBe(status === 500);
+    expect(statusOf(answer)).toBe(200);
+  },
+);
+
 describe('a re-INVITE without offer', () => {
   test.each(['alice', 'bob'] as const)(
     'of %s fetches the offer of the other end',

@@ -18,10 +18,12 @@ import {
 } from '../support/call-stage.ts';
 import type { CallStage, CallStageOptions } from '../support/call-stage.ts';
 import { freePorts } from '../support/free-ports.ts';
+import { KpmlListener } from '../support/kpml-sides.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { SipPeer } from '../support/sip-peer.ts';
 import { buildSdp, readSdp } from '../support/sdp-text.ts';
 import { statusOf } from '../support/sip-text.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 shareSbcInFile();
 checkLeaksAfterEach();
@@ -143,3 +145,34 @@ test('no agent left: the caller gets the last refusal', async () => {
 function line(body: string, start: RegExp): string | undefined {
   return start.exec(body)?.[0];
 }
+
+test('what the caller subscribed to while the first agent rang is served by the second', async () => {
+  const first = closeAfterTest(await SipPeer.open({ address: '127.0.0.3' }));
+  const stage = await openHunt([['first', first.port]], {
+    access: { 'kpml-interworking': 'enabled' },
+    core: { 'rfc2833-mode': 'preferred' },
+  });
+  const outgoing = stage.alice.sip.invite({
+    to: '1',
+    via: stage.running.access,
+    headers: [['Allow-Events', 'kpml']],
+    body: plainOffer(stage.alice.sip),
+  });
+  const ringing = await first.nextCall();
+  ringing.ring();
+  await outgoing.provisional(180);
+  const listener = new KpmlListener(outgoing.dialog);
+  const answer = await listener.subscribe();
+  await waitFor('pending', () => listener.state.startsWith('pending'));
+  ringing.reject(503);
+  const incoming = await stage.bob.sip.nextCall();
+  const body = buildSdp({ address: stage.bob.sip.address, rtpPort: 40_020, eventPayloadType: 101 });
+  await incoming.answer({ body });
+  await outgoing.answered();
+  await waitFor('active', () => listener.state.startsWith('active'));
+  await outgoing.dialog.bye();
+  await incoming.dialog.waitForEnd();
+
+  expect(statusOf(answer)).toBe(200);
+  expect(outgoing.dialog.problems).toEqual([]);
+});

@@ -7,7 +7,6 @@
  *                 SBC
  */
 import { expect, test } from 'vitest';
-import { startEngine } from '../../src/engine/engine.ts';
 import {
   aliceCallsBob,
   bobCallsAlice,
@@ -15,18 +14,17 @@ import {
   finish,
   openCallStage,
 } from '../support/call-stage.ts';
-import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
-
-const SECRET = 'server-secret';
-const EMBEDDED = 'sip: { engine: embedded }';
+import { checkLeaksAfterEach } from '../support/leak-check.ts';
+import { SipServers } from '../support/sip-servers.ts';
 
 checkLeaksAfterEach();
 
 test.each([
-  ['one server for both interfaces', shareOne],
-  ['a server for each interface', oneForEach],
-])('calls cross both ways with %s', async (_name, edit) => {
-  const stage = await openCallStage({ edit });
+  ['one server for both interfaces', 'shareOne'],
+  ['a server for each interface', 'oneForEach'],
+] as const)('calls cross both ways with %s', async (_name, share) => {
+  const servers = new SipServers();
+  const stage = await openCallStage({ edit: (yaml) => servers[share](yaml) });
 
   const out = await aliceCallsBob(stage);
   await finish(out);
@@ -39,47 +37,3 @@ test.each([
     { ingress: { interface: 'core' }, egress: { interface: 'access' } },
   ]);
 });
-
-async function shareOne(yaml: string): Promise<string> {
-  const port = await startServer(portsIn(yaml).flat());
-  const server = `{ host: 127.0.0.1, port: ${port}, secret: ${SECRET} }`;
-  return yaml.replace(EMBEDDED, `sip: { engine: drachtio, drachtio: ${server} }`);
-}
-
-async function oneForEach(yaml: string): Promise<string> {
-  let text = yaml.replace(EMBEDDED, 'sip: { engine: drachtio }');
-  const lines = yaml.split('\n').filter((line) => line.includes('sip-ports:'));
-  for (const line of lines) {
-    const port = await startServer(pointsOf(line));
-    const server = `    drachtio: { host: 127.0.0.1, port: ${port}, secret: ${SECRET} }`;
-    text = text.replace(line, `${line}\n${server}`);
-  }
-  return text;
-}
-
-interface Point {
-  readonly protocol: 'udp' | 'tcp';
-  readonly address: string;
-  readonly port: number;
-}
-
-async function startServer(listen: readonly Point[]): Promise<number> {
-  const admin = { host: '127.0.0.1', port: 0 };
-  const engine = closeAfterTest(await startEngine({ listen, admin, secret: SECRET }));
-  return engine.adminPort;
-}
-
-function portsIn(yaml: string): Point[][] {
-  return yaml
-    .split('\n')
-    .filter((line) => line.includes('sip-ports:'))
-    .map((line) => pointsOf(line));
-}
-
-function pointsOf(line: string): Point[] {
-  return [...line.matchAll(/(udp|tcp)\/([\d.]+):(\d+)/g)].map(([, protocol, address, port]) => ({
-    protocol: protocol === 'tcp' ? 'tcp' : 'udp',
-    address: address ?? '',
-    port: Number(port),
-  }));
-}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SipDialog, type DialogHandler } from '../../../src/sip/dialog.ts';
+import { SipDialog, type AddDialog, type DialogHandler } from '../../../src/sip/dialog.ts';
 import { IncomingInvite, type AcceptOutcome } from '../../../src/sip/incoming-invite.ts';
 import { OutgoingInvite } from '../../../src/sip/outgoing-invite.ts';
 import { FakeReceivedRequest, FakeSipConnection } from '../../support/fake-sip-connection.ts';
@@ -11,8 +11,26 @@ const SILENT: DialogHandler = {
   onTrace: () => undefined,
 };
 
-function send(): { connection: FakeSipConnection; invite: OutgoingInvite; log: string[] } {
+/** The stack's table of dialogs. */
+function table(connection: FakeSipConnection): { dialogs: Set<SipDialog>; addDialog: AddDialog } {
+  const dialogs = new Set<SipDialog>();
+  const addDialog: AddDialog = (identity, handler, early) => {
+    const dialog = new SipDialog(identity, connection, handler, (ended) => dialogs.delete(ended));
+    if (early !== undefined) dialog.begin(early);
+    dialogs.add(dialog);
+    return dialog;
+  };
+  return { dialogs, addDialog };
+}
+
+function send(): {
+  connection: FakeSipConnection;
+  invite: OutgoingInvite;
+  log: string[];
+  dialogs: Set<SipDialog>;
+} {
   const connection = new FakeSipConnection();
+  const { dialogs, addDialog } = table(connection);
   const log: string[] = [];
   const invite = new OutgoingInvite(
     {
@@ -22,26 +40,32 @@ function send(): { connection: FakeSipConnection; invite: OutgoingInvite; log: s
       onFailure: (status, reason) => log.push(`failure ${status} ${reason}`),
     },
     SILENT,
-    (identity, handler) => new SipDialog(identity, connection, handler, () => undefined),
+    addDialog,
   );
   invite.send(connection, {
     method: 'INVITE',
     uri: 'sip:b@host',
     headers: { Contact: '<sip:a@sbc>' },
   });
-  return { connection, invite, log };
+  return { connection, invite, log, dialogs };
 }
 
 function receive(options: { body?: string } = {}): {
   received: FakeReceivedRequest;
   invite: IncomingInvite;
+  dialogs: Set<SipDialog>;
+  settled: IncomingInvite[];
+  connection: FakeSipConnection;
 } {
   const received = new FakeReceivedRequest('INVITE', { Contact: '<sip:peer@host>' }, options);
   const connection = new FakeSipConnection();
-  const invite = new IncomingInvite('access', received, (identity, handler) => {
-    return new SipDialog(identity, connection, handler, () => undefined);
+  const { dialogs, addDialog } = table(connection);
+  const settled: IncomingInvite[] = [];
+  const invite = new IncomingInvite('access', received, {
+    addDialog,
+    onSettled: (each) => settled.push(each),
   });
-  return { received, invite };
+  return { received, invite, dialogs, settled, connection };
 }
 
 describe('an INVITE of ours', () => {
@@ -138,7 +162,7 @@ describe('an INVITE of a peer', () => {
     const outcomes: AcceptOutcome[] = [];
     invite.onCancel((reason) => reasons.push(reason));
     received.cancel({ Reason: 'SIP;cause=200' });
-    invite.progress(180, {});
+    invite.progress(180, {}, SILENT);
     invite.reject(486);
     invite.accept({}, SILENT, (outcome) => outcomes.push(outcome));
     expect(reasons).toEqual(['SIP;cause=200']);
@@ -175,5 +199,130 @@ describe('an INVITE of a peer', () => {
     ['', undefined],
   ])('body %j is offer %j', (body, offer) => {
     expect(receive({ body }).invite.offer).toBe(offer);
+  });
+});
+
+/** Headers of a response from the branch with that tag. */
+function tagged(tag: string): Record<string, string> {
+  return {
+    From: '<sip:a@sbc>;tag=ours',
+    To: `<sip:b@host>;tag=${tag}`,
+    'Call-ID': 'leg-b',
+    Contact: '<sip:b@host>',
+  };
+}
+
+function tagsOf(dialogs: Set<SipDialog>): string[] {
+  return [...dialogs].map(({ identity, isEarly }) =>
+    isEarly ? `${identity.remoteTag} early` : identity.remoteTag,
+  );
+}
+
+describe('early dialogs', () => {
+  test('every branch of an INVITE of ours has one; the answered branch keeps its own', async () => {
+    const { connection, dialogs } = send();
+    const invite = connection.last;
+    invite.answer(180, tagged('one'));
+    invite.answer(183, tagged('two'));
+    invite.answer(180, tagged('one'));
+    expect(tagsOf(dialogs)).toEqual(['one early', 'two early']);
+
+    const [one, two] = dialogs;
+    void one?.request('INFO');
+    expect(connection.last.options.headers).toEqual({ To: '<sip:b@host>;tag=one' });
+
+    invite.answer(200, tagged('two'));
+    expect([...dialogs]).toEqual([two]);
+    expect(two?.isConfirmed).toBe(true);
+    void two?.request('INFO');
+    expect(connection.last.options.headers).toEqual({});
+
+    // A late 18x of the branch that lost is harmless, and nothing is sent in its dialog any more.
+    const sent = connection.sent.length;
+    invite.answer(180, tagged('one'));
+    expect(await one?.request('NOTIFY')).toMatchObject({ status: 481 });
+    expect(tagsOf(dialogs)).toEqual(['two']);
+    expect(connection.sent).toHaveLength(sent);
+  });
+
+  test('a refusal ends those of all branches', () => {
+    const { connection, dialogs } = send();
+    connection.last.answer(180, tagged('one'));
+    connection.last.answer(180, tagged('two'));
+    connection.last.answer(486, tagged('one'));
+    expect(dialogs.size).toBe(0);
+  });
+
+  test('a callee that invents branches gets no more than 16', () => {
+    const { connection, dialogs, log } = send();
+    for (let index = 0; index < 40; index += 1) connection.last.answer(180, tagged(`t${index}`));
+    expect(dialogs.size).toBe(16);
+    expect(log.filter((line) => line === 'progress 180')).toHaveLength(40);
+  });
+
+  test('that of a peer begins with our first 18x and is answered by our 200', () => {
+    const { invite, dialogs, settled } = receive();
+    const begun: SipDialog[] = [];
+    invite.progress(180, {}, SILENT, (dialog) => begun.push(dialog));
+    invite.progress(183, {}, SILENT, (dialog) => begun.push(dialog));
+    expect(begun).toEqual([...dialogs]);
+    expect(begun.map((dialog) => dialog.isEarly)).toEqual([true]);
+
+    const outcomes: AcceptOutcome[] = [];
+    invite.accept({}, SILENT, (outcome) => outcomes.push(outcome));
+    expect(outcomes).toEqual([{ type: 'dialog', dialog: begun[0] }]);
+    expect(begun[0]?.isEarly).toBe(false);
+    expect(settled).toEqual([invite]);
+  });
+
+  test.each(['refusal', 'CANCEL'])('that of a peer ends with the %s', async (what) => {
+    const { received, invite, dialogs, settled, connection } = receive();
+    invite.onCancel(() => undefined);
+    invite.progress(180, {}, SILENT);
+    const [dialog] = dialogs;
+    if (what === 'CANCEL') received.cancel();
+    else invite.reject(486);
+    expect(dialogs.size).toBe(0);
+    expect(settled).toEqual([invite]);
+
+    const late = new FakeReceivedRequest('INFO');
+    dialog?.receive(late);
+    expect(late.answers.map((answer) => answer.status)).toEqual([481]);
+    // The last NOTIFY of a subscription still goes out.
+    void dialog?.request('NOTIFY');
+    expect(connection.last.options.method).toBe('NOTIFY');
+  });
+
+  test('is not hung up with BYE, and delivers what arrives with itself', async () => {
+    const connection = new FakeSipConnection();
+    const heard: unknown[] = [];
+    const { addDialog } = table(connection);
+    const handler = { ...SILENT, onRequest: (...given: unknown[]) => heard.push(...given) };
+    const identity = {
+      role: 'uac' as const,
+      dialogId: 'id',
+      callId: 'call',
+      localTag: 'ours',
+      remoteTag: 'theirs',
+      localContact: undefined,
+    };
+    const dialog = addDialog(identity, handler, {});
+    await dialog.bye();
+    const info = new FakeReceivedRequest('INFO');
+    dialog.receive(info);
+    expect(connection.sent).toEqual([]);
+    expect(heard).toEqual([info, dialog]);
+  });
+
+  test('an INVITE that waits hears of a lost connection once, and not after its answer', () => {
+    const waiting = receive();
+    const answered = receive();
+    const lost: string[] = [];
+    waiting.invite.onLost(() => lost.push('waiting'));
+    answered.invite.onLost(() => lost.push('answered'));
+    answered.invite.accept({}, SILENT, () => undefined);
+    for (const { invite } of [waiting, waiting, answered]) invite.lost();
+    expect(lost).toEqual(['waiting']);
+    expect(waiting.settled).toEqual([waiting.invite]);
   });
 });
