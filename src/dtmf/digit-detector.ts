@@ -60,12 +60,14 @@ const MAX_MISORDER = 100;
 
 /** How far beside the press the sequence number of a moved end packet may be. */
 const MOVED_END_REACH = 5;
+/** The last repeats of a press follow so closely behind a press that overtook them. */
+const LAST_REPEATS_REACH = 10;
 
 /** How far a stated duration may run ahead of the arrival times: five lost packets of 50 ms. */
 const DURATION_SLACK_MS = 250;
 
 export interface DetectorOptions {
-  /** Clock of the event durations, ticks per second. */
+  /** Clock of the event durations, ticks per second, where a packet does not say. */
   readonly clockRate: number;
   /** Count E-only packets with a timestamp inside the press before them as its repeats. */
   readonly repairMovedEnd: boolean;
@@ -79,6 +81,8 @@ export interface EventPacket {
   readonly rtpTimestamp: number;
   readonly marker: boolean;
   readonly payload: Buffer;
+  /** Clock of the durations in this packet; that of the options when absent. */
+  readonly clockRate?: number | undefined;
 }
 
 interface DetectorOutputFields {
@@ -110,6 +114,7 @@ interface Press {
   readonly ssrc: number;
   readonly firstTimestamp: number;
   readonly startedAtMs: number;
+  readonly clockRate: number;
   /** Start of the running segment. */
   segmentTimestamp: number;
   /** Ticks of the segments before the running one. */
@@ -231,8 +236,11 @@ export class DigitDetector {
     const latest = this.#latest;
     if (latest === undefined || latest.ssrc !== report.packet.ssrc) return false;
     const steps = sequenceDistance16(latest.lastSequenceNumber, report.packet.sequenceNumber);
+    if (sequenceDistance32(latest.firstTimestamp, report.timestamp) >= 0) return false;
     const isReordered = steps < 0 && steps >= -MAX_MISORDER;
-    return isReordered && sequenceDistance32(latest.firstTimestamp, report.timestamp) < 0;
+    // The last repeats may go out behind the next press; without any other packet they come too late.
+    const isOvertaken = !report.packet.marker && steps > 0 && steps <= LAST_REPEATS_REACH;
+    return isReordered || isOvertaken;
   }
 
   /** The latest press when the report goes on with it under another timestamp. */
@@ -280,6 +288,7 @@ export class DigitDetector {
       ssrc: packet.ssrc,
       firstTimestamp: timestamp,
       startedAtMs: nowMs,
+      clockRate: packet.clockRate ?? this.#options.clockRate,
       segmentTimestamp: timestamp,
       earlierTicks: 0,
       durationTicks,
@@ -299,7 +308,7 @@ export class DigitDetector {
     const press = this.#running;
     if (press === undefined) return outputs;
     this.#running = undefined;
-    const statedMs = ((press.earlierTicks + press.durationTicks) * 1000) / this.#options.clockRate;
+    const statedMs = ((press.earlierTicks + press.durationTicks) * 1000) / press.clockRate;
     // Some senders state nonsense durations; nobody presses longer than packets have been coming.
     const seenMs = press.lastAtMs - press.startedAtMs;
     const durationMs = Math.min(statedMs, seenMs + DURATION_SLACK_MS);
@@ -322,9 +331,12 @@ function isReusedTimestamp(known: Press, report: Report): boolean {
 
 function isMovedEnd(latest: Press, report: Report, ticks: number): boolean {
   if (!report.isEnd || report.packet.marker) return false;
-  // Without an E the press may have lasted one interval longer than its last update says.
-  const graceTicks = latest.endSequenceNumber === undefined ? latest.stepTicks : 0;
-  if (ticks <= 0 || ticks > latest.durationTicks + graceTicks) return false;
+  if (ticks <= 0) return false;
+  if (ticks > latest.durationTicks) {
+    // Without an E the press may have lasted one interval longer than its last update says; the end says so.
+    if (latest.endSequenceNumber !== undefined || ticks > report.durationTicks) return false;
+    if (report.durationTicks > latest.durationTicks + latest.stepTicks) return false;
+  }
   const steps = sequenceDistance16(latest.lastSequenceNumber, report.packet.sequenceNumber);
   return Math.abs(steps) <= MOVED_END_REACH;
 }
