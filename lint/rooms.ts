@@ -40,6 +40,10 @@ export const PURE_FILES: readonly string[] = [
   'deadlines',
   'own-stream',
   'rtcp-names',
+  'sent-octets',
+  'relayed-event',
+  'event-payload',
+  'leg-changes',
 ].map((name) => `src/media/${name}.ts`);
 
 /** Packages that exactly one module may import. */

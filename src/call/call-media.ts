@@ -15,6 +15,7 @@ import type {
 } from '../media/media-engine.ts';
 import type { MediaCounters } from '../media/relay-counters.ts';
 import type { Side } from '../wire/side.ts';
+import { DigitDrain } from './digit-drain.ts';
 import type { EndCauseName } from './end-cause.ts';
 import { MAX_STREAMS } from './offer-answer-rewrite.ts';
 
@@ -33,6 +34,7 @@ export class CallMedia {
   readonly #listener: MediaListener;
   readonly #onCounters: (counters: readonly MediaCounters[]) => void;
   readonly #streams: MediaStream[] = [];
+  readonly #drain = new DigitDrain();
   /** The m-line whose audio carries digits. */
   #digitStream = 0;
   #state: 'open' | 'closed' = 'open';
@@ -48,7 +50,7 @@ export class CallMedia {
     this.#engine = options.engine;
     this.#callId = options.callId;
     this.#ports = options.ports;
-    this.#listener = options.listener;
+    this.#listener = listenerWith(options.listener, this.#drain);
     this.#onCounters = options.onCounters;
   }
 
@@ -94,8 +96,19 @@ export class CallMedia {
   playDigit(to: Side, digit: Parameters<MediaStream['playDigit']>[1]): boolean {
     const stream = this.#streams[this.#digitStream];
     if (stream === undefined || this.#state === 'closed') return false;
+    this.#drain.queued(to, digit.digitId);
     stream.playDigit(to, digit);
     return true;
+  }
+
+  /** Whether digits wait or play towards `to`. */
+  hasDigits(to: Side): boolean {
+    return !this.#drain.isEmpty(to);
+  }
+
+  /** Resolves when the digits towards `to` have left, or the media is closed; at the latest after `limitMs`. */
+  drained(to: Side, limitMs: number): Promise<void> {
+    return this.#drain.wait(to, limitMs);
   }
 
   /** Counters of every stream so far. */
@@ -107,6 +120,7 @@ export class CallMedia {
   async close(): Promise<readonly MediaCounters[]> {
     if (this.#state === 'closed') return [];
     this.#state = 'closed';
+    this.#drain.end();
     return this.#read((stream) => stream.close());
   }
 
@@ -117,4 +131,22 @@ export class CallMedia {
     this.#onCounters(counters);
     return counters;
   }
+}
+
+/** `listener`, and `drain` hears what becomes of digits. */
+function listenerWith(listener: MediaListener, drain: DigitDrain): MediaListener {
+  return {
+    digitPressed: (digit) => listener.digitPressed(digit),
+    digitReleased: (digit) => listener.digitReleased(digit),
+    digitSent: (sent) => {
+      listener.digitSent(sent);
+      drain.settled(sent.to, sent.digitId);
+    },
+    digitDropped: (dropped) => {
+      listener.digitDropped(dropped);
+      drain.settled(dropped.to, dropped.digitId);
+    },
+    inactive: (info) => listener.inactive(info),
+    lost: (reason) => listener.lost(reason),
+  };
 }

@@ -6,7 +6,7 @@ import { editAllowEvents, type AllowEventsEdit } from '../wire/allow-events.ts';
 import { isMediaType } from '../wire/event-headers.ts';
 import { getHeader, type SipMessage } from '../wire/sip-message.ts';
 import { parseNameAddr } from '../wire/sip-headers.ts';
-import { parseSipUri } from '../wire/sip-uri.ts';
+import { parseSipUri, uriScheme } from '../wire/sip-uri.ts';
 
 /** Headers that pass unchanged in both directions: they carry no address of a leg. */
 const PASSED_HEADERS = [
@@ -66,9 +66,12 @@ export interface CallerIdentity {
 
 /** Reads From; `anonymous` when it cannot be read. */
 export function callerIdentity(message: SipMessage): CallerIdentity {
+  return identityIn(getHeader(message, 'From') ?? '');
+}
+
+/** Reads the value of a From header; `anonymous` when it cannot be read. */
+export function identityIn(from: string): CallerIdentity {
   const anonymous: CallerIdentity = { user: 'anonymous', displayName: undefined };
-  const from = getHeader(message, 'From');
-  if (from === undefined) return anonymous;
   try {
     const { uri, displayName } = parseNameAddr(from);
     return { user: userOf(uri) ?? anonymous.user, displayName };
@@ -88,18 +91,23 @@ export function userOf(uri: string): string | undefined {
   }
 }
 
-/** From and Contact of an INVITE to the callee; the engine puts its own address in place of `localhost`. */
+/**
+ * From and Contact of an INVITE to the callee; the engine puts its own address in place of `localhost`. The Contact is a
+ * sips URI if `requestUri` is one (RFC 3261 §8.1.1.8).
+ */
 export function callerHeaders(
   identity: CallerIdentity,
   transport: string,
+  requestUri = '',
 ): { From: string; Contact: string } {
   const name = identity.displayName;
   const display = name === undefined || name === '' ? '' : `"${name.replaceAll(/["\\]/g, '')}" `;
   const parameter = transport === 'udp' ? '' : `;transport=${transport}`;
-  return {
-    From: `${display}<sip:${identity.user}@localhost>`,
-    Contact: `<sip:${identity.user}@localhost${parameter}>`,
-  };
+  const isSips = uriScheme(requestUri) === 'sips';
+  const contact = isSips
+    ? `sips:${identity.user}@localhost`
+    : `sip:${identity.user}@localhost${parameter}`;
+  return { From: `${display}<sip:${identity.user}@localhost>`, Contact: `<${contact}>` };
 }
 
 const SDP = 'application/sdp';

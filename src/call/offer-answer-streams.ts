@@ -12,7 +12,7 @@ import { otherSide } from '../wire/side.ts';
 import type { Side } from '../wire/side.ts';
 import { isMediaTarget, isUnspecified } from '../wire/sdp-address.ts';
 import { eventForClock, hasVoice, voiceClockRates } from '../wire/sdp-edit.ts';
-import { isTelephoneEvent, parseEventCodes } from '../wire/sdp-media.ts';
+import { isTelephoneEvent, isVoice, parseEventCodes } from '../wire/sdp-media.ts';
 import type { SdpMedia } from '../wire/sdp-media.ts';
 import type { Sdp } from '../wire/sdp.ts';
 import type { FormatMemory } from './sdp-memory.ts';
@@ -70,17 +70,18 @@ export function streamUpdate(exchange: Exchange, index: number): StreamUpdate | 
   const clockRate = clockRateOf(exchange, index);
   const sections = { caller, callee };
   const events = { caller: eventOf(caller, clockRate), callee: eventOf(callee, clockRate) };
-  const isVoice = acceptedVoice(exchange) === index;
+  const carriesDigits = acceptedVoice(exchange) === index;
   const leg = (side: Side): LegMedia => ({
     ...legMedia(sections[side], isOpen, clockRate),
     event: events[side],
+    otherEvents: otherEventsOf(sections[side], events[side]),
     payloadTypeMap: payloadTypeMap(events[side], events[otherSide(side)]),
   });
   const handling = (side: Side): EventHandling => {
     const bothHaveEvents = events[side] !== undefined && events[otherSide(side)] !== undefined;
     return {
       mode: bothHaveEvents ? 'relay' : 'absorb',
-      detect: isVoice && events[side] !== undefined,
+      detect: carriesDigits && events[side] !== undefined,
     };
   };
   return {
@@ -132,6 +133,9 @@ function legMedia(
     audio: {
       payloadTypes: otherNumbers(own, ours),
       clockRate,
+      otherClockRates: ours.codecs
+        .filter(isVoice)
+        .map((codec) => [codec.payloadType, codec.clockRate] as const),
       packetTimeMs: own.packetTimeMs ?? ours.packetTimeMs ?? DEFAULT_PACKET_TIME_MS,
     },
     digitGapMs: settings.dtmfGapMs.value,
@@ -172,6 +176,14 @@ function eventOf(section: Section | undefined, clockRate: number): EventMedia | 
     clockRate: theirs.clockRate,
     events: parseEventCodes(theirs.events),
   };
+}
+
+/** telephone-event for the codecs of other clock rates than that of `event` (RFC 4733 §2.1). */
+function otherEventsOf(section: Section, event: EventMedia | undefined): readonly EventMedia[] {
+  if (event === undefined) return [];
+  const rates = new Set(section.own.telephoneEvents.map(({ clockRate }) => clockRate));
+  rates.delete(event.clockRate);
+  return [...rates].flatMap((clockRate) => eventOf(section, clockRate) ?? []);
 }
 
 function payloadTypeMap(

@@ -161,7 +161,10 @@ export class DigitSender {
     if (!isEnd && sounding.segmentRepeats === 0) {
       const ticks = elapsedTicks(sounding, nowMs) - sounding.earlierTicks;
       const limit = Math.min(remainingTicks(sounding), MAX_DURATION_TICKS);
-      sounding.sentTicks = Math.min(Math.max(ticks, sounding.sentTicks + 1), limit - 1);
+      const least = sounding.sentTicks + 1;
+      // Behind a stall the tone is over already: small steps leave room for more such updates.
+      const stated = ticks < limit ? Math.max(ticks, least) : least;
+      sounding.sentTicks = Math.min(stated, limit - 1);
     }
     return packetOf(sounding, { marker: false, isEnd, isFirstEnd: false });
   }

@@ -17,7 +17,7 @@ import {
   type DigitPacket,
   type QueuedDigit,
 } from '../dtmf/digit-sender.ts';
-import type { LegMedia } from './media-engine.ts';
+import type { EventMedia, LegMedia } from './media-engine.ts';
 import type { OwnStream } from './own-stream.ts';
 import type { SequenceOffset } from './sequence-offset.ts';
 import type { StreamClock } from './stream-clock.ts';
@@ -58,6 +58,12 @@ interface SentDigitTimes {
   endTimestamp: number;
 }
 
+/** What digits are sent as, and the clock of the audio they replace. */
+interface DigitFormat {
+  readonly event: EventMedia | undefined;
+  readonly audioClockRate: number;
+}
+
 export interface InjectionOptions {
   readonly numbers: SequenceOffset;
   readonly clock: StreamClock;
@@ -72,6 +78,9 @@ export class Injection {
   readonly #options: InjectionOptions;
   readonly #sender: DigitSender;
   #media: LegMedia | undefined;
+  /** What digits are sent as from the next one on; a playing one keeps its own. */
+  #nextFormat: DigitFormat = { event: undefined, audioClockRate: 8000 };
+  #format = this.#nextFormat;
   /** The digit sent last, playing or over. */
   #digit: SentDigitTimes | undefined;
   #lastPacket: DigitPacket | undefined;
@@ -104,6 +113,11 @@ export class Injection {
     this.#media = media;
   }
 
+  /** The telephone-event that digits are sent as from the next one on, beside audio of `audioClockRate`. */
+  useFormat(event: EventMedia | undefined, audioClockRate: number): void {
+    this.#nextFormat = { event, audioClockRate };
+  }
+
   /** Queues a digit; `false` when the queue is full. */
   enqueue(digit: QueuedDigit): boolean {
     return this.#sender.enqueue(digit);
@@ -121,11 +135,15 @@ export class Injection {
 
   /** The packets due at `nowMs`. */
   poll(nowMs: number): InjectedPacket[] {
-    if (!this.#sender.isPlaying) this.#sender.configure(this.#senderOptions());
     const packets: InjectedPacket[] = [];
     for (;;) {
+      if (!this.#sender.isPlaying) {
+        this.#format = this.#nextFormat;
+        this.#sender.configure(this.#senderOptions());
+      }
       const packet = this.#sender.poll(nowMs, this.#streamTime(nowMs));
       if (packet === undefined) break;
+      if (packet.isFirstEnd) this.#fillBeforeEnd(packets, packet, nowMs);
       packets.push(this.#build(packet, nowMs));
       if (!this.#sender.isPlaying) this.#fillDeficit(packets, nowMs);
     }
@@ -141,11 +159,29 @@ export class Injection {
 
   /** Ends the playing digit at once with its end packets back to back. */
   finishNow(nowMs: number): InjectedPacket[] {
-    const packets = this.#sender.finishNow(nowMs).map((packet) => this.#build(packet, nowMs));
+    const packets: InjectedPacket[] = [];
+    for (const packet of this.#sender.finishNow(nowMs)) {
+      if (packet.isFirstEnd) this.#fillBeforeEnd(packets, packet, nowMs);
+      packets.push(this.#build(packet, nowMs));
+    }
     if (packets.length > 0) this.#fillDeficit(packets, nowMs);
     return packets;
   }
 
+  /** What is missing when the tone is over goes out as updates: the end is to be said three times, not more. */
+  #fillBeforeEnd(packets: InjectedPacket[], end: DigitPacket, nowMs: number): void {
+    const sentTicks = this.#lastPacket?.durationTicks ?? 0;
+    if (end.marker || this.#lastPacket?.rtpTimestamp !== end.rtpTimestamp) return;
+    // One may be missing in the normal course: the audio of this interval came before the packet that replaces it.
+    const missing = this.#options.numbers.deficit - 1;
+    for (let count = 1; count <= missing; count++) {
+      const durationTicks = Math.min(sentTicks + count, end.durationTicks);
+      const update = { ...end, isEnd: false, isFirstEnd: false, durationTicks };
+      packets.push(this.#build(update, nowMs));
+    }
+  }
+
+  /** What goes missing while the end is being said can only say it again, which tells a receiver nothing new. */
   #fillDeficit(packets: InjectedPacket[], nowMs: number): void {
     const last = this.#lastPacket;
     if (last === undefined) return;
@@ -160,7 +196,7 @@ export class Injection {
     const intervalMs =
       media?.digitPacketIntervalMs ?? this.#options.packetIntervalMs ?? audioTimeMs;
     return {
-      clockRate: media?.event?.clockRate ?? 8000,
+      clockRate: this.#format.event?.clockRate ?? 8000,
       packetIntervalMs: clampInterval(intervalMs),
       gapMs: media?.digitGapMs ?? this.#options.gapMs ?? DEFAULT_GAP_MS,
     };
@@ -169,7 +205,7 @@ export class Injection {
   /** Timestamp of a digit that begins at `nowMs`: stream time, but a whole pause behind the digit before. */
   #streamTime(nowMs: number): number {
     const { clock, numbers, random } = this.#options;
-    const rate = this.#media?.audio.clockRate ?? 8000;
+    const rate = this.#format.audioClockRate;
     const last = this.#digit?.ssrc === numbers.ssrc ? this.#digit : undefined;
     let timestamp: number;
     if (clock.ssrc !== undefined && clock.ssrc === numbers.ssrc) {
@@ -196,7 +232,7 @@ export class Injection {
     writeRtpHeader(
       {
         marker: packet.marker,
-        payloadType: this.#media?.event?.sendPayloadType ?? 0,
+        payloadType: this.#format.event?.sendPayloadType ?? 0,
         sequenceNumber,
         timestamp: packet.rtpTimestamp,
         ssrc,

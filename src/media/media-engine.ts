@@ -101,6 +101,8 @@ export interface LegMedia {
   readonly audio: AudioMedia;
   /** telephone-event as negotiated on this leg; `undefined` when it is not. */
   readonly event: EventMedia | undefined;
+  /** telephone-event of further clock rates, for the codecs of those rates (RFC 4733 §2.1). */
+  readonly otherEvents?: readonly EventMedia[] | undefined;
   /** Payload types received from this leg and what they are on the other leg; unlisted numbers stay. */
   readonly payloadTypeMap: readonly (readonly [from: number, to: number])[];
   /** Least pause after a generated digit; the engine's default when absent. */
@@ -115,7 +117,10 @@ export interface LegMedia {
 
 export interface AudioMedia {
   readonly payloadTypes: readonly number[];
+  /** Of the codec that is expected: the first one agreed. */
   readonly clockRate: number;
+  /** Voice codecs of other rates that may come as well, by payload type. */
+  readonly otherClockRates?: readonly (readonly [payloadType: number, clockRate: number])[];
   readonly packetTimeMs: number;
 }
 

@@ -18,7 +18,6 @@
 import {
   isTelephoneEventPayload,
   readTelephoneEvent,
-  rescaleDuration,
   TELEPHONE_EVENT_BYTES,
 } from '../wire/telephone-event.ts';
 import {
@@ -33,21 +32,28 @@ import {
   setRtpSequenceNumber,
 } from '../wire/rtp.ts';
 import { DigitDetector, QUIET_MS, type DetectorOutput } from '../dtmf/digit-detector.ts';
+import { isLikeEvent, payloadOctets, rescale } from './event-payload.ts';
 import { DivertedPresses } from './diverted-presses.ts';
+import { canDetectAlike, isSameEventStream } from './leg-changes.ts';
 import { DEFAULT_GAP_MS, Injection, type InjectedPacket } from './injection.ts';
 import { PAYLOAD_AUDIO, PAYLOAD_EVENT, type RelayLeg } from './relay-leg.ts';
 import { OwnStream } from './own-stream.ts';
+import { RelayedEvent } from './relayed-event.ts';
 import { LATE, SequenceOffset, SWALLOWED } from './sequence-offset.ts';
+import { SentOctets } from './sent-octets.ts';
 import { StreamClock } from './stream-clock.ts';
 import type { DropReason } from './relay-counters.ts';
-import type { DigitDropReason, EventHandling, LegMedia, PlayedDigit } from './media-engine.ts';
+import type {
+  DigitDropReason,
+  EventHandling,
+  EventMedia,
+  LegMedia,
+  PlayedDigit,
+} from './media-engine.ts';
 import type { PacketSource } from './source-lock.ts';
 import type { RelayOutput } from './relay-output.ts';
 
 export type RelayVerdict = 'forward' | 'drop';
-
-/** Fixed payload types below this cannot be events (RFC 3551 §6). */
-const FIRST_DYNAMIC_PAYLOAD_TYPE = 96;
 
 /** Digits generated again from the sender's own events are nobody's order: they are not reported. */
 const DIVERTED_DIGIT_ID = '';
@@ -68,10 +74,12 @@ export class RelayDirection {
   readonly #outputs: RelayOutput[];
   readonly #clock = new StreamClock();
   readonly own: OwnStream;
+  readonly octets: SentOctets;
   readonly #injection: Injection;
   #detector: DigitDetector | undefined;
   #handling: EventHandling = { mode: 'absorb', detect: false };
   readonly #diverted = new DivertedPresses();
+  readonly #relayed = new RelayedEvent();
 
   constructor(options: DirectionOptions) {
     const { from, to, outputs, random, gapMs, packetIntervalMs } = options;
@@ -81,6 +89,7 @@ export class RelayDirection {
     const { numbers } = this;
     const clock = this.#clock;
     this.own = new OwnStream({ numbers, clock, random });
+    this.octets = new SentOctets(numbers, this.own);
     this.#injection = new Injection({
       numbers,
       clock,
@@ -101,7 +110,7 @@ export class RelayDirection {
 
   /** Before new legs take effect: ends what they no longer allow. */
   prepareUpdate(from: LegMedia, to: LegMedia, nowMs: number): void {
-    if (!isSameEventStream(this.#to.media, to)) this.#send(this.#injection.finishNow(nowMs));
+    if (!isSameEventStream(this.#to.media, to)) this.#endEvents(nowMs);
     if (!canDetectAlike(this.#from.media, from)) this.#finishDetector(nowMs);
   }
 
@@ -113,6 +122,7 @@ export class RelayDirection {
     if (from === undefined || to === undefined) return;
     this.#clock.clockRate = from.audio.clockRate;
     this.#injection.media = to;
+    this.#injection.useFormat(this.#formatInUse, this.#clock.clockRate);
     if (this.#detector === undefined && from.event !== undefined) {
       this.#detector = new DigitDetector({
         clockRate: from.event.clockRate,
@@ -121,7 +131,7 @@ export class RelayDirection {
       });
     }
     for (const digit of this.#injection.clear()) {
-      const reason = this.#obstacle(digit.eventCode);
+      const reason = this.#to.obstacle(digit.eventCode, this.#formatInUse);
       if (reason === undefined) this.#injection.enqueue(digit);
       else this.#dropDigit(digit.digitId, reason);
     }
@@ -148,7 +158,7 @@ export class RelayDirection {
 
   /** Queues a digit towards the receiving leg, or reports why not. */
   playDigit(digit: PlayedDigit): void {
-    const reason = this.#obstacle(digit.eventCode);
+    const reason = this.#to.obstacle(digit.eventCode, this.#formatInUse);
     if (reason !== undefined) this.#dropDigit(digit.digitId, reason);
     else if (!this.#injection.enqueue(digit)) this.#dropDigit(digit.digitId, 'queue-full');
   }
@@ -161,7 +171,7 @@ export class RelayDirection {
 
   /** Ends running event and press; waiting digits are dropped. */
   finish(nowMs: number): void {
-    this.#send(this.#injection.finishNow(nowMs));
+    this.#endEvents(nowMs);
     this.#finishDetector(nowMs);
     for (const digit of this.#injection.clear()) this.#dropDigit(digit.digitId, 'stream-closed');
   }
@@ -174,6 +184,7 @@ export class RelayDirection {
     }
     this.#from.reception.measure(timestamp, nowMs);
     if (this.own.hasBegun) this.own.carry(packet, nowMs);
+    this.#followCodec(rtpPayloadType(packet));
     this.#clock.observe(packet, nowMs);
     if (this.#injection.isPlaying) return this.#swallow(packet, nowMs, 'replaced-by-digit');
     return this.#forward(packet, this.#from.payloadTypeMap[rtpPayloadType(packet)]);
@@ -184,21 +195,26 @@ export class RelayDirection {
     const payload = readRtpPayload(packet);
     const isWhole = payload !== undefined && isTelephoneEventPayload(payload);
     const event = isWhole ? readTelephoneEvent(payload) : undefined;
+    const format = this.#from.eventFormats.get(rtpPayloadType(packet));
     const isDiverted = isWhole && this.#detect(packet, payload, nowMs);
     this.#join(packet, nowMs);
     if (payload === undefined) return this.#swallow(packet, nowMs, 'malformed');
     if (event === undefined) return this.#swallow(packet, nowMs, 'bad-event-length');
-    const obstacle = this.#obstacle(event.code);
+    const target = this.#to.eventFor(format?.clockRate ?? 0);
+    const obstacle = this.#to.obstacle(event.code, target);
     if (this.#handling.mode === 'absorb') return this.#swallow(packet, nowMs, 'event-absorbed');
     if (obstacle === 'event-not-negotiated') {
       return this.#swallow(packet, nowMs, 'event-not-accepted');
     }
-    if (isDiverted || this.#injection.isPlaying) {
+    if (isDiverted || this.#injection.isPlaying || this.#relayed.isEnded(packet, event.code)) {
       return this.#swallow(packet, nowMs, 'replaced-by-digit');
     }
     this.#injection.holdUntil(nowMs + (event.isEnd ? DEFAULT_GAP_MS : QUIET_MS));
-    this.#rescale(payload);
-    return this.#forward(packet, this.#to.media?.event?.sendPayloadType);
+    rescale(payload, format, target);
+    const verdict = this.#forward(packet, target?.sendPayloadType);
+    const clockRate = target?.clockRate ?? 0;
+    if (verdict === 'forward') this.#relayed.note(packet, payload, clockRate, nowMs);
+    return verdict;
   }
 
   /** Takes an event packet into our own stream, if there is one; it can be the first of the sender's. */
@@ -220,6 +236,7 @@ export class RelayDirection {
         rtpTimestamp: timestamp,
         marker: rtpMarker(packet),
         payload,
+        clockRate: this.#from.eventFormats.get(rtpPayloadType(packet))?.clockRate,
       },
       nowMs,
     );
@@ -240,11 +257,18 @@ export class RelayDirection {
       if (output.type === 'released' && this.#diverted.has(output.rtpTimestamp)) {
         const { eventCode, durationMs } = output;
         const digit = { digitId: DIVERTED_DIGIT_ID, eventCode, durationMs };
-        if (this.#obstacle(eventCode) !== undefined) this.#count('media-inactive');
+        if (this.#to.obstacle(eventCode, this.#formatInUse) !== undefined)
+          this.#count('media-inactive');
         else if (!this.#injection.enqueue(digit)) this.#count('digit-queue-full');
         else this.#send(this.#injection.poll(nowMs));
       }
     }
+  }
+
+  /** Ends what is on its way to the receiver: a digit of ours, or an event of the sender. */
+  #endEvents(nowMs: number): void {
+    this.#send(this.#injection.finishNow(nowMs));
+    this.#send(this.#relayed.end(this.numbers, nowMs).map((bytes) => ({ bytes })));
   }
 
   #finishDetector(nowMs: number): void {
@@ -257,7 +281,11 @@ export class RelayDirection {
     const sequenceNumber = rtpSequenceNumber(packet);
     const number = this.numbers.forward(rtpSsrc(packet), sequenceNumber);
     if (number === LATE) return this.#drop('late');
-    if (number === SWALLOWED) return this.#drop('replaced-by-digit');
+    if (number === SWALLOWED) {
+      this.octets.removed(payloadOctets(packet));
+      return this.#drop('replaced-by-digit');
+    }
+    if (this.own.hasBegun) this.octets.forwarded(payloadOctets(packet));
     const to = this.#to;
     if (!to.canSend) return this.#drop(to.lock.hasRemote ? 'media-inactive' : 'no-remote');
     if (number !== sequenceNumber) setRtpSequenceNumber(packet, number);
@@ -278,25 +306,21 @@ export class RelayDirection {
     } else {
       this.numbers.absorb(ssrc, rtpSequenceNumber(packet));
     }
+    this.octets.removed(payloadOctets(packet));
     return this.#drop(reason);
   }
 
-  #rescale(payload: Buffer): void {
-    const fromRate = this.#from.media?.event?.clockRate;
-    const toRate = this.#to.media?.event?.clockRate;
-    if (fromRate === undefined || toRate === undefined || fromRate === toRate) return;
-    for (let offset = 0; offset < payload.length; offset += TELEPHONE_EVENT_BYTES) {
-      rescaleDuration(payload, offset, fromRate, toRate);
-    }
+  /** Events follow the clock of the voice codec that is in use (RFC 4733 §2.1). */
+  #followCodec(payloadType: number): void {
+    const clockRate = this.#from.voiceClockRates[payloadType] ?? 0;
+    if (clockRate === 0 || clockRate === this.#clock.clockRate) return;
+    this.#clock.clockRate = clockRate;
+    this.#injection.useFormat(this.#formatInUse, clockRate);
   }
 
-  /** Why event `code` cannot be sent to the receiving leg now. */
-  #obstacle(code: number): 'event-not-negotiated' | 'media-inactive' | undefined {
-    const { media, canSend } = this.#to;
-    if (media !== undefined && media.event?.events.includes(code) !== true) {
-      return 'event-not-negotiated';
-    }
-    return canSend ? undefined : 'media-inactive';
+  /** What digits are sent as now. */
+  get #formatInUse(): EventMedia | undefined {
+    return this.#to.eventFor(this.#clock.clockRate);
   }
 
   #send(packets: readonly InjectedPacket[]): void {
@@ -307,6 +331,7 @@ export class RelayDirection {
         if (finished !== undefined) this.#dropDigit(finished.digitId, 'media-inactive');
         continue;
       }
+      this.octets.injected(TELEPHONE_EVENT_BYTES);
       to.counters.injectedPackets += 1;
       to.counters.sentPackets += 1;
       to.counters.sentBytes += bytes.length;
@@ -332,32 +357,4 @@ export class RelayDirection {
   #count(reason: DropReason): void {
     this.#from.counters.dropped[reason] += 1;
   }
-}
-
-/** Whether a packet of an unknown payload type looks like one event report. */
-function isLikeEvent(packet: Buffer): boolean {
-  if (rtpPayloadType(packet) < FIRST_DYNAMIC_PAYLOAD_TYPE) return false;
-  return readRtpPayload(packet)?.length === TELEPHONE_EVENT_BYTES;
-}
-
-/** Whether a digit that is playing can go on under the new media. */
-function isSameEventStream(before: LegMedia | undefined, after: LegMedia): boolean {
-  if (before === undefined) return true;
-  return (
-    after.maySend &&
-    before.remote?.address === after.remote?.address &&
-    before.remote?.rtpPort === after.remote?.rtpPort &&
-    before.event?.sendPayloadType === after.event?.sendPayloadType &&
-    before.event?.clockRate === after.event?.clockRate
-  );
-}
-
-/** Whether the detector of the media before serves the media after. */
-function canDetectAlike(before: LegMedia | undefined, after: LegMedia): boolean {
-  return (
-    after.event !== undefined &&
-    before?.event?.clockRate === after.event.clockRate &&
-    before.repairMovedEnd === after.repairMovedEnd &&
-    before.mergeWindowMs === after.mergeWindowMs
-  );
 }

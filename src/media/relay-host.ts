@@ -9,7 +9,6 @@ import { otherSide, type Side } from '../wire/side.ts';
 import { Deadlines } from './deadlines.ts';
 import { Relay } from './relay.ts';
 import { RelaySockets, type PacketReceiver } from './relay-sockets.ts';
-import { WallClock } from './wall-clock.ts';
 import type { FinishedDigit } from './injection.ts';
 import type { LocalMedia } from './media-engine.ts';
 import type { RelayCommand, RelayEvent, RelayWorkerOptions } from './relay-protocol.ts';
@@ -40,7 +39,6 @@ export class RelayHost {
   readonly #options: RelayHostOptions;
   readonly #streams = new Map<number, HostedStream>();
   readonly #deadlines = new Deadlines<HostedStream>();
-  readonly #clock = new WallClock();
   readonly #sweep: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
@@ -167,8 +165,8 @@ export class RelayHost {
       this.#options.post({ type: 'digitDropped', streamKey, dropped });
       return;
     }
-    const firstPacketAtMs = this.#clock.at(finished.firstPacketAtMs);
-    const endPacketAtMs = this.#clock.at(performance.now());
+    const firstPacketAtMs = this.#wallMs(finished.firstPacketAtMs);
+    const endPacketAtMs = this.#wallMs(performance.now());
     const sent = { to, digitId, rtpTimestamp, firstPacketAtMs, endPacketAtMs };
     this.#options.post({ type: 'digitSent', streamKey, sent });
   }
@@ -180,11 +178,16 @@ export class RelayHost {
     }
     const { side, output: detected } = output;
     const { digit, eventCode, ssrc, rtpTimestamp } = detected;
-    const atMs = this.#clock.at(detected.atMs);
+    const atMs = this.#wallMs(detected.atMs);
     const fields = { side, digit, eventCode, ssrc, rtpTimestamp, atMs };
     if (detected.type === 'pressed') return { type: 'digitPressed', streamKey, digit: fields };
     const { durationMs } = detected;
     return { type: 'digitReleased', streamKey, digit: { ...fields, durationMs } };
+  }
+
+  /** Wall-clock time at `steadyMs` of `performance.now()`. */
+  #wallMs(steadyMs: number): number {
+    return this.#options.worker.clockOriginMs + steadyMs;
   }
 
   #arm(): void {
@@ -210,7 +213,6 @@ export class RelayHost {
 
   #checkInactivity(): void {
     const nowMs = performance.now();
-    this.#clock.adjust();
     for (const { streamKey, relay } of this.#streams.values()) {
       const quietMs = relay.checkInactivity(nowMs);
       if (quietMs !== undefined) this.#options.post({ type: 'inactive', streamKey, quietMs });

@@ -3,7 +3,7 @@
 import { createLegCounters, type LegCounters } from './relay-counters.ts';
 import { SourceLock, type PacketSource } from './source-lock.ts';
 import { ReceptionStats } from './reception-stats.ts';
-import type { LegMedia } from './media-engine.ts';
+import type { EventMedia, LegMedia } from './media-engine.ts';
 import type { Side } from '../wire/side.ts';
 
 /** What a received payload type is on this leg. */
@@ -12,6 +12,8 @@ export const PAYLOAD_AUDIO = 1;
 export const PAYLOAD_EVENT = 2;
 
 const PAYLOAD_TYPES = 128;
+/** Shared by the many legs that have none; never written to. */
+const NO_RATES = new Uint32Array(PAYLOAD_TYPES);
 
 export class RelayLeg {
   readonly side: Side;
@@ -20,6 +22,10 @@ export class RelayLeg {
   readonly counters: LegCounters = createLegCounters();
   /** By received payload type: one of the PAYLOAD_… values. */
   readonly payloadKinds = new Uint8Array(PAYLOAD_TYPES);
+  /** By received payload type, where it is PAYLOAD_EVENT: the format it belongs to. */
+  readonly eventFormats = new Map<number, EventMedia>();
+  /** By received payload type: the clock of its timestamps where it is a voice codec, else 0. */
+  voiceClockRates = NO_RATES;
   /** By received payload type: its number on the other leg. */
   readonly payloadTypeMap = new Uint8Array(PAYLOAD_TYPES);
   /** When the peer's last accepted RTP packet came, or the leg began. */
@@ -49,15 +55,42 @@ export class RelayLeg {
     return this.canSend ? this.lock.rtpDestination : undefined;
   }
 
+  /** The telephone-event this peer expects beside audio of `clockRate`, any other if it has none of that rate. */
+  eventFor(clockRate: number): EventMedia | undefined {
+    const event = this.#media?.event;
+    if (event === undefined || event.clockRate === clockRate) return event;
+    return this.#media?.otherEvents?.find((other) => other.clockRate === clockRate) ?? event;
+  }
+
+  /** Why event `code` cannot be sent to this peer as `format` now. */
+  obstacle(
+    code: number,
+    format: EventMedia | undefined,
+  ): 'event-not-negotiated' | 'media-inactive' | undefined {
+    if (this.#media !== undefined && format?.events.includes(code) !== true) {
+      return 'event-not-negotiated';
+    }
+    return this.canSend ? undefined : 'media-inactive';
+  }
+
   update(media: LegMedia): void {
     this.#media = media;
     this.lock.update(media);
     this.reception.clockRate = media.audio.clockRate;
     this.payloadKinds.fill(PAYLOAD_OTHER);
     for (const number of media.audio.payloadTypes) this.payloadKinds[number] = PAYLOAD_AUDIO;
-    for (const number of media.event?.receivePayloadTypes ?? []) {
-      this.payloadKinds[number] = PAYLOAD_EVENT;
+    for (const format of eventFormatsOf(media)) {
+      for (const number of format.receivePayloadTypes) {
+        // The first format that claims a number has it: that of the codec in use.
+        if (this.payloadKinds[number] === PAYLOAD_EVENT) continue;
+        this.payloadKinds[number] = PAYLOAD_EVENT;
+        this.eventFormats.set(number, format);
+      }
     }
+    const rates = [...(media.audio.otherClockRates ?? [])];
+    if (rates.length > 0) this.voiceClockRates = new Uint32Array(PAYLOAD_TYPES);
+    else this.voiceClockRates = NO_RATES;
+    for (const [number, clockRate] of rates) this.voiceClockRates[number] = clockRate;
     for (let number = 0; number < PAYLOAD_TYPES; number++) this.payloadTypeMap[number] = number;
     for (const [from, to] of media.payloadTypeMap) this.payloadTypeMap[from] = to;
   }
@@ -76,6 +109,11 @@ export class RelayLeg {
       quietMs: nowMs - this.lastReceivedAtMs,
     };
   }
+}
+
+/** Every telephone-event format of a leg, that of the codec in use first. */
+export function eventFormatsOf({ event, otherEvents = [] }: LegMedia): readonly EventMedia[] {
+  return event === undefined ? [] : [event, ...otherEvents];
 }
 
 /** `address:port`, IPv6 addresses in brackets. */

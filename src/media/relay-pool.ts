@@ -46,6 +46,8 @@ export interface RelayPoolOptions {
   /** Pause between digits, and spacing of their packets, where a leg does not say. */
   readonly digitGapMs?: number | undefined;
   readonly digitPacketIntervalMs?: number | undefined;
+  /** Wall-clock time at 0 of `performance.now()`; replaced in tests. */
+  readonly clockOriginMs?: number;
   /** Called when a thread has died, with its last error if it had one: worth a line in the log. */
   readonly onWorkerLost?: (error: Error | undefined) => void;
   /** Starts a thread; replaced in tests. */
@@ -82,6 +84,7 @@ export class RelayPool implements MediaEngine {
     const { inactivityTimeoutMs = RELAY_DEFAULTS.inactivityTimeoutMs } = options;
     const { holdTimeoutMs = RELAY_DEFAULTS.holdTimeoutMs } = options;
     this.#workerOptions = {
+      clockOriginMs: options.clockOriginMs ?? performance.timeOrigin,
       inactivityTimeoutMs,
       holdTimeoutMs,
       digitGapMs,

@@ -26,6 +26,11 @@ import type { MediaCounters } from './relay-counters.ts';
 
 /** Settings of a relay thread, given at its start. */
 export interface RelayWorkerOptions {
+  /**
+   * Wall-clock time at 0 of `performance.now()`, which all threads of a process share. The main thread's own, so
+   * that times of both can be compared, whatever becomes of the system's clock meanwhile.
+   */
+  readonly clockOriginMs: number;
   readonly inactivityTimeoutMs: number;
   readonly holdTimeoutMs: number;
   readonly digitGapMs?: number | undefined;

@@ -80,9 +80,16 @@ export class SequenceOffset {
   /** Recently absorbed incoming numbers, newest last. */
   #absorbed: number[] = [];
 
+  #epoch = 0;
+
   /** SSRC of the outgoing stream; `undefined` before any packet. */
   get ssrc(): number | undefined {
     return this.#phase.type === 'empty' ? undefined : this.#ssrc;
+  }
+
+  /** Rises whenever the input begins anew: another SSRC, or a jump in its numbers. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Packets sent minus packets received since the stream began, as far as numbers tell. */
@@ -157,6 +164,7 @@ export class SequenceOffset {
 
   #adopt(ssrc: number, sequenceNumber: number): number {
     this.#phase = { type: 'aligned' };
+    this.#epoch += 1;
     this.#ssrc = ssrc;
     this.#highestIn = sequenceNumber;
     this.#ahead = 0;

@@ -21,6 +21,10 @@ export class StreamClock {
   #nextSequenceNumber = NO_SEQUENCE_NUMBER;
   #packetTimeMs: number | undefined;
 
+  get clockRate(): number {
+    return this.#clockRate;
+  }
+
   /** Ticks per second of the audio timestamps. */
   set clockRate(ticksPerSecond: number) {
     this.#clockRate = ticksPerSecond;

@@ -140,7 +140,9 @@ test('RTCP has the names, times and counts of the RTP beside it, both ways', asy
   ]);
   const problems = await end(call);
 
-  const counted = words(0x80c8_0006, audio.ssrc, 1, 2, audio.timestamp, 5 + before, 800);
+  // Four octets in each packet of the key.
+  const [packets, octets] = [5 + before, 800 + before * 4];
+  const counted = words(0x80c8_0006, audio.ssrc, 1, 2, audio.timestamp, packets, octets);
   expect(problems).toEqual([]);
   expect(atTrunk).toEqual(counted);
   expect(atPhone).toEqual(receiverReport(sent.ssrc, sent.sequenceNumber));

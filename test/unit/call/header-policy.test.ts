@@ -86,11 +86,13 @@ describe('the caller as the callee sees him', () => {
   });
 
   test.each([
-    ['udp', '<sip:1000@localhost>'],
-    ['tcp', '<sip:1000@localhost;transport=tcp>'],
-  ])('Contact on %s is %s', (transport, contact) => {
+    ['udp', 'sip:b@c', '<sip:1000@localhost>'],
+    ['tcp', 'sip:b@c', '<sip:1000@localhost;transport=tcp>'],
+    ['tls', 'sip:b@c', '<sip:1000@localhost;transport=tls>'],
+    ['tls', 'sips:b@c', '<sips:1000@localhost>'],
+  ])('Contact on %s to %s is %s', (transport, requestUri, contact) => {
     const identity = { user: '1000', displayName: undefined };
-    expect(callerHeaders(identity, transport).Contact).toBe(contact);
+    expect(callerHeaders(identity, transport, requestUri).Contact).toBe(contact);
   });
 });
 

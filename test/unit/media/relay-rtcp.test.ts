@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readReportBlocks, senderPacketCount } from '../../../src/wire/rtcp.ts';
 import { rtpSequenceNumber, rtpSsrc, rtpTimestamp } from '../../../src/wire/rtp.ts';
-import { audioPacket } from './media-samples.ts';
+import { audioPacket, eventPacket } from './media-samples.ts';
 import { CALLEE, CALLER, VirtualCall } from './virtual-call.ts';
 
 function words(...values: readonly number[]): Buffer {
@@ -15,7 +15,7 @@ function wordsOf(bytes: Buffer): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt32BE(index * 4));
 }
 
-/** A sender report of the caller with 100 packets, or a receiver report about it up to number 1000. */
+/** A sender report of the caller with 100 packets of 160 octets, or a receiver report about it up to number 1000. */
 function report(type: 'sender' | 'receiver'): Buffer {
   const bytes = Buffer.alloc(type === 'sender' ? 28 : 32);
   bytes.writeUInt16BE(type === 'sender' ? 0x80c8 : 0x81c9, 0);
@@ -23,6 +23,7 @@ function report(type: 'sender' | 'receiver'): Buffer {
   if (type === 'sender') {
     bytes.writeUInt32BE(0x1111, 4);
     bytes.writeUInt32BE(100, 20);
+    bytes.writeUInt32BE(16_000, 24);
   } else {
     bytes.writeUInt32BE(0x1111, 8);
     bytes.writeUInt32BE(1000, 16);
@@ -49,21 +50,68 @@ describe('RTCP', () => {
   const CALLER_RTCP = { ...CALLER, port: 4001 };
   const CALLEE_RTCP = { ...CALLEE, port: 5001 };
 
-  test('is untouched while the numbers are the sender’s', () => {
+  test.each(['sender', 'receiver'] as const)('of a %s is untouched where RTP is', (type) => {
+    const call = new VirtualCall();
+    call.run(100);
+    const [side, source] =
+      type === 'sender' ? (['caller', CALLER_RTCP] as const) : (['callee', CALLEE_RTCP] as const);
+    const bytes = report(type);
+    expect(call.relay.receiveRtcp(side, bytes, source)).toBe('forward');
+    expect(bytes).toEqual(report(type));
+    expect(call.relay.rtcpDestination('callee')).toEqual(CALLEE_RTCP);
+    const { caller, callee } = call.relay.counters(0);
+    expect([caller.receivedRtcpPackets + callee.receivedRtcpPackets]).toEqual([1]);
+  });
+
+  test('behind a digit differs in octets only: event packets are shorter than audio', () => {
     const call = new VirtualCall();
     call.run(100);
     call.play(['a', 5, 100]);
     call.run(400);
-    for (const type of ['sender', 'receiver'] as const) {
-      const bytes = report(type);
-      const [side, source] =
-        type === 'sender' ? (['caller', CALLER_RTCP] as const) : (['callee', CALLEE_RTCP] as const);
-      expect(call.relay.receiveRtcp(side, bytes, source)).toBe('forward');
-      expect(bytes).toEqual(report(type));
+    const sent = report('sender');
+    call.relay.receiveRtcp('caller', sent, CALLER_RTCP);
+    expect(sent.readUInt32BE(24)).toBe(16_000 - 7 * (160 - 4));
+    const expected = report('sender');
+    expected.writeUInt32BE(16_000 - 7 * (160 - 4), 24);
+    expect(sent).toEqual(expected);
+    const heard = report('receiver');
+    call.relay.receiveRtcp('callee', heard, CALLEE_RTCP);
+    expect(heard).toEqual(report('receiver'));
+  });
+
+  test('leaves events out that were taken out of the stream', () => {
+    const call = new VirtualCall({ events: { caller: { mode: 'absorb', detect: true } } });
+    call.run(100);
+    for (let count = 0; count < 5; count++) {
+      call.send((sequenceNumber) => eventPacket({ sequenceNumber, timestamp: 800 }));
     }
-    expect(call.relay.rtcpDestination('callee')).toEqual(CALLEE_RTCP);
-    const { caller, callee } = call.relay.counters(0);
-    expect([caller.receivedRtcpPackets, callee.sentRtcpPackets]).toEqual([1, 1]);
+    const sent = report('sender');
+    call.relay.receiveRtcp('caller', sent, CALLER_RTCP);
+    expect([senderPacketCount(sent, 0), sent.readUInt32BE(24)]).toEqual([95, 16_000 - 20]);
+  });
+
+  test('of a sender that starts anew counts from its own 0', () => {
+    const call = new VirtualCall();
+    call.run(100);
+    call.play(['a', 5, 100]);
+    call.run(400);
+    call.deliver(audioPacket({ ssrc: 0x2222 }));
+    const sent = report('sender');
+    sent.writeUInt32BE(0x2222, 4);
+    const asSent = Buffer.from(sent);
+    call.relay.receiveRtcp('caller', sent, CALLER_RTCP);
+    expect(sent).toEqual(asSent);
+  });
+
+  test('never says less than nothing', () => {
+    const call = new VirtualCall();
+    call.run(100);
+    call.play(['a', 5, 100]);
+    call.run(400);
+    const sent = report('sender');
+    sent.writeUInt32BE(10, 24);
+    call.relay.receiveRtcp('caller', sent, CALLER_RTCP);
+    expect(sent.readUInt32BE(24)).toBe(0);
   });
 
   test('counts the packets we put in, and reports in the sender’s numbers', () => {
@@ -74,7 +122,7 @@ describe('RTCP', () => {
     call.run(400);
     const sender = report('sender');
     call.relay.receiveRtcp('caller', sender, CALLER_RTCP);
-    expect(senderPacketCount(sender, 0)).toBe(107);
+    expect([senderPacketCount(sender, 0), sender.readUInt32BE(24)]).toEqual([107, 16_028]);
     const receiver = Buffer.concat([report('receiver'), report('receiver')]);
     call.relay.receiveRtcp('callee', receiver, CALLEE_RTCP);
     expect(readReportBlocks(receiver, 32)).toEqual([
@@ -101,7 +149,7 @@ describe('RTCP', () => {
       call.relay.receiveRtcp('caller', bytes, CALLER_RTCP);
       expect(bytes.readUInt32BE(4)).toBe(ssrc);
       expect(bytes.readUInt32BE(16)).toBe(rtpTimestamp(first));
-      expect(senderPacketCount(bytes, 0)).toBe(107);
+      expect([senderPacketCount(bytes, 0), bytes.readUInt32BE(24)]).toEqual([107, 16_028]);
     });
 
     test('later digits count too, and so does what came before another source', () => {
@@ -115,9 +163,12 @@ describe('RTCP', () => {
       const bytes = report('sender');
       bytes.writeUInt32BE(0x2222, 4);
       bytes.writeUInt32BE(1, 20);
+      bytes.writeUInt32BE(160, 24);
       call.relay.receiveRtcp('caller', bytes, CALLER_RTCP);
       expect(bytes.readUInt32BE(4)).toBe(ssrc);
       expect(senderPacketCount(bytes, 0)).toBe(call.arrived.length);
+      const octets = call.arrived.map((packet) => packet.bytes.length - 12);
+      expect(bytes.readUInt32BE(24)).toBe(octets.reduce((sum, length) => sum + length, 0));
     });
 
     test.each([0, 0.5, 0.999_95, 0.999_999])(
@@ -183,7 +234,7 @@ describe('RTCP', () => {
       const changed = wordsOf(bytes).flatMap((word, index) =>
         word === compound.readUInt32BE(index * 4) ? [] : [[index, word]],
       );
-      expect(changed.filter(([index]) => index !== 4 && index !== 5)).toEqual([
+      expect(changed.filter(([index = 0]) => ![4, 5, 6].includes(index))).toEqual([
         [1, ssrc],
         [14, ssrc],
         [22, ssrc],

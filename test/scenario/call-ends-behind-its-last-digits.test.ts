@@ -1,0 +1,161 @@
+/**
+ * Row C46 with `dtmf-drain-on-bye-ms: 2000`, and what ends a tone that is under way.
+ *
+ *   phone (KPML)                    SBC                        trunk (2833)
+ *     | NOTIFY digits="12345"        |                              |
+ *     |----------------------------->|== telephone-event 1 ... ====>|
+ *     | BYE                          |                              |
+ *     |----------------------------->|   waits, at most 2 s         |
+ *     |          200                 |                              |
+ *     |<-----------------------------|== 2 3 4 5, each whole ======>|
+ *     |                              | BYE                          |
+ *     |                              |----------------------------->|
+ */
+import { describe, expect, test } from 'vitest';
+import { moreAudio, phoneCallsTrunk, shareSbc, type DigitCall } from '../support/digit-call.ts';
+import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
+import { Rfc2833Trunk, type TrunkCall } from '../support/rfc2833-trunk.ts';
+import { RELAYED_EVENTS } from '../support/rtp-analysis.ts';
+import { statusOf } from '../support/sip-text.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const open = shareSbc({
+  core: { 'rfc2833-mode': 'preferred', 'dtmf-drain-on-bye-ms': '2000' },
+});
+
+checkLeaksAfterEach();
+
+async function openCall(): Promise<DigitCall> {
+  const call = await phoneCallsTrunk(await open());
+  await call.phone.keypad.waitForSubscription();
+  await moreAudio(call.trunk);
+  return call;
+}
+
+function fates(call: DigitCall): string[] {
+  return call.ledger.map((line) => line.replace(/^.*-> /, ''));
+}
+
+/** Resolves when the last event at the trunk has been ended. */
+async function lastEventEnded(trunk: TrunkCall): Promise<void> {
+  await waitFor('end packets of the last event', () => {
+    const ends = trunk.events.at(-1)?.reports.filter(({ isEnd }) => isEnd) ?? [];
+    return ends.length >= 3;
+  });
+}
+
+/** A caller with telephone-events whose key 5 is down, heard by the callee. */
+async function holding(): Promise<{ caller: TrunkCall; callee: TrunkCall }> {
+  const stage = await open();
+  const phone = await Rfc2833Trunk.open({ user: 'keys' });
+  closeAfterTest(phone);
+  const [caller, callee] = await Promise.all([
+    phone.call({ to: '5551000', via: stage.running.access }),
+    stage.trunk.answer(),
+  ]);
+  await moreAudio(callee);
+  // It is let go when the media of the caller is closed.
+  void caller.press('5', { durationMs: 60_000 });
+  await waitFor('the key at the callee', () => (callee.events[0]?.reports.length ?? 0) >= 3);
+  return { caller, callee };
+}
+
+/** What is irregular, but for updates that repeat themselves where a stalled machine sent audio in a burst. */
+function problemsOf(trunk: TrunkCall): string[] {
+  const problems = trunk.eventProblems(RELAYED_EVENTS);
+  return problems.filter((problem) => !/does not rise in packet/.test(problem));
+}
+
+/** Each event by its key and how often its end was said. */
+function endsOf({ events }: TrunkCall): string[] {
+  return events.map(({ digit, reports }) => {
+    const ends = reports.filter(({ isEnd }) => isEnd);
+    return `${digit}: ${ends.length}`;
+  });
+}
+
+describe('a BYE to the side that digits go to', () => {
+  test('waits until they have left', async () => {
+    const call = await openCall();
+    const { phone, trunk } = call;
+    await phone.keypad.reportRaw('12345');
+    const answer = await phone.hangUp();
+    await trunk.dialog.waitForEnd();
+    const digits = trunk.digits;
+    await lastEventEnded(trunk);
+    await trunk.rtp.close();
+
+    expect(statusOf(answer)).toBe(200);
+    expect(digits).toBe('12345');
+    expect(problemsOf(trunk)).toEqual([]);
+    expect(fates(call)).toEqual(Array(5).fill('rtp'));
+    expect(call.stage.running.sbc.calls.size).toBe(0);
+  });
+
+  test('waits no longer than it may; the one that plays is ended, the rest is dropped', async () => {
+    const call = await openCall();
+    const { phone, trunk } = call;
+    await phone.keypad.reportRaw('12345678901234567890');
+    await phone.hangUp();
+    await trunk.dialog.waitForEnd();
+    await lastEventEnded(trunk);
+    await trunk.rtp.close();
+    await waitFor('the fate of every digit', () => fates(call).every((fate) => fate !== ''));
+
+    const sent = fates(call).filter((fate) => fate === 'rtp').length;
+    expect(sent).toBeGreaterThan(0);
+    expect(trunk.digits).toBe('12345678901234567890'.slice(0, sent));
+    expect(problemsOf(trunk)).toEqual([]);
+    expect(fates(call).slice(sent)).toEqual(Array(20 - sent).fill('!stream-closed'));
+    expect(sent).toBeLessThan(20);
+  });
+
+  test('is followed by nothing: who left cannot be called back by the other side', async () => {
+    const call = await openCall();
+    const { phone, trunk } = call;
+    await phone.keypad.reportRaw('1234567890');
+    await phone.hangUp();
+    const answer = await trunk.hangUp();
+    await waitFor('end of the call', () => call.stage.running.sbc.calls.size === 0);
+
+    expect(statusOf(answer)).toBe(200);
+    expect(trunk.dialog.problems).toEqual([]);
+    expect(fates(call)).toContain('!stream-closed');
+  });
+});
+
+test('a BYE to the side that pressed waits for nothing', async () => {
+  const call = await openCall();
+  const { phone, trunk } = call;
+  await phone.keypad.reportRaw('1234567890');
+  await trunk.hangUp();
+  await phone.waitForEnd();
+  await waitFor('end of the call', () => call.stage.running.sbc.calls.size === 0);
+
+  expect(fates(call)).toContain('!stream-closed');
+});
+
+describe('a key that the caller still holds', () => {
+  test('is ended for the callee when the caller hangs up', async () => {
+    const { caller, callee } = await holding();
+    await caller.hangUp();
+    await callee.dialog.waitForEnd();
+    await lastEventEnded(callee);
+    await callee.rtp.close();
+
+    expect(endsOf(callee)).toEqual(['5: 3']);
+    expect(callee.eventProblems()).toEqual([]);
+  });
+
+  test('is ended for the callee when that puts the caller on hold', async () => {
+    const { caller, callee } = await holding();
+    const held = await callee.reinvite('sendonly');
+    await lastEventEnded(callee);
+    await caller.hangUp();
+    await callee.waitForEnd();
+
+    expect(statusOf(held)).toBe(200);
+    expect(endsOf(callee)).toEqual(['5: 3']);
+    expect(callee.eventProblems()).toEqual([]);
+  });
+});
