@@ -110,8 +110,13 @@ function legView(leg: CallLeg): LegView {
   };
 }
 
+/** A parameter that is not set has the value null: JSON has no undefined. */
 function settingsView(leg: CallLeg): SettingsView {
-  return { ...leg.settings };
+  const shown = Object.entries(leg.settings).map(([name, { value, origin }]) => [
+    name,
+    { value: value ?? null, origin },
+  ]);
+  return Object.fromEntries(shown);
 }
 
 function planView(call: Call): PlanView | undefined {

@@ -132,13 +132,14 @@ export const digitSchema: z.ZodType<DigitRecord> = z.strictObject({
   source: z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('rtp'), ssrc: z.number(), rtpTimestamp: z.number() }),
     z.strictObject({ type: z.literal('notify'), cseq: z.number() }),
+    z.strictObject({ type: z.literal('info'), cseq: z.number() }),
   ]),
   atMs: z.number(),
   outputs: z.array(
     z.discriminatedUnion('type', [
       z.strictObject({ type: z.literal('rtp'), rtpTimestamp: z.number(), latencyMs: z.number() }),
       z.strictObject({
-        type: z.literal('notify'),
+        type: z.enum(['notify', 'info']),
         cseq: z.number().exactOptional(),
         status: z.number(),
         latencyMs: z.number(),

@@ -11,6 +11,13 @@ import type { CallContext } from './call-context.ts';
 /** Where the fate of digits is written down. */
 export type DigitContext = Pick<CallContext, 'ledger' | 'ladder' | 'metrics' | 'nowMs'>;
 
+/** As the ladder names them. */
+const SOURCE_NAMES: Readonly<Record<DigitSource['type'], string>> = {
+  rtp: 'telephone-event',
+  notify: 'KPML NOTIFY',
+  info: 'SIP INFO',
+};
+
 export class DigitJournal {
   readonly #callId: string;
   readonly #context: DigitContext;
@@ -32,8 +39,7 @@ export class DigitJournal {
     const pressId = `${callId}#${this.#presses}`;
     const direction: DigitDirection = side === 'caller' ? 'caller-to-callee' : 'callee-to-caller';
     this.#context.ledger.pressed({ pressId, callId, direction, digit, source, atMs });
-    const how = source.type === 'rtp' ? 'telephone-event' : 'KPML NOTIFY';
-    this.record('dtmf', side, `digit from ${side} by ${how}`);
+    this.record('dtmf', side, `digit from ${side} by ${SOURCE_NAMES[source.type]}`);
     return pressId;
   }
 
@@ -46,9 +52,9 @@ export class DigitJournal {
   }
 
   /** Counts digits that were refused unread and so have no record of their own. */
-  dropUnread(side: Side, reason: DigitDropReason): void {
-    this.#context.metrics.digit({ type: 'dropped', from: 'notify', reason });
-    this.record('dtmf', side, `KPML NOTIFY of ${side} refused: ${reason}`);
+  dropUnread(side: Side, reason: DigitDropReason, from: 'notify' | 'info' = 'notify'): void {
+    this.#context.metrics.digit({ type: 'dropped', from, reason });
+    this.record('dtmf', side, `${SOURCE_NAMES[from]} of ${side} refused: ${reason}`);
   }
 
   record(kind: 'dtmf' | 'decision', leg: Side, summary: string): void {

@@ -5,12 +5,12 @@
  *   KPML -> 2833   DialogSubscriber of the leg -> digits -> MediaStream.playDigit to the other leg
  *   2833 -> 2833   the relay forwards the events; the press is only entered in the ledger
  *   KPML -> KPML   SUBSCRIBE and NOTIFY cross from dialog to dialog
+ *   INFO           info-digits.ts; a press in RTP goes as INFO after its end, when its duration is known
  *   none           the press is entered and dropped
  *
- * One notifier and one subscriber per leg at most; they live as long as the leg's dialog.
+ * One notifier and one subscriber per leg at most; they live as long as the leg's dialog. While a leg is not answered
+ * each of its early dialogs may have a notifier: that of the answered one stays, the others end.
  */
-import { KpmlNotifier } from '../dtmf/kpml-notifier.ts';
-import { KpmlSubscriber } from '../dtmf/kpml-subscriber.ts';
 import type { DirectionPlan, EarlySubscribe, InterworkingPlan } from '../dtmf/interworking-plan.ts';
 import type {
   DetectedDigit,
@@ -18,20 +18,22 @@ import type {
   ReleasedDigit,
   SentDigit,
 } from '../media/media-engine.ts';
-import { DialogNotifier, type NotifierListener } from '../sip/notifier.ts';
+import { DialogNotifier } from '../sip/notifier.ts';
 import { OUR_EVENT_PACKAGES } from '../sip/stray-requests.ts';
-import { DialogSubscriber, type SubscriberListener } from '../sip/subscriber.ts';
+import { DialogSubscriber } from '../sip/subscriber.ts';
 import type { ReceivedRequest } from '../sip/sip-connection.ts';
 import type { SipDialog } from '../sip/dialog.ts';
-import { eventOfDigit, type Digit } from '../wire/telephone-event.ts';
+import { eventOfDigit, FLASH_EVENT_CODE, type Digit } from '../wire/telephone-event.ts';
 import { otherSide, SIDES, type Side } from '../wire/side.ts';
 import type { CallLeg } from './call-leg.ts';
 import type { CallMedia } from './call-media.ts';
 import { DigitJournal, type DigitContext } from './digit-journal.ts';
+import { HeldKeys } from './held-keys.ts';
+import { InfoDigits, type InfoVerdict } from './info-digits.ts';
+import { notifierListener, subscriberListener } from './kpml-listeners.ts';
+import { notifierMachine, subscriberMachine } from './kpml-machines.ts';
 import { KpmlRelay } from './kpml-relay.ts';
-
-/** Event code of a hook flash (RFC 2833 §3.10). */
-const FLASH_EVENT = 16;
+import { LegNotifiers } from './leg-notifiers.ts';
 
 /** What the digits need from their call. */
 export interface DtmfInterworkingOptions {
@@ -48,7 +50,7 @@ export interface DtmfInterworkingOptions {
 interface LegDtmf {
   /** True once the dialog is acknowledged; nothing is subscribed before. */
   isReady: boolean;
-  notifier: DialogNotifier | undefined;
+  readonly notifiers: LegNotifiers;
   subscriber: DialogSubscriber | undefined;
 }
 
@@ -56,9 +58,9 @@ export class DtmfInterworking {
   readonly #options: DtmfInterworkingOptions;
   readonly #journal: DigitJournal;
   readonly #relay: KpmlRelay;
+  readonly #info: InfoDigits;
   readonly #legs: Record<Side, LegDtmf> = { caller: newLeg(), callee: newLeg() };
-  /** Press ids of keys that are still held, by side, SSRC, timestamp and event. */
-  readonly #held = new Map<string, string>();
+  readonly #held = new HeldKeys();
   #plan: InterworkingPlan | undefined;
   /** When the first plan came into force, until the gap to the first subscription is measured. */
   #answeredAtMs: number | undefined;
@@ -67,11 +69,31 @@ export class DtmfInterworking {
   constructor(options: DtmfInterworkingOptions) {
     this.#options = options;
     this.#journal = new DigitJournal(options.callId, options.context);
-    this.#relay = new KpmlRelay(options.legs, this.#journal);
+    const { legs, onBug } = options;
+    this.#relay = new KpmlRelay(legs, this.#journal);
+    this.#info = new InfoDigits({
+      legs,
+      journal: this.#journal,
+      translatorFrom: (side) => this.#directionFrom(side)?.translator,
+      onDigit: (side, { pressId, key, durationMs }) =>
+        this.#forward(side, pressId, key, durationMs),
+      onBug,
+    });
   }
 
   get plan(): InterworkingPlan | undefined {
     return this.#plan;
+  }
+
+  /** Goes on where the attempt at another callee stopped: what the caller subscribed to early is pending again. */
+  takeOver(previous: DtmfInterworking): void {
+    this.#legs.caller.notifiers.takeOver(previous.#legs.caller.notifiers);
+    previous.end();
+  }
+
+  /** `side` is answered, in `dialog`: what was subscribed to in it goes on, in other early dialogs it ends. */
+  answered(side: Side, dialog: SipDialog): void {
+    this.#legs[side].notifiers.answer(dialog);
   }
 
   /** Puts a new plan in force; the old path is closed before the new one opens. */
@@ -91,6 +113,7 @@ export class DtmfInterworking {
   /** The dialog of `side` is acknowledged: from now on it may be subscribed to. */
   legReady(side: Side): void {
     this.#legs[side].isReady = true;
+    this.#info.legReady(side);
     if (this.#plan !== undefined) this.#openPaths(side, this.#plan);
   }
 
@@ -124,25 +147,39 @@ export class DtmfInterworking {
     else subscriber.receiveNotify(request);
   }
 
+  /** Takes an in-dialog INFO of `side`, which may bring a digit; one that is not to be relayed is answered. */
+  receiveInfo(side: Side, dialog: SipDialog, request: ReceivedRequest): InfoVerdict {
+    if (this.#state === 'ended') return { type: 'relay' };
+    return this.#info.receive(side, dialog, request);
+  }
+
   /** A key went down in the RTP of `detected.side`. */
   pressed(detected: DetectedDigit): void {
     const { side, digit, ssrc, rtpTimestamp, atMs } = detected;
     const pressId = this.#journal.enter(side, digit, { type: 'rtp', ssrc, rtpTimestamp }, atMs);
-    this.#held.set(heldKey(detected), pressId);
     const translator = this.#directionFrom(side)?.translator;
+    const isForInfo = translator === '2833-to-info';
+    this.#held.press(detected, { pressId, isForInfo });
     if (translator === 'rtp-relay') this.#journal.sent(pressId, { type: 'relay' });
-    else if (translator !== '2833-to-kpml') this.#journal.drop(pressId, 'no-translator');
+    else if (translator !== '2833-to-kpml' && !isForInfo) {
+      this.#journal.drop(pressId, 'no-translator');
+    }
     this.#notifyPress(side, pressId, digit);
   }
 
   /** The key went up again, or its end was concluded. */
   released(detected: ReleasedDigit): void {
-    const key = heldKey(detected);
-    const pressId = this.#held.get(key);
-    if (pressId === undefined) return;
-    this.#held.delete(key);
-    const { digit, durationMs } = detected;
-    for (const side of SIDES) this.#legs[side].notifier?.release({ pressId, digit, durationMs });
+    const held = this.#held.release(detected);
+    if (held === undefined) return;
+    const { side, digit, durationMs } = detected;
+    const { pressId } = held;
+    this.#release(pressId, digit, durationMs);
+    if (!held.isForInfo) return;
+    if (this.#directionFrom(side)?.translator === '2833-to-info') {
+      this.#info.send(otherSide(side), { pressId, key: digit, durationMs });
+    } else {
+      this.#journal.drop(pressId, 'no-translator');
+    }
   }
 
   /** A digit of ours left as telephone-event. */
@@ -162,10 +199,13 @@ export class DtmfInterworking {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     for (const side of SIDES) {
-      this.#legs[side].notifier?.end();
+      this.#legs[side].notifiers.end();
       this.#legs[side].subscriber?.abandon();
     }
-    this.#held.clear();
+    this.#info.end();
+    for (const { pressId, isForInfo } of this.#held.clear()) {
+      if (isForInfo) this.#journal.drop(pressId, 'call-ended');
+    }
   }
 
   /** Subscriptions held by the peer (`notifier`) and by us (`subscriber`), for views. */
@@ -173,18 +213,19 @@ export class DtmfInterworking {
     notifier: DialogNotifier['subscriptions'];
     subscriber: DialogSubscriber['state'] | undefined;
   } {
-    const leg = this.#legs[side];
-    return { notifier: leg.notifier?.subscriptions ?? [], subscriber: leg.subscriber?.state };
+    const { notifiers, subscriber } = this.#legs[side];
+    const notifier = notifiers.all.flatMap(({ subscriptions }) => subscriptions);
+    return { notifier, subscriber: subscriber?.state };
   }
 
   #closePaths(side: Side, plan: InterworkingPlan): void {
-    const { notifier, subscriber } = this.#legs[side];
-    if (!plan.acceptSubscribeFrom.includes(side)) notifier?.setMode('refused');
+    const { notifiers, subscriber } = this.#legs[side];
+    if (!plan.acceptSubscribeFrom.includes(side)) notifiers.setMode('refused');
     if (!plan.subscribeTo.includes(side)) subscriber?.stop();
   }
 
   #openPaths(side: Side, plan: InterworkingPlan): void {
-    if (plan.acceptSubscribeFrom.includes(side)) this.#legs[side].notifier?.setMode('active');
+    if (plan.acceptSubscribeFrom.includes(side)) this.#legs[side].notifiers.setMode('active');
     if (plan.subscribeTo.includes(side)) this.#subscribeTo(side);
   }
 
@@ -199,81 +240,34 @@ export class DtmfInterworking {
 
   #createSubscriber(side: Side, dialog: SipDialog): DialogSubscriber {
     const { settings } = this.#options.legs[side];
-    const { callId, localTag, remoteTag } = dialog.identity;
-    // Seen from the notifier, whose own tag is the peer's.
-    const reference = { callId, localTag: remoteTag, remoteTag: localTag };
-    const machine = new KpmlSubscriber({
-      expiresSeconds: settings.kpmlSubscribeExpiresSeconds.value,
-      flash: settings.kpmlFlash.value,
-      eventParameters: settings.kpmlEventParameters.value === 'full' ? reference : undefined,
-      tolerateMissingState: settings.kpmlTolerateMissingState.value,
-      random: Math.random,
-    });
+    const machine = subscriberMachine(settings, dialog.identity);
     const { nowMs } = this.#options.context;
-    return new DialogSubscriber({
-      machine,
-      dialog,
-      listener: this.#subscriberListener(side),
-      nowMs,
+    const listener = subscriberListener(side, this.#journal, {
+      digits: (digits, cseq) => {
+        for (const digit of digits) this.#takeFromKpml(side, digit, cseq);
+      },
+      active: () => this.#countGap(),
+      bug: this.#options.onBug,
     });
+    return new DialogSubscriber({ machine, dialog, listener, nowMs });
   }
 
   #notifierOf(side: Side, dialog: SipDialog): DialogNotifier | undefined {
-    const leg = this.#legs[side];
-    if (leg.notifier !== undefined) return leg.notifier;
+    const { notifiers } = this.#legs[side];
+    const known = notifiers.of(dialog);
+    if (known !== undefined) return known;
     const plan = this.#plan;
     const { settings } = this.#options.legs[side];
     const isSink =
       plan?.acceptSubscribeFrom.includes(side) ?? this.#options.earlySubscribe(side) === 'pending';
     if (!isSink || this.#state === 'ended') return undefined;
-    const { callId, localTag, remoteTag } = dialog.identity;
-    const machine = new KpmlNotifier({
-      bodylessRefresh: settings.kpmlBodylessRefresh.value,
-      defaultPattern: settings.kpmlDefaultPattern.value,
-      flash: settings.kpmlFlash.value,
-      dialog: { callId, localTag, remoteTag },
-    });
+    const machine = notifierMachine(settings, dialog.identity);
     const { nowMs } = this.#options.context;
-    const listener = this.#notifierListener(side);
-    leg.notifier = new DialogNotifier({ machine, dialog, listener, nowMs });
-    leg.notifier.setMode(plan === undefined ? 'pending' : 'active');
-    return leg.notifier;
-  }
-
-  #notifierListener(side: Side): NotifierListener {
-    const journal = this.#journal;
-    return {
-      notified: ({ pressIds, status, cseq, sentAtMs }) => {
-        for (const pressId of pressIds) {
-          journal.sent(pressId, { type: 'notify', cseq, status, atMs: sentAtMs });
-          if (status < 200 || status >= 300) journal.drop(pressId, 'notify-failed');
-        }
-        journal.record('dtmf', side, `KPML NOTIFY to ${side} answered ${status}`);
-      },
-      dropped: (pressId, reason) => journal.drop(pressId, reason),
-      changed: () => undefined,
-      bug: this.#options.onBug,
-    };
-  }
-
-  #subscriberListener(side: Side): SubscriberListener {
-    const journal = this.#journal;
-    return {
-      digits: (digits, cseq) => {
-        for (const digit of digits) this.#playDigit(side, digit, cseq);
-      },
-      ignored: (characters, reason, cseq) => {
-        if (characters === '') journal.dropUnread(side, reason);
-        for (const character of characters) {
-          journal.drop(journal.enter(side, character, { type: 'notify', cseq }), reason);
-        }
-      },
-      state: (state, reason) => {
-        journal.record('dtmf', side, `KPML subscription to ${side}: ${state} ${reason}`);
-        if (state === 'active') this.#countGap();
-      },
-      bug: this.#options.onBug,
-    };
+    const listener = notifierListener(side, this.#journal, this.#options.onBug);
+    const notifier = new DialogNotifier({ machine, dialog, listener, nowMs });
+    notifier.setMode(plan === undefined ? 'pending' : 'active');
+    notifiers.add(dialog, notifier);
+    return notifier;
   }
 
   /** Digits of a KPML leg are lost between the answer and the subscription: the first one of a call is measured. */
@@ -284,34 +278,52 @@ export class DtmfInterworking {
     this.#answeredAtMs = undefined;
   }
 
-  #playDigit(side: Side, digit: Digit | 'R', cseq: number): void {
-    const { media, legs } = this.#options;
+  #takeFromKpml(side: Side, digit: Digit | 'R', cseq: number): void {
     const pressId = this.#journal.enter(side, digit, { type: 'notify', cseq });
-    const plan = this.#directionFrom(side);
-    if (this.#state === 'ended' || plan?.translator !== 'kpml-to-2833') {
-      this.#journal.drop(pressId, 'no-translator');
+    const translator = this.#directionFrom(side)?.translator;
+    const isTranslated = translator === 'kpml-to-2833' || translator === 'kpml-to-info';
+    if (this.#state === 'running' && isTranslated) this.#forward(side, pressId, digit);
+    else this.#journal.drop(pressId, 'no-translator');
+  }
+
+  /** Passes a digit on that `side` has signalled, as the other leg takes it. */
+  #forward(side: Side, pressId: string, digit: Digit | 'R', statedMs?: number): void {
+    const { media, legs } = this.#options;
+    const to = otherSide(side);
+    const durationMs = statedMs ?? legs[to].settings.dtmfDurationMs.value;
+    this.#notifyPress(side, pressId, digit);
+    const translator = this.#directionFrom(side)?.translator;
+    if (translator === 'info-to-2833' || translator === 'info-to-kpml') {
+      this.#release(pressId, digit, durationMs);
+    }
+    if (translator === 'info-to-kpml') return;
+    if (translator === 'kpml-to-info') {
+      this.#info.send(to, { pressId, key: digit, durationMs });
       return;
     }
-    const to = otherSide(side);
-    this.#notifyPress(side, pressId, digit);
-    const eventCode = digit === 'R' ? FLASH_EVENT : eventOfDigit(digit);
-    const durationMs = legs[to].settings.dtmfDurationMs.value;
+    const eventCode = digit === 'R' ? FLASH_EVENT_CODE : eventOfDigit(digit);
     if (!media.playDigit(to, { digitId: pressId, eventCode, durationMs })) {
       this.#journal.drop(pressId, 'stream-closed');
+    }
+  }
+
+  #release(pressId: string, digit: Digit | 'R', durationMs: number): void {
+    for (const side of SIDES) {
+      this.#legs[side].notifiers.answered?.release({ pressId, digit, durationMs });
     }
   }
 
   /** Reports a press of `side` to whoever subscribed to it: the other end, and `side` itself by `<reverse/>`. */
   #notifyPress(side: Side, pressId: string, digit: Digit | 'R'): void {
     const plan = this.#directionFrom(side);
-    const { notifier } = this.#legs[otherSide(side)];
-    if (plan?.translator === '2833-to-kpml') {
+    const notifier = this.#legs[otherSide(side)].notifiers.answered;
+    if (plan?.translator === '2833-to-kpml' || plan?.translator === 'info-to-kpml') {
       if (notifier === undefined) this.#journal.drop(pressId, 'no-subscription');
       else notifier.press({ pressId, digit });
     } else if (plan?.alsoNotify === true && notifier !== undefined && hears(notifier, false)) {
       notifier.press({ pressId, digit });
     }
-    const own = this.#legs[side].notifier;
+    const own = this.#legs[side].notifiers.answered;
     if (own !== undefined && hears(own, true)) {
       own.press({ pressId, digit, isFromSubscriber: true });
     }
@@ -335,12 +347,7 @@ export class DtmfInterworking {
 }
 
 function newLeg(): LegDtmf {
-  return { isReady: false, notifier: undefined, subscriber: undefined };
-}
-
-function heldKey(detected: DetectedDigit): string {
-  const { side, ssrc, rtpTimestamp, eventCode } = detected;
-  return `${side}:${ssrc}:${rtpTimestamp}:${eventCode}`;
+  return { isReady: false, notifiers: new LegNotifiers(), subscriber: undefined };
 }
 
 /** Whether anybody is to hear of keys, either of the other party's or of the subscriber's own. */

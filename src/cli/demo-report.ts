@@ -107,13 +107,13 @@ function verdict(calls: readonly DemoCall[]): string {
 function sourceText({ source }: DigitRecord): string {
   return source.type === 'rtp'
     ? `RTP event at ${source.rtpTimestamp}`
-    : `NOTIFY, CSeq ${source.cseq}`;
+    : `${source.type.toUpperCase()}, CSeq ${source.cseq}`;
 }
 
 function outputText(output: DigitOutputRecord): string {
   if (output.type === 'relay') return 'RTP relayed';
   if (output.type === 'rtp') return `RTP event at ${output.rtpTimestamp}`;
-  return `NOTIFY, answered ${output.status}`;
+  return `${output.type.toUpperCase()}, answered ${output.status}`;
 }
 
 function latencyText(output: DigitOutputRecord): string {

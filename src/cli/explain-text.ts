@@ -11,6 +11,7 @@ const PARAMETER_NAMES: Readonly<Record<keyof LegSettings, string>> = {
   rfc2833Mode: 'rfc2833-mode',
   rfc2833Payload: 'rfc2833-payload',
   kpmlOnHairpin: 'kpmlRFC2833-iwf-on-hairpin',
+  sipInfo: 'sip-info',
   kpmlSubscription: 'kpml-subscription',
   mediaSource: 'media-source',
   dtmfDurationMs: 'dtmf-duration-ms',
@@ -26,6 +27,7 @@ const PARAMETER_NAMES: Readonly<Record<keyof LegSettings, string>> = {
   kpmlDefaultPattern: 'kpml-default-pattern',
   kpmlTolerateMissingState: 'kpml-tolerate-missing-state',
   addSdpInvite: 'add-sdp-invite',
+  followRedirects: 'follow-redirects',
 };
 
 export interface ParameterRow {

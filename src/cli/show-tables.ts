@@ -64,7 +64,7 @@ export function formatDigits(digits: readonly DigitRecord[]): string {
     digit.digit,
     digit.source.type === 'rtp'
       ? `rtp ${digit.source.rtpTimestamp}`
-      : `notify ${digit.source.cseq}`,
+      : `${digit.source.type} ${digit.source.cseq}`,
     digit.outputs.map(formatOutput).join(', ') || '-',
     latencyOf(digit.outputs),
     digit.dropped ?? '-',
@@ -121,7 +121,7 @@ function peerOf(leg: LegView): string {
 function formatOutput(output: DigitOutputRecord): string {
   if (output.type === 'relay') return 'relay';
   if (output.type === 'rtp') return `rtp ${output.rtpTimestamp}`;
-  return `notify ${output.cseq ?? '?'} (${output.status})`;
+  return `${output.type} ${output.cseq ?? '?'} (${output.status})`;
 }
 
 function latencyOf(outputs: readonly DigitOutputRecord[]): string {

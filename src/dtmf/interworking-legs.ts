@@ -10,12 +10,16 @@ export interface Setting<T> {
 
 export type Rfc2833Mode = 'transparent' | 'preferred' | 'dual';
 
+/** Key presses in SIP INFO: not read, read from this leg, or sent to it as well. */
+export type SipInfo = 'disabled' | 'receive' | 'send';
+
 /** The parameters of one leg that the decision reads. */
 export interface LegParameters {
   readonly kpmlInterworking: Setting<boolean>;
   readonly rfc2833Mode: Setting<Rfc2833Mode>;
   readonly rfc2833Payload: Setting<number>;
   readonly kpmlOnHairpin: Setting<boolean>;
+  readonly sipInfo: Setting<SipInfo>;
 }
 
 export interface PlanInput {
@@ -67,4 +71,15 @@ export function describeMode(input: PlanInput, side: Side): string {
 export function describeKpml(input: PlanInput, side: Side): string {
   const { value, origin } = input[side].kpmlInterworking;
   return `kpml-interworking ${value ? 'enabled' : 'disabled'} (${origin}) of the ${side}'s leg`;
+}
+
+/** Whether key presses in INFO are read from this leg; a leg that is sent INFO is taken to send it too. */
+export function readsInfo(input: PlanInput, side: Side): boolean {
+  return input[side].sipInfo.value !== 'disabled';
+}
+
+/** `sip-info send (session-agent carrier)`, of a leg. */
+export function describeInfo(input: PlanInput, side: Side): string {
+  const { value, origin } = input[side].sipInfo;
+  return `sip-info ${value} (${origin}) of the ${side}'s leg`;
 }

@@ -5,13 +5,20 @@
  *   offer   telephone-event is inserted where the receiving leg is `preferred` (R2)
  *   answer  telephone-event is kept towards an offerer whose leg is `preferred` (R2)
  *   kpml    removed towards a leg without kpml-interworking (R9), added where the sender has
- *           telephone-event and the receiving leg kpml-interworking (R10)
+ *           telephone-event, or sends its digits by INFO, and the receiving leg kpml-interworking (R10)
  */
 
 import type { AllowEventsEdit } from '../wire/allow-events.ts';
 import { otherSide } from '../wire/side.ts';
 import type { Side } from '../wire/side.ts';
-import { describeKpml, describeMode, isDual, isPreferred } from './interworking-legs.ts';
+import {
+  describeInfo,
+  describeKpml,
+  describeMode,
+  isDual,
+  isPreferred,
+  readsInfo,
+} from './interworking-legs.ts';
 import type { PlanInput } from './interworking-legs.ts';
 import { describeRows } from './interworking-rows.ts';
 
@@ -143,6 +150,7 @@ function chooseForOffer(input: PlanInput, facts: OfferFacts, to: Side): Choice<A
   // a source of digits.
   const isCertain = isPreferred(input, from) || (offerHasTelephoneEvent === true && !isInResponse);
   if (offerHasTelephoneEvent !== false && isCertain) return add;
+  if (readsInfo(input, from)) return addForInfo(input, from);
   const reason = `the ${from} does not use telephone-event, so there is nothing to notify`;
   return { value: 'keep', rule: 'R10', reason };
 }
@@ -195,8 +203,18 @@ function chooseForAnswer(input: PlanInput, facts: AnswerFacts): Choice<AllowEven
     const reason = `kpml is added: telephone-event was inserted towards the ${from}, ${describeKpml(input, to)}`;
     return { value: 'add-kpml', rule: 'X2', reason };
   }
+  const { offerHasTelephoneEvent: isOffered, answerHasTelephoneEvent: isAccepted } = facts;
+  const hearsEvents = isOffered && (isAccepted !== false || isPreferred(input, to));
+  if (readsInfo(input, from) && !hearsEvents) return addForInfo(input, from);
   const reason = `no telephone-event of the ${from} to notify the ${to} of`;
   return { value: 'keep', rule: 'X2', reason };
+}
+
+/** Digits that `from` sends by INFO can be notified as well. */
+function addForInfo(input: PlanInput, from: Side): Choice<AllowEventsEdit> {
+  const to = otherSide(from);
+  const reason = `kpml is added: ${describeInfo(input, from)}, ${describeKpml(input, to)}`;
+  return { value: 'add-kpml', rule: 'I2', reason };
 }
 
 /** Whether the offer went on with telephone-event that the offerer did not bring (R2, R7). */

@@ -2,7 +2,7 @@
  * Step 4 of the interworking decision: which translator carries digits in each direction once an
  * offer/answer exchange is complete, and who may subscribe to whom.
  *
- *   method of a leg: telephone-event negotiated -> 2833, else kpml-interworking -> kpml, else none
+ * What each leg uses is in interworking-methods.ts.
  *
  *   source   sink     translator
  *   2833     2833     rtp-relay      (and NOTIFY with the hairpin flag on the sink's leg)
@@ -10,6 +10,11 @@
  *   2833     kpml     2833-to-kpml   the sink subscribes to us; kpml-relay when the source itself
  *                                    announced kpml and the hairpin flag is off
  *   kpml     kpml     kpml-relay     when the source announced kpml
+ *   info     2833     info-to-2833
+ *   info     kpml     info-to-kpml   the sink subscribes to us; kpml-relay as above
+ *   2833     info     2833-to-info   one INFO per press, after its end
+ *   kpml     info     kpml-to-info   we subscribe to the source
+ *   info     info     info-relay     also where the sink has none of the three: INFO passes as it is
  *   other             none           digits are dropped and counted
  *
  * A leg in dual mode takes part in no KPML translation. The decision is made anew after every
@@ -18,11 +23,35 @@
 
 import { otherSide, SIDES } from '../wire/side.ts';
 import type { Side } from '../wire/side.ts';
-import { describeKpml, describeMode, isDual, isPreferred } from './interworking-legs.ts';
+import {
+  describeInfo,
+  describeKpml,
+  describeMode,
+  isDual,
+  isPreferred,
+} from './interworking-legs.ts';
 import type { KpmlAdvertised, Negotiated, PlanInput } from './interworking-legs.ts';
-import { rowOf } from './interworking-rows.ts';
+import { sinkMethodOf, sourceMethodOf } from './interworking-methods.ts';
+import { infoRowOf, rowOf } from './interworking-rows.ts';
 
-export type Translator = 'rtp-relay' | 'kpml-to-2833' | '2833-to-kpml' | 'kpml-relay' | 'none';
+export type Translator =
+  | 'rtp-relay'
+  | 'kpml-to-2833'
+  | '2833-to-kpml'
+  | 'kpml-relay'
+  | 'info-to-2833'
+  | 'info-to-kpml'
+  | '2833-to-info'
+  | 'kpml-to-info'
+  | 'info-relay'
+  | 'none';
+
+/** Translators that need our subscription to the source, or the sink's to us, or send INFO. */
+const FROM_KPML: readonly Translator[] = ['kpml-to-2833', 'kpml-to-info'];
+const TO_KPML: readonly Translator[] = ['2833-to-kpml', 'info-to-kpml'];
+const FROM_INFO: readonly Translator[] = ['info-to-2833', 'info-to-kpml', 'info-relay'];
+const TO_INFO: readonly Translator[] = ['2833-to-info', 'kpml-to-info'];
+const USING_INFO: readonly Translator[] = [...FROM_INFO, ...TO_INFO];
 
 /** What carries the digits of one side to the other one. */
 export interface DirectionPlan {
@@ -48,8 +77,6 @@ export interface InterworkingPlan {
   readonly relaySubscribeFrom: readonly Side[];
 }
 
-type Method = '2833' | 'kpml' | 'none';
-
 type Outcome = Omit<DirectionPlan, 'row'>;
 
 /** The plan of a call after a completed offer/answer exchange. */
@@ -57,21 +84,29 @@ export function decidePlan(input: PlanInput, negotiated: Negotiated): Interworki
   const forward = decideDirection(input, negotiated, 'caller');
   const backward = decideDirection(input, negotiated, 'callee');
   const outcomes: Readonly<Record<Side, Outcome>> = { caller: forward, callee: backward };
-  const subscribeTo = SIDES.filter((side) => outcomes[side].translator === 'kpml-to-2833');
+  const subscribeTo = SIDES.filter((side) => FROM_KPML.includes(outcomes[side].translator));
   const acceptSubscribeFrom = SIDES.filter((side) => {
     const { translator, alsoNotify } = outcomes[otherSide(side)];
-    return translator === '2833-to-kpml' || alsoNotify;
+    return TO_KPML.includes(translator) || alsoNotify;
   });
   const relaySubscribeFrom = SIDES.filter(
     (side) =>
       !acceptSubscribeFrom.includes(side) &&
       !subscribeTo.includes(otherSide(side)) &&
+      !TO_INFO.includes(outcomes[otherSide(side)].translator) &&
       hasSeenToken(input, negotiated, side),
   );
   const row = mainRow(input, negotiated);
+  const infoRow = (side: Side): string | undefined =>
+    row !== 'C1' && USING_INFO.includes(outcomes[side].translator)
+      ? infoRowOf(
+          sourceMethodOf(input, negotiated, side),
+          sinkMethodOf(input, negotiated, otherSide(side)),
+        )
+      : undefined;
   return {
-    callerToCallee: { ...forward, row },
-    calleeToCaller: { ...backward, row: reverseRow(backward, row) },
+    callerToCallee: { ...forward, row: infoRow('caller') ?? row },
+    calleeToCaller: { ...backward, row: infoRow('callee') ?? reverseRow(backward, row) },
     subscribeTo,
     acceptSubscribeFrom,
     relaySubscribeFrom,
@@ -92,12 +127,18 @@ function decideDirection(input: PlanInput, negotiated: Negotiated, source: Side)
     return nothing('R6', 'no audio was accepted', 'an audio section with a voice codec');
   }
   const sink = otherSide(source);
-  const sourceMethod = methodOf(input, negotiated, source);
-  const sinkMethod = methodOf(input, negotiated, sink);
+  const sourceMethod = sourceMethodOf(input, negotiated, source);
+  const sinkMethod = sinkMethodOf(input, negotiated, sink);
   if (sinkMethod === '2833') {
     if (sourceMethod === '2833') return decideRelay(input, source);
     if (sourceMethod === 'kpml') return decideToEvents(input, source);
   }
+  if (sinkMethod === 'info') {
+    if (sourceMethod === '2833' || sourceMethod === 'kpml') {
+      return decideToInfo(input, source, sourceMethod);
+    }
+  }
+  if (sourceMethod === 'info') return decideFromInfo(input, negotiated, source);
   if (sinkMethod === 'kpml') {
     const hasToken = hasSeenToken(input, negotiated, sink);
     if (sourceMethod === '2833') return decideToKpml(input, source, hasToken);
@@ -138,6 +179,43 @@ function decideToKpml(input: PlanInput, source: Side, hasToken: boolean): Outcom
   };
 }
 
+function decideToInfo(input: PlanInput, source: Side, method: '2833' | 'kpml'): Outcome {
+  const sink = otherSide(source);
+  if (method === 'kpml' && isDual(input, sink)) return dualNothing(input, source);
+  const how =
+    method === '2833' ? 'negotiated telephone-event' : `has none, ${describeKpml(input, source)}`;
+  return {
+    translator: method === '2833' ? '2833-to-info' : 'kpml-to-info',
+    alsoNotify: false,
+    rule: 'R6',
+    reason: `the ${source} ${how}; the ${sink} has neither telephone-event nor KPML, ${describeInfo(input, sink)}`,
+  };
+}
+
+/** Digits of a leg with neither telephone-event nor KPML; nothing else carries them. */
+function decideFromInfo(input: PlanInput, negotiated: Negotiated, source: Side): Outcome {
+  const sink = otherSide(source);
+  const sinkMethod = sinkMethodOf(input, negotiated, sink);
+  const from = `the ${source} has neither telephone-event nor KPML, ${describeInfo(input, source)}`;
+  if (sinkMethod === '2833') {
+    const reason = `${from}; the ${sink} negotiated telephone-event`;
+    // With the hairpin flag on its leg the sink may have subscribed as well.
+    const alsoNotify = isHairpin(input, sink);
+    return { translator: 'info-to-2833', alsoNotify, rule: 'R6', reason };
+  }
+  if (sinkMethod === 'kpml') {
+    if (isDual(input, source)) return dualNothing(input, source);
+    if (hasSeenToken(input, negotiated, sink)) return relayedKpml(source);
+    const reason = `${from}; the ${sink} has no telephone-event, ${describeKpml(input, sink)}`;
+    return { translator: 'info-to-kpml', alsoNotify: false, rule: 'R6, R11', reason };
+  }
+  const reason =
+    sinkMethod === 'info'
+      ? `${from}; ${describeInfo(input, sink)}: INFO passes as it is`
+      : `${from}; the ${sink} has nothing else, so INFO passes as it is: ${describeInfo(input, sink)}`;
+  return { translator: 'info-relay', alsoNotify: false, rule: 'R6', reason };
+}
+
 function relayedKpml(source: Side): Outcome {
   return {
     translator: 'kpml-relay',
@@ -149,8 +227,8 @@ function relayedKpml(source: Side): Outcome {
 
 function explainNothing(input: PlanInput, negotiated: Negotiated, source: Side): Outcome {
   const sink = otherSide(source);
-  const sourceMethod = methodOf(input, negotiated, source);
-  const sinkMethod = methodOf(input, negotiated, sink);
+  const sourceMethod = sourceMethodOf(input, negotiated, source);
+  const sinkMethod = sinkMethodOf(input, negotiated, sink);
   if (negotiated[source].ownTelephoneEvent && !negotiated[source].telephoneEvent) {
     return nothing(
       'R3',
@@ -162,7 +240,7 @@ function explainNothing(input: PlanInput, negotiated: Negotiated, source: Side):
     return nothing(
       'R7',
       `the ${source} has no telephone-event, ${describeKpml(input, source)}`,
-      `set kpml-interworking enabled on the ${source}'s leg, if the ${source} speaks KPML`,
+      `set kpml-interworking enabled on the ${source}'s leg, if the ${source} speaks KPML, or sip-info receive, if it sends INFO`,
     );
   }
   if (sinkMethod === 'kpml') {
@@ -183,7 +261,7 @@ function explainNothing(input: PlanInput, negotiated: Negotiated, source: Side):
   return nothing(
     sourceMethod === 'kpml' ? 'R7' : 'R6',
     `the ${sink} has no telephone-event, ${describeKpml(input, sink)}`,
-    `the ${sink} must accept telephone-event, or set kpml-interworking enabled on its leg if it speaks KPML`,
+    `the ${sink} must accept telephone-event, or set kpml-interworking enabled on its leg if it speaks KPML, or sip-info send if it takes INFO`,
   );
 }
 
@@ -198,11 +276,6 @@ function dualNothing(input: PlanInput, source: Side): Outcome {
 
 function nothing(rule: string, reason: string, wouldCross: string): Outcome {
   return { translator: 'none', alsoNotify: false, rule, reason, wouldCross };
-}
-
-function methodOf(input: PlanInput, negotiated: Negotiated, side: Side): Method {
-  if (negotiated[side].telephoneEvent) return '2833';
-  return input[side].kpmlInterworking.value && !isDual(input, side) ? 'kpml' : 'none';
 }
 
 /** The flag counts on the leg whose SUBSCRIBE is honoured and only with kpml-interworking there. */

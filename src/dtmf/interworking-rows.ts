@@ -1,8 +1,9 @@
 /**
  * The rows of the decision table, found by what is known of a call.
  *
- * K = KPML caller, Q = 2833 caller. A row names a situation; what happens in it follows from the
- * rules (interworking-offer.ts, interworking-plan.ts), so a call outside the table is handled too.
+ * K = KPML caller, Q = 2833 caller, I = digits that come or go by SIP INFO. A row names a situation;
+ * what happens in it follows from the rules (interworking-offer.ts, interworking-plan.ts), so a call
+ * outside the table is handled too.
  */
 
 import type { PlanInput, Rfc2833Mode } from './interworking-legs.ts';
@@ -12,8 +13,27 @@ export const ROW_NAMES = [
   'K1', 'K2', 'K3', 'K4', 'K5', 'K6', 'K7', 'K8', 'K9', 'K10', 'K11', 'K12', 'K13', 'K14',
   'Q1', 'Q2', 'Q3', 'Q4', 'Q5', 'Q6', 'Q7', 'Q8', 'Q9', 'Q10', 'Q11', 'Q12', 'Q13', 'Q14',
   'X1', 'X2', 'C1',
+  'I1', 'I2', 'I3', 'I4', 'I5', 'I6',
 ] as const;
 export type RowName = (typeof ROW_NAMES)[number];
+
+/** How digits come from a leg or go to it. */
+export type Method = '2833' | 'kpml' | 'info' | 'none';
+
+// oxfmt-ignore
+const INFO_ROWS: readonly { readonly row: RowName; readonly source: Method; readonly sink: Method }[] = [
+  { row: 'I1', source: 'info', sink: '2833' },
+  { row: 'I2', source: 'info', sink: 'kpml' },
+  { row: 'I3', source: '2833', sink: 'info' },
+  { row: 'I4', source: 'kpml', sink: 'info' },
+  { row: 'I5', source: 'info', sink: 'info' },
+  { row: 'I6', source: 'info', sink: 'none' },
+];
+
+/** The row of one direction, by the methods of its ends, where one of them is INFO. */
+export function infoRowOf(source: Method, sink: Method): RowName | undefined {
+  return INFO_ROWS.find((each) => each.source === source && each.sink === sink)?.row;
+}
 
 /** Where no row fits. */
 export const NO_ROW = '-';

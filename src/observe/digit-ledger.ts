@@ -4,8 +4,8 @@
  *   pressed ──► pending ──sent (taken by the peer or the socket)──► delivered
  *                  └─────────dropped(reason)──────────────────────► dropped
  *
- * A press may have several outputs (relayed and notified on a hairpin); it counts once. A NOTIFY that was refused is
- * an output, yet no delivery: the press stays pending until another output succeeds or it is dropped. A delivered
+ * A press may have several outputs (relayed and notified on a hairpin); it counts once. A NOTIFY or INFO that was refused
+ * is an output, yet no delivery: the press stays pending until another output succeeds or it is dropped. A delivered
  * press never becomes a dropped one; a dropped press that is delivered after all counts as delivered.
  */
 import assert from 'node:assert/strict';
@@ -30,6 +30,13 @@ export const DIGIT_DROP_REASONS = [
   'no-translator',
   // the peer refused the NOTIFY or never answered it
   'notify-failed',
+  // the same of an INFO
+  'info-refused',
+  'info-unanswered',
+  // the digit came by INFO although the leg sends its digits in another way too
+  'other-method',
+  // the call ended before its turn came
+  'call-ended',
 ] as const;
 export type DigitDropReason = (typeof DIGIT_DROP_REASONS)[number];
 
@@ -37,13 +44,14 @@ export type DigitDirection = 'caller-to-callee' | 'callee-to-caller';
 
 export type DigitSource =
   | { readonly type: 'rtp'; readonly ssrc: number; readonly rtpTimestamp: number }
-  | { readonly type: 'notify'; readonly cseq: number };
+  | { readonly type: 'notify'; readonly cseq: number }
+  | { readonly type: 'info'; readonly cseq: number };
 
-/** Where a digit went. `status` is the answer to the NOTIFY, 408 when none came. */
+/** Where a digit went. `status` is the answer to the NOTIFY or INFO, 408 when none came. */
 export type DigitOutput =
   | { readonly type: 'rtp'; readonly rtpTimestamp: number; readonly atMs: number }
   | {
-      readonly type: 'notify';
+      readonly type: 'notify' | 'info';
       readonly cseq?: number;
       readonly status: number;
       readonly atMs: number;
@@ -53,7 +61,7 @@ export type DigitOutput =
 export type DigitOutputRecord =
   | { readonly type: 'rtp'; readonly rtpTimestamp: number; readonly latencyMs: number }
   | {
-      readonly type: 'notify';
+      readonly type: 'notify' | 'info';
       readonly cseq?: number;
       readonly status: number;
       readonly latencyMs: number;
@@ -235,7 +243,7 @@ export class DigitLedger {
 }
 
 function isDelivery(output: DigitOutput): boolean {
-  return output.type !== 'notify' || (output.status >= 200 && output.status < 300);
+  return !('status' in output) || (output.status >= 200 && output.status < 300);
 }
 
 function outputRecord(output: DigitOutput, pressedAtMs: number): DigitOutputRecord {

@@ -28,6 +28,10 @@ const OPENING_QUOTE = /^\\*["']|^/;
 /** The line of application/dtmf-relay that names the key. */
 const RELAY_SIGNAL = /(^[ \t]*signal[ \t]*:[ \t]*|signal[ \t]*=[ \t]*)\S+/gim;
 
+/** A body of application/dtmf-relay, and the lines of it that show no key once its signal is masked. */
+const RELAY_TYPE = /^(?:content-type|c)[ \t]*:[ \t]*application\/dtmf-relay[ \t]*(?:;|\r?$)/im;
+const RELAY_LINE = /^(?:signal[ \t]*[=:][ \t]*\*|duration[ \t]*[=:][ \t]*\d*)?$/i;
+
 const HEADER_END = /\r?\n\r?\n/;
 /** Bodies that are nothing but a key: a bare character, or an RFC 4733 payload in a NOTIFY. */
 const BARE_DIGIT_TYPE =
@@ -70,9 +74,15 @@ function isOpaque(head: string, body: string): boolean {
   return (
     BARE_DIGIT_TYPE.test(head) ||
     BARE_DIGIT_TYPE.test(body) ||
+    (RELAY_TYPE.test(head) && !isReadableRelay(body)) ||
     ENCODED_BODY.test(head) ||
     body.includes('\0')
   );
+}
+
+/** Phones write the key elsewhere too: alone in its line, or behind another name. */
+function isReadableRelay(body: string): boolean {
+  return body.split(/[\r\n]+/).every((line) => RELAY_LINE.test(line.trim()));
 }
 
 function maskAttribute(value: string): string {

@@ -175,7 +175,7 @@ export async function trunkCallsPhone(stage: Stage, dial: DialOptions = {}): Pro
 export function ledgerLines(records: readonly DigitRecord[]): string[] {
   return records.map((record) => {
     const outputs = record.outputs.map((output) =>
-      output.type === 'notify' ? `notify ${output.status}` : output.type,
+      'status' in output ? `${output.type} ${output.status}` : output.type,
     );
     const fate = [...outputs, ...(record.dropped === undefined ? [] : [`!${record.dropped}`])];
     return `${record.direction} ${record.digit} ${record.source.type} -> ${fate.join(', ')}`;

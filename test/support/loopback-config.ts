@@ -1,6 +1,6 @@
 /** Configuration text of an SBC on loopback: phones on the interface `access`, a carrier on the interface `core`. */
 
-import { freePortRange, freePorts } from './free-ports.ts';
+import { freePortRange, freePorts, type PortRange } from './free-ports.ts';
 import type { SipTarget } from './sip-peer.ts';
 
 /** Leg parameters as the YAML spells them, such as `rfc2833-mode: preferred`. */
@@ -22,6 +22,8 @@ export interface LoopbackOptions {
   readonly coreHost?: string;
   /** Ports per realm, default 80 (20 calls). */
   readonly mediaPorts?: number;
+  /** Ports that are known to be free, half of them for each realm, in place of `mediaPorts`. */
+  readonly mediaRange?: PortRange;
   readonly cdrFile?: string;
   readonly logLevel?: string;
 }
@@ -43,10 +45,10 @@ export async function loopbackConfig(options: LoopbackOptions): Promise<Loopback
   const address = options.host ?? '127.0.0.1';
   const ports = await freePorts(3, address);
   const [accessPort = 0, corePort = 0, apiPort = 0] = ports;
-  const mediaPorts = options.mediaPorts ?? 80;
+  const count = 2 * (options.mediaPorts ?? 80);
   // One run for both realms, so that they cannot overlap.
-  const range = await freePortRange(mediaPorts * 2, { address, avoid: ports });
-  const split = range.first + mediaPorts;
+  const range = options.mediaRange ?? (await freePortRange(count, { address, avoid: ports }));
+  const split = (range.first + range.last + 1) / 2;
   const access = { address, port: accessPort };
   const core = { address: options.coreHost ?? address, port: corePort };
   const lines = [

@@ -46,11 +46,13 @@ export function planOf(
 ): InterworkingPlan {
   const translators = { caller: callerToCallee, callee: calleeToCaller };
   const hears = (side: Side): boolean =>
-    ['2833-to-kpml', 'hairpin'].includes(translators[otherSide(side)]);
+    ['2833-to-kpml', 'info-to-kpml', 'hairpin'].includes(translators[otherSide(side)]);
   return {
     callerToCallee: directionOf(callerToCallee),
     calleeToCaller: directionOf(calleeToCaller),
-    subscribeTo: SIDES.filter((side) => translators[side] === 'kpml-to-2833'),
+    subscribeTo: SIDES.filter((side) =>
+      ['kpml-to-2833', 'kpml-to-info'].includes(translators[side]),
+    ),
     acceptSubscribeFrom: SIDES.filter(hears),
     relaySubscribeFrom: SIDES.filter((side) => translators[otherSide(side)] === 'kpml-relay'),
   };
@@ -156,6 +158,13 @@ export class DigitScene {
     return request.answers[0]?.status ?? 0;
   }
 
+  /** Gives the status of the answer, or `relay`. */
+  info(side: Side, body: string, contentType = 'application/dtmf-relay'): number | 'relay' {
+    const request = this.#request('INFO', body, { 'Content-Type': contentType });
+    const verdict = this.dtmf.receiveInfo(side, this.dialogs[side], request);
+    return verdict.type === 'relay' ? 'relay' : (request.answers[0]?.status ?? 0);
+  }
+
   press(side: Side, digit: '1' | '2' | '3', rtpTimestamp = Number(digit) * 1000): void {
     const press = { side, digit, eventCode: Number(digit), ssrc: 7, rtpTimestamp };
     this.dtmf.pressed({ ...press, atMs: Date.now() });
@@ -166,7 +175,7 @@ export class DigitScene {
   get fates(): string[] {
     return this.ledger.list({}).map((record) => {
       const outputs = record.outputs.map((output) =>
-        output.type === 'notify' ? `notify ${output.status}` : output.type,
+        'status' in output ? `${output.type} ${output.status}` : output.type,
       );
       const dropped = record.dropped === undefined ? [] : [`!${record.dropped}`];
       return [record.digit, record.direction, ...outputs, ...dropped].join(' ');
@@ -215,6 +224,7 @@ function settingsOf(changes: LegChanges): LegSettings {
     rfc2833Mode: wrap(values.rfc2833Mode),
     rfc2833Payload: wrap(values.rfc2833Payload),
     kpmlOnHairpin: wrap(values.kpmlOnHairpin),
+    sipInfo: wrap(values.sipInfo),
     kpmlSubscription: wrap(values.kpmlSubscription),
     mediaSource: wrap(values.mediaSource),
     dtmfDurationMs: wrap(values.dtmfDurationMs),
@@ -230,5 +240,6 @@ function settingsOf(changes: LegChanges): LegSettings {
     kpmlDefaultPattern: wrap(values.kpmlDefaultPattern),
     kpmlTolerateMissingState: wrap(values.kpmlTolerateMissingState),
     addSdpInvite: wrap(values.addSdpInvite),
+    followRedirects: wrap(values.followRedirects),
   };
 }

@@ -13,6 +13,10 @@ test.each<[Translator, Translator, string, string]>([
   ['kpml-to-2833', 'none', 'kpml', '2833'],
   ['none', 'kpml-to-2833', '2833', 'kpml'],
   ['kpml-relay', 'kpml-relay', 'kpml', 'kpml'],
+  ['info-to-2833', '2833-to-info', 'info', '2833'],
+  ['kpml-to-info', 'info-to-kpml', 'kpml', 'info'],
+  ['info-relay', 'info-relay', 'info', 'info'],
+  ['2833-to-info', 'none', '2833', 'info'],
   ['none', 'none', 'none', 'none'],
 ])('%s and %s: caller %s, callee %s', (there, back, caller, callee) => {
   const plan = {

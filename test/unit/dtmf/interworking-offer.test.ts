@@ -8,6 +8,7 @@ function leg(kpml: boolean, mode: Rfc2833Mode, payloadType = 101): LegParameters
     rfc2833Mode: { value: mode, origin: 'session-agent carrier' },
     rfc2833Payload: { value: payloadType, origin: 'default' },
     kpmlOnHairpin: { value: false, origin: 'default' },
+    sipInfo: { value: 'disabled', origin: 'default' },
   };
 }
 

@@ -1,6 +1,6 @@
 /** Calls as the rows of the decision table describe them, run through the decisions. */
 import { decideAnswer, decideOffer } from '../../../src/dtmf/interworking-offer.ts';
-import type { LegParameters, Rfc2833Mode } from '../../../src/dtmf/interworking-legs.ts';
+import type { LegParameters, Rfc2833Mode, SipInfo } from '../../../src/dtmf/interworking-legs.ts';
 import { decidePlan, type InterworkingPlan } from '../../../src/dtmf/interworking-plan.ts';
 
 const MODES: Record<string, Rfc2833Mode> = { T: 'transparent', P: 'preferred', D: 'dual' };
@@ -30,13 +30,19 @@ export interface Outcome {
   readonly plan: InterworkingPlan;
 }
 
-export function leg(k: boolean, mode: string, hairpin = false): LegParameters {
+export function leg(
+  k: boolean,
+  mode: string,
+  hairpin = false,
+  info: SipInfo = 'disabled',
+): LegParameters {
   const origin = 'test';
   return {
     kpmlInterworking: { value: k, origin },
     rfc2833Mode: { value: MODES[mode] ?? 'transparent', origin },
     rfc2833Payload: { value: 101, origin },
     kpmlOnHairpin: { value: hairpin, origin },
+    sipInfo: { value: info, origin },
   };
 }
 

@@ -95,6 +95,9 @@ type Step = (ledger: DigitLedger) => void;
 const refused: Step = (ledger) => ledger.sent('p1', { type: 'notify', status: 481, atMs: 1_001 });
 const accepted: Step = (ledger) => ledger.sent('p1', { type: 'notify', status: 200, atMs: 1_001 });
 const relayed: Step = (ledger) => ledger.sent('p1', { type: 'relay' });
+const infoRefused: Step = (ledger) => ledger.sent('p1', { type: 'info', status: 405, atMs: 1_001 });
+const infoAccepted: Step = (ledger) =>
+  ledger.sent('p1', { type: 'info', status: 200, atMs: 1_001 });
 const failed: Step = (ledger) => ledger.dropped('p1', 'notify-failed');
 
 describe('sums of a call', () => {
@@ -104,6 +107,8 @@ describe('sums of a call', () => {
     ['refused', [refused], 'pending'],
     ['refused and given up', [refused, failed], 'dropped'],
     ['refused, then accepted', [refused, accepted], 'delivered'],
+    ['INFO refused', [infoRefused], 'pending'],
+    ['INFO refused, then accepted', [infoRefused, infoAccepted], 'delivered'],
     ['relayed and notified', [relayed, accepted], 'delivered'],
     ['relayed, NOTIFY failed', [relayed, failed], 'delivered'],
     ['NOTIFY failed, relayed', [failed, relayed], 'delivered'],

@@ -73,6 +73,9 @@ describe('bodies that no pattern fits', () => {
     ['a bare key', 'Content-Type: application/dtmf', '5'],
     ['a bare key, compact form with parameter', 'c: application/dtmf;x=y', '5'],
     ['an event payload', 'Content-Type: audio/telephone-event', '\u0005\u000a\u0003\u0020'],
+    ['a bare key in dtmf-relay', 'Content-Type: application/dtmf-relay', '5\r\n'],
+    ['a key by another name', 'c: application/dtmf-relay;x=y', 'd=5\r\nDuration=160'],
+    ['a key after a line end', 'Content-Type: application/dtmf-relay', 'Signal=\r\n5'],
     ['a compressed body', 'Content-Encoding: gzip', 'x5y'],
     ['UTF-16', 'Content-Type: application/kpml-response+xml', '<\0k\0 5'],
     [
@@ -91,6 +94,8 @@ describe('bodies that no pattern fits', () => {
     const relay =
       'INFO sip:a@b SIP/2.0\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=5\r\n';
     const bare = 'BYE sip:a@b SIP/2.0\r\nCall-ID: x';
+    const long = relay.replace('Signal=5', 'Signal = 5 \r\nDuration=160');
+    expect(maskSipText(long, hidden)).toBe(long.replace('5', '*'));
     expect(maskSipText(sdp, hidden)).toBe(sdp);
     expect(maskSipText(relay, hidden)).toBe(relay.replace('5', '*'));
     expect(maskSipText(bare, hidden)).toBe(bare);
