@@ -3,8 +3,10 @@
  * a pause, BYE, no media. The same calls from SIPp to SIPp directly are the floor of the set-up delay.
  *
  *   node bench/calls.bench.ts [--rates 50,100,150,200] [--seconds 4] [--hold 2000] [--profile FOLDER]
+ *   node bench/calls.bench.ts --calls 100000 [--rate 150] [--hold 500]
  *
- * With --profile the SBC writes a CPU profile of each of its threads.
+ * With --profile the SBC writes a CPU profile of each of its threads. With --calls so many calls go through one SBC,
+ * and what its heaps hold is read before the first and after each quarter (soak.ts). Times are ms.
  */
 import { cpus, loadavg } from 'node:os';
 import { resolve } from 'node:path';
@@ -12,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { sleep } from '../test/support/wait-for.ts';
 import { HeapProbe } from './support/heap-probe.ts';
 import { startMeasuredSbc, type MeasuredSbc } from './support/measured-sbc.ts';
+import { soak } from './support/soak.ts';
 import { endWithin } from './support/owned.ts';
 import {
   hasSipp,
@@ -27,6 +30,8 @@ const PEER_ADDRESS = '127.77.0.2';
 /** The floor hardly depends on either, so it is measured shortly. */
 const FLOOR = { seconds: 2, holdMs: 200 };
 const WARM_UP = { callsPerSecond: 50, calls: 100, holdMs: 100 };
+/** As many calls as are counted then, so that nothing of the code is new to them. */
+const HEAP_WARM_UP = { callsPerSecond: 100, calls: 300, holdMs: 100 };
 const HEAP_LOAD = { callsPerSecond: 100, calls: 300, holdMs: 5000 };
 /** For the last answers and call records. */
 const SETTLE_MS = 300;
@@ -39,6 +44,8 @@ interface Plan {
   readonly holdMs: number;
   /** Words for the SBC's node. */
   readonly nodeArguments: readonly string[];
+  /** Calls of a soak in place of the steps. */
+  readonly soak: { readonly calls: number; readonly callsPerSecond: number } | undefined;
 }
 
 function readPlan(): Plan {
@@ -48,20 +55,24 @@ function readPlan(): Plan {
       seconds: { type: 'string', default: '4' },
       hold: { type: 'string', default: '2000' },
       profile: { type: 'string' },
+      calls: { type: 'string' },
+      rate: { type: 'string', default: '150' },
     },
   });
+  const { calls, profile } = values;
   const plan = {
     rates: values.rates.split(',').map(Number),
     seconds: Number(values.seconds),
     holdMs: Number(values.hold),
     nodeArguments:
-      values.profile === undefined
-        ? []
-        : ['--cpu-prof', `--cpu-prof-dir=${resolve(values.profile)}`],
+      profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`],
+    soak:
+      calls === undefined
+        ? undefined
+        : { calls: Number(calls), callsPerSecond: Number(values.rate) },
   };
-  const numbers = [...plan.rates, plan.seconds, plan.holdMs];
-  if (!numbers.every((value) => value > 0))
-    throw new Error('rates, seconds and hold take numbers above 0');
+  const numbers = [...plan.rates, plan.seconds, plan.holdMs, ...Object.values(plan.soak ?? {})];
+  if (!numbers.every((value) => value > 0)) throw new Error('options take numbers above 0');
   return plan;
 }
 
@@ -123,7 +134,7 @@ async function measureHeap(): Promise<string> {
     concurrentCalls: HEAP_LOAD.calls,
     nodeArguments: ['--inspect=127.0.0.1:0'],
   });
-  await placeCalls({ ...WARM_UP, to: sbc.access }, PEER_ADDRESS);
+  await placeCalls({ ...HEAP_WARM_UP, to: sbc.access }, PEER_ADDRESS);
   const probe = await HeapProbe.open(sbc.output());
   const restBytes = await probe.usedBytes();
   const restResidentBytes = sbc.residentBytes();
@@ -174,6 +185,11 @@ async function main(): Promise<void> {
     return;
   }
   const plan = readPlan();
+  if (plan.soak !== undefined) {
+    const addresses = { sbc: SBC_ADDRESS, peer: PEER_ADDRESS };
+    await soak({ ...plan.soak, holdMs: plan.holdMs }, addresses);
+    return;
+  }
   const stepMs = plan.seconds * 1000 + plan.holdMs;
   endWithin(LIMIT_BASE_MS + LIMIT_FACTOR * plan.rates.length * stepMs);
   const [load = 0] = loadavg();

@@ -3,12 +3,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isUdpFree, type PortRange } from '../../test/support/free-ports.ts';
 import { loopbackConfig } from '../../test/support/loopback-config.ts';
 import type { SipTarget } from '../../test/support/sip-peer.ts';
 import { sleep } from '../../test/support/wait-for.ts';
 import { ownedFolder, startOwned } from './owned.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/tonebridge.ts', import.meta.url));
+/** Linux gives out ports from 32768 on by itself. */
+const FIRST_MEDIA_PORT = 10_240;
+const EPHEMERAL_PORT = 32_768;
 const START_LIMIT_MS = 15_000;
 /** RTP and RTCP in each realm, and as many again for calls that are being set up or taken down. */
 const PORTS_PER_CALL = 4;
@@ -28,6 +32,7 @@ export interface MeasuredSbcOptions {
 export interface MeasuredSbc {
   /** Where callers send their INVITEs. */
   readonly access: SipTarget;
+  readonly api: SipTarget;
   /** Of all threads since the start. */
   cpuMs(): number;
   residentBytes(): number;
@@ -43,7 +48,7 @@ export async function startMeasuredSbc(options: MeasuredSbcOptions): Promise<Mea
   const { yaml, access, api } = await loopbackConfig({
     carrier: options.carrier,
     host: options.address,
-    mediaPorts: options.concurrentCalls * PORTS_PER_CALL,
+    mediaRange: await mediaRange(2 * options.concurrentCalls * PORTS_PER_CALL, options.address),
     cdrFile: join(folder, 'cdr.jsonl'),
     logLevel: 'warn',
   });
@@ -66,7 +71,17 @@ export async function startMeasuredSbc(options: MeasuredSbcOptions): Promise<Mea
     }
   };
   const cpuMs = (): number => readCpuMs(sbc.pid);
-  return { access, cpuMs, residentBytes, peakDuring, output: sbc.output, stop: sbc.stop };
+  return { access, api, cpuMs, residentBytes, peakDuring, output: sbc.output, stop: sbc.stop };
+}
+
+/** Free ports below those that the system gives out; `count` is a multiple of 4. */
+async function mediaRange(count: number, address: string): Promise<PortRange> {
+  for (let first = FIRST_MEDIA_PORT; first + count <= EPHEMERAL_PORT; first += count) {
+    const ports = Array.from({ length: count }, (_, index) => first + index);
+    const free = await Promise.all(ports.map((port) => isUdpFree(port, address)));
+    if (free.every(Boolean)) return { first, last: first + count - 1 };
+  }
+  throw new Error(`no ${count} free media ports on ${address}`);
 }
 
 async function ready(url: string, output: () => string): Promise<void> {

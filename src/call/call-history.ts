@@ -4,14 +4,13 @@ import { hostname } from 'node:os';
 import type { MediaCounters } from '../media/relay-counters.ts';
 import { CDR_VERSION, type CdrAttempt, type CdrLeg, type CdrRecord } from '../observe/cdr.ts';
 import type { DigitSummary } from '../observe/digit-ledger.ts';
-import { getHeader } from '../wire/sip-message.ts';
 import type { Side } from '../wire/side.ts';
 import type { Hop } from '../trunk/policy.ts';
 import type { CallLeg } from './call-leg.ts';
 import type { CallSession } from './call-session.ts';
 import { dtmfMethods } from './dtmf-method.ts';
 import { type EndCause, verdictOf } from './end-cause.ts';
-import { callerIdentity, userOf } from './header-policy.ts';
+import { identityIn, userOf } from './header-policy.ts';
 
 const MS_PER_SECOND = 1000;
 
@@ -151,17 +150,15 @@ export class CallHistory {
 /** A leg by its own INVITE; a callee that was never sent one has no dialog data. */
 function legOf(leg: CallLeg): CdrLeg {
   const { invite } = leg;
-  const header = (name: string): string =>
-    invite === undefined ? '' : (getHeader(invite, name) ?? '');
-  const pai = header('P-Asserted-Identity');
+  const pai = invite?.assertedIdentity ?? '';
   return {
     ...(leg.agent === undefined ? {} : { agent: leg.agent.name }),
     realm: leg.realm.name,
     interface: leg.sipInterface.name,
     remote: leg.remote,
     sipCallId: leg.sipCallId,
-    from: header('From'),
-    to: header('To'),
+    from: invite?.from ?? '',
+    to: invite?.to ?? '',
     ruri: invite?.uri ?? '',
     ...(pai === '' ? {} : { pai }),
     transport: leg.transport,
@@ -180,7 +177,7 @@ function calledNumber({ invite }: CallLeg): string {
 }
 
 function callingNumber({ invite }: CallLeg): string {
-  return invite === undefined ? '' : callerIdentity(invite).user;
+  return invite === undefined ? '' : identityIn(invite.from).user;
 }
 
 function iso(atMs: number): string {

@@ -1,6 +1,7 @@
 /** Call detail records: JSON lines, one per call attempt, written once at its end. Digits never stand in them. */
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export const CDR_VERSION = 1;
 
@@ -126,22 +127,30 @@ export interface CdrWriterOptions {
   readonly file: string;
   /** Records kept in memory while the file cannot be written; the oldest are given up first. Default 10 000. */
   readonly queueLimit?: number;
+  /** How long records are collected after a batch before the next one is written. Default 100. */
+  readonly pauseMs?: number;
   readonly onFailure: (failure: CdrFailure) => void;
 }
 
 const DEFAULT_QUEUE_LIMIT = 10_000;
+/** Opening the file costs as much as fifty lines: with many calls a second one batch takes them all. */
+const DEFAULT_PAUSE_MS = 100;
 
 /**
  * Appends records to one file, in order, each exactly once.
  *
  * The file is opened for each batch, so that it may be renamed for rotation at any time. Nothing is fsynced: a crash of
- * the machine can lose what the kernel had not written yet, a crash of the process only what was not handed over.
+ * the machine can lose what the kernel had not written yet, a crash of the process only what was not handed over:
+ * at most what came within one pause.
  * After a failure (disk full) the half-written batch is cut off and tried again with the next record and at close.
  */
 export class CdrWriter {
   readonly #file: string;
   readonly #queueLimit: number;
+  readonly #pauseMs: number;
   readonly #onFailure: (failure: CdrFailure) => void;
+  /** Ends the pause after a batch, and allows no further one, when the writer is closed. */
+  readonly #closing = new AbortController();
   #queue: string[] = [];
   /** The batch under way, settled when none is. */
   #running: Promise<void> = Promise.resolve();
@@ -150,6 +159,7 @@ export class CdrWriter {
   constructor(options: CdrWriterOptions) {
     this.#file = options.file;
     this.#queueLimit = options.queueLimit ?? DEFAULT_QUEUE_LIMIT;
+    this.#pauseMs = options.pauseMs ?? DEFAULT_PAUSE_MS;
     this.#onFailure = options.onFailure;
   }
 
@@ -162,6 +172,7 @@ export class CdrWriter {
 
   /** Resolves when every record is in the file or given up. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#running;
     if (this.#queue.length > 0) await this.#flush();
     const lostRecords = this.#queue.length;
@@ -176,7 +187,10 @@ export class CdrWriter {
         const batch = this.#queue;
         this.#queue = [];
         const error = await appendWhole(this.#file, batch.join(''));
-        if (error === undefined) continue;
+        if (error === undefined) {
+          await this.#pause();
+          continue;
+        }
         this.#queue = [...batch, ...this.#queue];
         const lostRecords = Math.max(0, this.#queue.length - this.#queueLimit);
         this.#queue.splice(0, lostRecords);
@@ -186,6 +200,11 @@ export class CdrWriter {
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  async #pause(): Promise<void> {
+    const { signal } = this.#closing;
+    await sleep(this.#pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -3,7 +3,9 @@
  *
  * Text is masked before it is stored. Memory is bounded three times: rows per call, characters of SIP text per call
  * (the oldest texts leave first, their summaries stay) and number of calls (those silent for longest leave first).
+ * Only the calls that spoke last keep their rows as they are; the others' are packed, and unpacked when asked for.
  */
+import { CallRows, type RowBounds } from './call-rows.ts';
 import { maskSipText, maskText } from './mask.ts';
 import type { MaskOptions } from './mask.ts';
 
@@ -39,68 +41,61 @@ export interface LadderOptions extends Partial<MaskOptions> {
   readonly calls?: number;
 }
 
-interface CallRows {
-  rows: LadderRow[];
-  droppedRows: number;
-  textLength: number;
-}
-
 const DEFAULT_ROWS_PER_CALL = 500;
 const DEFAULT_TEXT_PER_CALL = 24_000;
 const DEFAULT_CALLS = 1_000;
 const SUMMARY_LIMIT = 500;
 const TEXT_LIMIT = 8_000;
+/** A call that is being set up speaks every few ms: it must not be packed between two of its messages. */
+const OPEN_CALLS = 32;
 
 export class LadderRecorder {
   readonly #mask: MaskOptions;
-  readonly #rowsPerCall: number;
-  readonly #textPerCall: number;
+  readonly #bounds: RowBounds;
   readonly #callsLimit: number;
   /** The call silent for longest comes first. */
   readonly #calls = new Map<string, CallRows>();
+  /** Calls that are not packed, in the same order. */
+  readonly #open = new Set<CallRows>();
 
   constructor(options: LadderOptions = {}) {
     this.#mask = { showDigits: options.showDigits ?? false };
-    this.#rowsPerCall = options.rowsPerCall ?? DEFAULT_ROWS_PER_CALL;
-    this.#textPerCall = options.textPerCall ?? DEFAULT_TEXT_PER_CALL;
+    this.#bounds = {
+      rows: options.rowsPerCall ?? DEFAULT_ROWS_PER_CALL,
+      text: options.textPerCall ?? DEFAULT_TEXT_PER_CALL,
+    };
     this.#callsLimit = options.calls ?? DEFAULT_CALLS;
   }
 
   record(callId: string, row: LadderRow): void {
-    const call = this.#callOf(callId);
-    const masked = this.#masked(row);
-    call.rows.push(masked);
-    call.textLength += masked.text?.length ?? 0;
-    if (call.rows.length > this.#rowsPerCall) {
-      const oldest = call.rows.shift();
-      call.textLength -= oldest?.text?.length ?? 0;
-      call.droppedRows += 1;
-    }
-    if (call.textLength > this.#textPerCall) this.#dropOldestTexts(call);
+    const call = this.#calls.get(callId) ?? new CallRows(this.#bounds);
+    call.add(this.#masked(row));
+    this.#calls.delete(callId);
+    this.#calls.set(callId, call);
+    this.#open.delete(call);
+    this.#open.add(call);
+    this.#evictCalls();
+    this.#packSilent();
   }
 
   /** What was recorded; `undefined` for a call that is not or no longer known. */
   ladder(callId: string): Ladder | undefined {
-    const call = this.#calls.get(callId);
-    return call && { rows: [...call.rows], droppedRows: call.droppedRows };
-  }
-
-  #callOf(callId: string): CallRows {
-    let call = this.#calls.get(callId);
-    if (call === undefined) {
-      call = { rows: [], droppedRows: 0, textLength: 0 };
-    } else {
-      this.#calls.delete(callId);
-    }
-    this.#calls.set(callId, call);
-    this.#evictCalls();
-    return call;
+    return this.#calls.get(callId)?.ladder();
   }
 
   #evictCalls(): void {
-    for (const callId of this.#calls.keys()) {
+    for (const [callId, call] of this.#calls) {
       if (this.#calls.size <= this.#callsLimit) break;
       this.#calls.delete(callId);
+      this.#open.delete(call);
+    }
+  }
+
+  #packSilent(): void {
+    for (const call of this.#open) {
+      if (this.#open.size <= OPEN_CALLS) break;
+      this.#open.delete(call);
+      call.pack();
     }
   }
 
@@ -109,14 +104,5 @@ export class LadderRecorder {
     const summary = maskText(row.summary.slice(0, SUMMARY_LIMIT), this.#mask);
     if (row.text === undefined) return { ...row, summary };
     return { ...row, summary, text: maskSipText(row.text.slice(0, TEXT_LIMIT), this.#mask) };
-  }
-
-  #dropOldestTexts(call: CallRows): void {
-    call.rows = call.rows.map((row) => {
-      if (row.text === undefined || call.textLength <= this.#textPerCall) return row;
-      call.textLength -= row.text.length;
-      const { text: _text, ...rest } = row;
-      return rest;
-    });
   }
 }

@@ -92,6 +92,11 @@ export class Metrics {
     this.#calls.requests.inc(labels);
   }
 
+  /** Requests, or stream connections, that got no answer. `reason` comes from a closed list of the SIP engine. */
+  sipDropped(reason: string, count: number): void {
+    this.#calls.dropped.inc({ reason }, count);
+  }
+
   /** INVITE received to first ringing or early media. */
   postDialDelay(delayMs: number): void {
     this.#calls.postDialDelay.observe(delayMs / MS_PER_SECOND);
@@ -193,6 +198,12 @@ function callMetrics(registry: Registry) {
       name: 'sbc_sip_requests_total',
       help: 'SIP requests by their final answer.',
       labelNames: ['direction', 'method', 'code'],
+      registers,
+    }),
+    dropped: new Counter({
+      name: 'sbc_sip_dropped_total',
+      help: 'SIP messages and connections dropped without an answer by reason.',
+      labelNames: ['reason'],
       registers,
     }),
     postDialDelay: new Histogram({

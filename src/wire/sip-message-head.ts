@@ -1,3 +1,4 @@
+import { sharedName } from './sip-header-names.ts';
 import type { SipHeader } from './sip-message.ts';
 import { isToken, trimSpace } from './sip-text.ts';
 
@@ -73,7 +74,7 @@ function addLine(headers: SipHeader[], line: string): string | undefined {
   const colon = line.indexOf(':');
   const name = trimSpace(line.slice(0, Math.max(colon, 0)));
   if (!isToken(name)) return 'header line without a name';
-  headers.push({ name, value: trimSpace(line.slice(colon + 1)) });
+  headers.push({ name: sharedName(name), value: trimSpace(line.slice(colon + 1)) });
   return undefined;
 }
 

@@ -118,7 +118,13 @@ export function formatSipMessage(message: SipMessage): Buffer {
     }
   }
   if (!hasLength) lines.push(length);
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), message.body]);
+  const head = `${lines.join('\r\n')}\r\n\r\n`;
+  const headLength = Buffer.byteLength(head);
+  // Memory of its own: kept for retransmission, a part of the shared pool would hold all of that pool.
+  const bytes = Buffer.allocUnsafeSlow(headLength + message.body.length);
+  bytes.write(head);
+  bytes.set(message.body, headLength);
+  return bytes;
 }
 
 /** The value of the first field called `name`, in any letter case and compact or long form. */

@@ -62,7 +62,9 @@ test('the metrics say what was called, answered, refused and carried', async () 
       during.get(`sbc_rtp_packets_total{realm="${realm}",direction="outbound"}`),
     ).toBeGreaterThan(4);
   }
-  expect(Object.fromEntries([...after].filter(([name]) => /^sbc_(calls|sip)/.test(name)))).toEqual({
+  expect(
+    Object.fromEntries([...after].filter(([name]) => /^sbc_(calls|sip_requests)/.test(name))),
+  ).toEqual({
     'sbc_calls_active{realm="access",direction="inbound"}': 0,
     'sbc_calls_active{realm="core",direction="outbound"}': 0,
     'sbc_calls_total{agent="carrier",direction="outbound",result="answered"}': 1,
@@ -80,6 +82,9 @@ test('the metrics say what was called, answered, refused and carried', async () 
   });
   expect(after.get('sbc_post_dial_delay_seconds_count')).toBe(1);
   expect(after.get('sbc_call_duration_seconds_count')).toBe(1);
+  const dropped = [...after].filter(([name]) => name.startsWith('sbc_sip_dropped_total'));
+  expect(dropped.length).toBeGreaterThan(0);
+  expect(new Set(dropped.map(([, count]) => count))).toEqual(new Set([0]));
   expect(after.get('sbc_bugs_total')).toBe(0);
   expect(after.get('sbc_kpml_subscriptions{role="notifier",state="active"}')).toBe(0);
   const { length } = call.alice.rtp.sent;

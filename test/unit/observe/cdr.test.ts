@@ -87,6 +87,18 @@ test('a second writer appends', async () => {
   expect(await idsIn(file)).toEqual(['1', '2']);
 });
 
+test('the first record is written at once, those behind it together and no later than at close', async () => {
+  const file = join(folder, 'cdr.jsonl');
+  const cdr = new CdrWriter({ file, pauseMs: 600_000, onFailure: (each) => failures.push(each) });
+  cdr.write(record('1'));
+  await expect.poll(() => idsIn(file).catch(() => [])).toEqual(['1']);
+  for (const id of ['2', '3']) cdr.write(record(id));
+  expect(await idsIn(file)).toEqual(['1']);
+  await cdr.close();
+  expect(await idsIn(file)).toEqual(['1', '2', '3']);
+  expect(failures).toEqual([]);
+});
+
 test('the file may be renamed between two records', async () => {
   const file = join(folder, 'cdr.jsonl');
   const first = writer(file);

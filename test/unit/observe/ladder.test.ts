@@ -1,9 +1,20 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LadderRecorder } from '../../../src/observe/ladder.ts';
 import type { LadderRow } from '../../../src/observe/ladder.ts';
+import { PackedRows } from '../../../src/observe/packed-rows.ts';
 
 function row(atMs: number, changes: Partial<LadderRow> = {}): LadderRow {
   return { atMs, kind: 'sip', leg: 'caller', direction: 'in', summary: `row ${atMs}`, ...changes };
+}
+
+/** More calls than stay as they are, so that `a` and all before it are packed. */
+function speakElsewhere(recorder: LadderRecorder): void {
+  for (let index = 0; index < 100; index += 1) recorder.record(`other ${index}`, row(0));
+}
+
+function long(atMs: number): LadderRow {
+  return row(atMs, { text: `INVITE sip:${atMs} SIP/2.0\r\n${'X-Note: ünï ☎\r\n'.repeat(70)}` });
 }
 
 describe('what is recorded', () => {
@@ -77,5 +88,42 @@ describe('bounds', () => {
     expect(recorder.ladder('a')?.rows).toHaveLength(2);
     expect(recorder.ladder('b')).toBeUndefined();
     expect(recorder.ladder('c')?.rows).toHaveLength(1);
+  });
+});
+
+describe('packing', () => {
+  test('what a silent call said is read as it was, however often it spoke again', () => {
+    const numbers = fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(numbers, (pauses) => {
+        const recorder = new LadderRecorder({ textPerCall: Number.MAX_SAFE_INTEGER });
+        const said = pauses.map((_, atMs) => (atMs % 3 === 0 ? row(atMs) : long(atMs)));
+        for (const [index, each] of said.entries()) {
+          recorder.record('a', each);
+          if (pauses[index] === 0) speakElsewhere(recorder);
+        }
+        expect(recorder.ladder('a')).toEqual({ rows: said, droppedRows: 0 });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test.each([1, 2, 5, 7])('the bounds hold for packed rows, %i rows at a time', (step) => {
+    const limits = { rowsPerCall: 20, textPerCall: 10_000 };
+    const packing = new LadderRecorder(limits);
+    const plain = new LadderRecorder(limits);
+    for (let atMs = 0; atMs < 60; atMs += 1) {
+      for (const recorder of [packing, plain]) recorder.record('a', long(atMs));
+      if (atMs % step === 0) speakElsewhere(packing);
+      expect(packing.ladder('a')).toEqual(plain.ladder('a'));
+    }
+    const { rows = [], droppedRows } = packing.ladder('a') ?? {};
+    expect([rows.length, droppedRows]).toEqual([20, 40]);
+    expect(rows.reduce((sum, each) => sum + (each.text?.length ?? 0), 0)).toBeLessThan(10_001);
+  });
+
+  test('a silent call takes a fraction of what it said', () => {
+    const rows = Array.from({ length: 8 }, (_, index) => long(index));
+    expect(new PackedRows(rows).byteLength).toBeLessThan(JSON.stringify(rows).length / 5);
   });
 });

@@ -33,6 +33,14 @@ const ROWS: readonly Row[] = [
     ['sbc_calls_total{agent="none",direction="inbound",result="answered"} 1'],
   ],
   [
+    'sbc_sip_dropped_total',
+    (m) => {
+      m.sipDropped('source-rate', 0);
+      m.sipDropped('scanner', 3);
+    },
+    ['sbc_sip_dropped_total{reason="source-rate"} 0', 'sbc_sip_dropped_total{reason="scanner"} 3'],
+  ],
+  [
     'sbc_sip_requests_total',
     (m) => m.sipRequestAnswered({ direction: 'inbound', method: 'INVITE', status: 486 }),
     ['sbc_sip_requests_total{direction="inbound",method="INVITE",code="486"} 1'],

@@ -1,0 +1,27 @@
+/** Rows of a ladder in a tenth of their size, for calls that are silent. */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { LadderRow } from './ladder.ts';
+
+/** Higher levels save little on SIP and cost more. */
+const LEVEL = 1;
+
+/** Some consecutive rows of one call; about 50 us to pack and to read for the messages of one set-up. */
+export class PackedRows {
+  readonly #bytes: Buffer;
+
+  constructor(rows: readonly LadderRow[]) {
+    const packed = deflateRawSync(JSON.stringify(rows), { level: LEVEL });
+    // The result stands in a chunk of 64 kB, which must not live as long as the call.
+    this.#bytes = Buffer.allocUnsafeSlow(packed.length);
+    packed.copy(this.#bytes);
+  }
+
+  get byteLength(): number {
+    return this.#bytes.byteLength;
+  }
+
+  rows(): LadderRow[] {
+    const rows: LadderRow[] = JSON.parse(inflateRawSync(this.#bytes).toString());
+    return rows;
+  }
+}
