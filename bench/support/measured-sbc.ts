@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isUdpFree, type PortRange } from '../../test/support/free-ports.ts';
+import { isUdpFree, ownPortBlock, type PortRange } from '../../test/support/free-ports.ts';
 import { loopbackConfig } from '../../test/support/loopback-config.ts';
 import type { SipTarget } from '../../test/support/sip-peer.ts';
 import { sleep } from '../../test/support/wait-for.ts';
@@ -30,6 +30,7 @@ export interface MeasuredSbcOptions {
 }
 
 export interface MeasuredSbc {
+  readonly pid: number;
   /** Where callers send their INVITEs. */
   readonly access: SipTarget;
   readonly api: SipTarget;
@@ -71,12 +72,15 @@ export async function startMeasuredSbc(options: MeasuredSbcOptions): Promise<Mea
     }
   };
   const cpuMs = (): number => readCpuMs(sbc.pid);
-  return { access, api, cpuMs, residentBytes, peakDuring, output: sbc.output, stop: sbc.stop };
+  const { pid, output, stop } = sbc;
+  return { pid, access, api, cpuMs, residentBytes, peakDuring, output, stop };
 }
 
 /** Free ports below those that the system gives out; `count` is a multiple of 4. */
 async function mediaRange(count: number, address: string): Promise<PortRange> {
+  const block = await ownPortBlock();
   for (let first = FIRST_MEDIA_PORT; first + count <= EPHEMERAL_PORT; first += count) {
+    if (first <= block.last && first + count > block.first) continue;
     const ports = Array.from({ length: count }, (_, index) => first + index);
     const free = await Promise.all(ports.map((port) => isUdpFree(port, address)));
     if (free.every(Boolean)) return { first, last: first + count - 1 };

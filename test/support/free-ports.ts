@@ -40,6 +40,12 @@ async function claimBlock(): Promise<Block> {
   throw new Error(`all ${BLOCKS} blocks of ports are taken`);
 }
 
+/** The block that the single ports of this worker come from; a range chosen by other means keeps out of it. */
+export async function ownPortBlock(): Promise<PortRange> {
+  const { first } = await ownBlock();
+  return { first, last: first + BLOCK_PORTS - 1 };
+}
+
 /** The next port of the own block, such that `count` ports from it on belong to the block. */
 async function nextPort(count = 1): Promise<number> {
   const block = await ownBlock();
