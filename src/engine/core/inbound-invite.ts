@@ -11,7 +11,7 @@ import { confirmResponse, deliverRequest, peerOf } from './delivery.ts';
 import { DialogSession } from './dialog-session.ts';
 import type { ReceivedInvite } from './dialog-session.ts';
 import { endEarlySession, sendBye } from './engine-request.ts';
-import { newCSeq, newRSeq, newTag } from './ids.ts';
+import { newCSeq, newRSeq } from './ids.ts';
 import type { InboundParts } from './inbound-request.ts';
 import { contactOf, hostPortOf, listenPointOf } from './local-address.ts';
 import { MachineTimer, nowMs } from './machine-timer.ts';
@@ -43,7 +43,7 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
     this.#parts = parts;
     this.owner = parts.owner;
     this.#session = parts.session;
-    this.#tag = parts.identity.toTag ?? newTag();
+    this.#tag = parts.identity.toTag ?? parts.transaction.localTag;
     this.#id = dialogId(parts.identity.callId, parts.identity.fromTag);
     this.#machine = new UasInvite(core.timers, newRSeq());
     core.answers.set(parts.transaction.id, this);
@@ -67,6 +67,7 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
     clearTimeout(this.#silence);
     if (this.#parts.identity.toTag === undefined && this.#session === undefined) {
       this.#tag = chosenTag(response) ?? this.#tag;
+      this.#parts.transaction.localTag = this.#tag;
     }
     const isReliable =
       response.status > 100 && response.status < 200 && hasToken(response, 'require', '100rel');

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { formatSipMessage } from '../../wire/sip-message.ts';
+import { tagOf } from '../../wire/sip-headers.ts';
+import { formatSipMessage, getHeader } from '../../wire/sip-message.ts';
 import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { RemotePoint } from '../transport/transport-events.ts';
 import { InviteServer } from './invite-server.ts';
 import type { ServerOutput } from './invite-server.ts';
 import type { Expirable, LayerContext } from './layer-context.ts';
+import { createTag } from './local-tag.ts';
 import { NonInviteServer } from './non-invite-server.ts';
 import type { SendResult, ServerTransaction } from './transaction-user.ts';
 import { responseTarget } from './via-stamp.ts';
@@ -15,6 +17,7 @@ export class ServerRun implements ServerTransaction, Expirable {
   readonly id = randomUUID();
   readonly request: SipRequest;
   readonly flow: Flow;
+  localTag: string;
   readonly #context: LayerContext;
   readonly #machine: InviteServer | NonInviteServer;
   readonly #target: RemotePoint;
@@ -30,6 +33,7 @@ export class ServerRun implements ServerTransaction, Expirable {
   ) {
     this.request = request;
     this.flow = flow;
+    this.localTag = tagOf(getHeader(request, 'to') ?? '') ?? createTag();
     this.#context = context;
     this.#onEnded = onEnded;
     this.#target = responseTarget(request, flow);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { tagOf } from '../../wire/sip-headers.ts';
 import { formatSipMessage, getHeader } from '../../wire/sip-message.ts';
 import type { SipRequest } from '../../wire/sip-message.ts';
@@ -6,6 +5,7 @@ import type { Flow } from '../transport/flow.ts';
 import type { RemotePoint } from '../transport/transport-events.ts';
 import { buildResponse } from './built-messages.ts';
 import type { LayerContext } from './layer-context.ts';
+import { createTag } from './local-tag.ts';
 import { screenRequest } from './request-screen.ts';
 import { ServerRun } from './server-run.ts';
 import { mergeKey, serverKey } from './transaction-keys.ts';
@@ -123,6 +123,8 @@ export class ServerTransactions {
       this.#answer(run, 481, 'Call/Transaction Does Not Exist');
       return;
     }
+    // The same To tag as in the answers to the INVITE (RFC 3261 §9.2).
+    run.localTag = tagOf(getHeader(cancel, 'to') ?? '') ?? invite.localTag;
     this.#answer(run, 200, 'OK');
     this.#context.guard(() => {
       this.#user.onCancel(cancel, invite, flow);
@@ -142,8 +144,7 @@ export class ServerTransactions {
   }
 
   #answer(run: ServerRun, status: number, reason: string): void {
-    const toTag = tagOf(getHeader(run.request, 'to') ?? '') ?? createTag();
-    void run.send(buildResponse(run.request, status, reason, toTag));
+    void run.send(buildResponse(run.request, status, reason, run.localTag));
   }
 }
 
@@ -158,8 +159,4 @@ function stampForAnswer(request: SipRequest, flow: Flow): RemotePoint {
       ? source
       : { ...source, connectionId: flow.connectionId };
   }
-}
-
-function createTag(): string {
-  return randomBytes(6).toString('hex');
 }

@@ -25,6 +25,8 @@ export interface ServerTransaction {
   readonly id: string;
   readonly request: SipRequest;
   readonly flow: Flow;
+  /** To tag of the answers; a user that answers with another one says so here. */
+  localTag: string;
   /** True once a final response has been given to `send`. */
   readonly hasFinal: boolean;
   /**

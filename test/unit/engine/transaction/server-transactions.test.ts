@@ -95,6 +95,7 @@ describe('requests from the network over UDP', () => {
     expect(event).toMatchObject({ type: 'cancel', invite: { id: transaction.id } });
     expect(statusLine(good)).toBe('SIP/2.0 200 OK');
     expect(good).toContain('CSeq: 1 CANCEL');
+    expect(good).toContain(`;tag=${transaction.localTag}\r\n`);
     expect(statusLine(bad)).toBe('SIP/2.0 481 Call/Transaction Does Not Exist');
   });
 
