@@ -18,7 +18,7 @@ export const sipLimits = z
     ).prefault('16384'),
     'pending-transactions': integer(
       { minimum: 16, maximum: 1_000_000 },
-      'Requests that are being answered, or whose repeats may still come, per interface: strangers are refused from half as many on, requests inside calls from twice as many on.',
+      'Requests without final answer, per interface: strangers are refused from half as many on, requests inside calls from twice as many on. Answered ones, kept 32 s for their repeats, are bounded by the twentyfold.',
     ).prefault('10000'),
     'stream-connections': integer(
       { minimum: 1, maximum: 100_000 },

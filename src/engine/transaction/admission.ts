@@ -8,8 +8,9 @@ import type { TransportLimits } from '../transport/transport-limits.ts';
 /** Bounds of transports and transactions. */
 export interface EngineLimits extends TransportLimits {
   /**
-   * Server transactions at the same time. Requests outside dialogs of peers that are not known are refused from
-   * half as many on, those of known peers from here on, those inside dialogs from twice as many on.
+   * Server transactions without final answer at the same time. Requests outside dialogs of peers that are not known
+   * are refused from half as many on, those of known peers from here on, those inside dialogs from twice as many on.
+   * Answered ones, which stay for 32 s to absorb repeats, are bounded by the twentyfold.
    */
   readonly serverTransactions: number;
 }
@@ -19,7 +20,17 @@ const REFUSALS = { perSecond: 20, burst: 100 };
 /** What of the room for transactions everybody may take. */
 const SHARE_OF_STRANGERS = 0.5;
 const SHARE_OF_DIALOGS = 2;
+/** Two answered transactions stay behind each call for half a minute: far more than are ever open. */
+const KEPT_PER_PENDING = 20;
 const NO_BYTES = Buffer.alloc(0);
+
+/** Server transactions at this moment. */
+export interface TransactionLoad {
+  /** Without final answer. */
+  readonly pending: number;
+  /** Those and the answered ones that may see repeats. */
+  readonly kept: number;
+}
 
 /** Who is let in, how far, and what became of the rest. */
 export class Admission {
@@ -57,12 +68,16 @@ export class Admission {
     return false;
   }
 
-  /** Whether a request may begin a transaction beside the `running` ones. */
-  hasRoom(running: number, request: { isInDialog: boolean; remoteAddress: string }): boolean {
-    const room = this.#limits.serverTransactions;
-    if (request.isInDialog) return running < SHARE_OF_DIALOGS * room;
-    if (running < SHARE_OF_STRANGERS * room) return true;
-    return running < room && this.#gate.isAgent(request.remoteAddress);
+  /** Whether a request may begin a transaction beside those of `load`. */
+  hasRoom(load: TransactionLoad, request: { isInDialog: boolean; remoteAddress: string }): boolean {
+    if (request.isInDialog) return this.#isWithin(load, SHARE_OF_DIALOGS);
+    if (this.#isWithin(load, SHARE_OF_STRANGERS)) return true;
+    return this.#isWithin(load, 1) && this.#gate.isAgent(request.remoteAddress);
+  }
+
+  #isWithin({ pending, kept }: TransactionLoad, share: number): boolean {
+    const room = share * this.#limits.serverTransactions;
+    return pending < room && kept < KEPT_PER_PENDING * room;
   }
 
   /** Whether one more 503 may be sent. */

@@ -12,6 +12,14 @@ import { NonInviteServer } from './non-invite-server.ts';
 import type { SendResult, ServerTransaction } from './transaction-user.ts';
 import { responseTarget } from './via-stamp.ts';
 
+/** Told once each, in this order. */
+export interface ServerRunWatcher {
+  /** The final answer was given. */
+  onAnswered(run: ServerRun): void;
+  /** No repeat can come any more. */
+  onEnded(run: ServerRun): void;
+}
+
 /** One server transaction at work: joins the machine of its method with transports and clock. */
 export class ServerRun implements ServerTransaction, Expirable {
   readonly id = randomUUID();
@@ -21,21 +29,17 @@ export class ServerRun implements ServerTransaction, Expirable {
   readonly #context: LayerContext;
   readonly #machine: InviteServer | NonInviteServer;
   readonly #target: RemotePoint;
-  readonly #onEnded: (run: ServerRun) => void;
+  readonly #watcher: ServerRunWatcher;
+  #isAnswered = false;
   #latest: Buffer | undefined;
 
   /** @param request with the stamped Via. */
-  constructor(
-    request: SipRequest,
-    flow: Flow,
-    context: LayerContext,
-    onEnded: (run: ServerRun) => void,
-  ) {
+  constructor(request: SipRequest, flow: Flow, context: LayerContext, watcher: ServerRunWatcher) {
     this.request = request;
     this.flow = flow;
     this.localTag = tagOf(getHeader(request, 'to') ?? '') ?? createTag();
     this.#context = context;
-    this.#onEnded = onEnded;
+    this.#watcher = watcher;
     this.#target = responseTarget(request, flow);
     const options = { timers: context.timers, isReliable: flow.protocol !== 'udp' };
     this.#machine =
@@ -100,7 +104,11 @@ export class ServerRun implements ServerTransaction, Expirable {
 
   #settle(): void {
     this.#context.schedule(this);
-    if (this.#machine.isEnded) this.#onEnded(this);
+    if (this.hasFinal && !this.#isAnswered) {
+      this.#isAnswered = true;
+      this.#watcher.onAnswered(this);
+    }
+    if (this.#machine.isEnded) this.#watcher.onEnded(this);
   }
 
   async #transmit(bytes: Buffer): ReturnType<LayerContext['transports']['sendResponse']> {

@@ -19,6 +19,8 @@ export class ServerTransactions {
   readonly #context: LayerContext;
   readonly #user: TransactionUser;
   readonly #runs = new Map<string, ServerRun>();
+  /** Those of them without final answer. */
+  readonly #pending = new Set<ServerRun>();
   /** The first way a request outside a dialog came, by what its copies on other ways share. */
   readonly #mergeKeys = new Map<string, ServerRun>();
 
@@ -79,7 +81,8 @@ export class ServerTransactions {
   /** Requests inside dialogs are let in longer: they end calls more often than they begin any. */
   #hasRoomFor(request: SipRequest, { remoteAddress }: Flow): boolean {
     const isInDialog = tagOf(getHeader(request, 'to') ?? '') !== undefined;
-    return this.#context.admission.hasRoom(this.#runs.size, { isInDialog, remoteAddress });
+    const load = { pending: this.#pending.size, kept: this.#runs.size };
+    return this.#context.admission.hasRoom(load, { isInDialog, remoteAddress });
   }
 
   #refuseForOverload(request: SipRequest, flow: Flow): void {
@@ -134,12 +137,17 @@ export class ServerTransactions {
   #start(key: string, request: SipRequest, flow: Flow): ServerRun {
     const merge = mergeKey(request);
     stampVia(request, flow);
-    const run = new ServerRun(request, flow, this.#context, (ended) => {
-      this.#runs.delete(key);
-      if (merge !== undefined && this.#mergeKeys.get(merge) === ended)
-        this.#mergeKeys.delete(merge);
+    const run = new ServerRun(request, flow, this.#context, {
+      onAnswered: (answered) => void this.#pending.delete(answered),
+      onEnded: (ended) => {
+        this.#runs.delete(key);
+        this.#pending.delete(ended);
+        if (merge !== undefined && this.#mergeKeys.get(merge) === ended)
+          this.#mergeKeys.delete(merge);
+      },
     });
     this.#runs.set(key, run);
+    this.#pending.add(run);
     return run;
   }
 

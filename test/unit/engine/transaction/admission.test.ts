@@ -130,6 +130,19 @@ describe('pending transactions', () => {
     expect(bench.layer.counters.overload).toBe(2);
   });
 
+  test('what is answered takes none of that room, though it stays for repeats', async () => {
+    const bench = await Bench.open('udp', { limits: { serverTransactions: 2 } });
+    const peer = await udpPeer();
+    for (let index = 0; index < 20; index += 1) {
+      peer.send(options(index), bench.port);
+      const { transaction, request } = await bench.takeRequest();
+      await transaction.send(buildResponse(request, 200, 'OK'));
+      expect(statusLine(await peer.inbox.take())).toBe('SIP/2.0 200 OK');
+    }
+    peer.send(options(20), bench.port);
+    expect(statusLine(await peer.inbox.take())).toBe('SIP/2.0 503 Service Unavailable');
+  });
+
   test('503 is not sent to a flood', async () => {
     const bench = await Bench.open('udp', { limits: { serverTransactions: 1 } });
     const peer = await udpPeer();
