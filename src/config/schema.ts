@@ -94,7 +94,7 @@ const media = z
     ).prefault('3600s'),
     'port-quarantine': duration(
       { minimumMs: 0, maximumMs: 3_600_000 },
-      'How long a closed RTP port rests before reuse, so that a peer still sending to the old call cannot be heard in a new one.',
+      'How long a closed RTP port rests before reuse, so that a peer still sending to the old call cannot be heard in a new one; two seconds when no other port is free.',
     ).prefault('30s'),
     rtpengine: z
       .array(rtpengineNode)

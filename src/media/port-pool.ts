@@ -2,9 +2,11 @@
  * The RTP/RTCP port pairs of one address range; an even port stands for itself and the next one.
  *
  *   free --acquire--> owned --release--> resting --quarantine over--> free
+ *                       ^-- acquire, none free, rested for two seconds --'
  *
  * A closed port rests before reuse, so that a peer still sending to the old call cannot be heard in a
- * new one. Ports are handed out in random order: the next one cannot be guessed. Time is an argument.
+ * new one. A short rest is better than a refused call: when nothing else is free, the pair that has rested
+ * longest is taken early. Ports are handed out in random order: the next one cannot be guessed. Time is an argument.
  */
 
 export interface PortPoolOptions {
@@ -18,8 +20,11 @@ export interface PortPoolOptions {
 
 interface RestingPort {
   readonly port: number;
-  readonly untilMs: number;
+  readonly sinceMs: number;
 }
+
+/** What a pair rests at least, unless the quarantine is shorter. */
+const LEAST_REST_MS = 2000;
 
 export class PortPool {
   readonly #options: PortPoolOptions;
@@ -39,10 +44,11 @@ export class PortPool {
     for (let port = first; port + 1 <= portMax; port += 2) this.#free.push(port);
   }
 
-  /** Pairs that can be acquired now. */
+  /** Pairs that can be acquired now, those that would be taken early included. */
   free(nowMs: number): number {
     this.#wake(nowMs);
-    return this.#free.length;
+    const early = this.#resting.findIndex((resting) => !this.#hasRested(resting, nowMs));
+    return this.#free.length + (early === -1 ? this.#resting.length : early);
   }
 
   /** Pairs in use. */
@@ -56,12 +62,12 @@ export class PortPool {
     return this.#resting.length;
   }
 
-  /** The even port of a pair nobody else has; `undefined` when all are in use or resting. */
+  /** The even port of a pair nobody else has; `undefined` when all are in use or have just been given back. */
   acquire(nowMs: number): number | undefined {
     this.#wake(nowMs);
     const index = Math.floor(this.#options.random() * this.#free.length);
     const port = this.#free[index];
-    if (port === undefined) return undefined;
+    if (port === undefined) return this.#acquireEarly(nowMs);
     const last = this.#free.pop();
     if (last !== undefined && last !== port) this.#free[index] = last;
     this.#owned.add(port);
@@ -75,13 +81,25 @@ export class PortPool {
    */
   release(port: number, nowMs: number): void {
     if (!this.#owned.delete(port)) throw new Error(`port ${port} released without an owner`);
-    this.#resting.push({ port, untilMs: nowMs + this.#options.quarantineMs });
+    this.#resting.push({ port, sinceMs: nowMs });
+  }
+
+  #acquireEarly(nowMs: number): number | undefined {
+    const [oldest] = this.#resting;
+    if (oldest === undefined || !this.#hasRested(oldest, nowMs)) return undefined;
+    this.#resting.shift();
+    this.#owned.add(oldest.port);
+    return oldest.port;
+  }
+
+  #hasRested({ sinceMs }: RestingPort, nowMs: number): boolean {
+    return sinceMs + Math.min(LEAST_REST_MS, this.#options.quarantineMs) <= nowMs;
   }
 
   #wake(nowMs: number): void {
     let awake = 0;
-    for (const { port, untilMs } of this.#resting) {
-      if (untilMs > nowMs) break;
+    for (const { port, sinceMs } of this.#resting) {
+      if (sinceMs + this.#options.quarantineMs > nowMs) break;
       this.#free.push(port);
       awake += 1;
     }

@@ -42,6 +42,20 @@ test('a pair given back rests before it is handed out again', () => {
   expect(pool.acquire(1500)).toBe(20_000);
 });
 
+test('a long rest is cut short, to two seconds, when nothing else is free', () => {
+  const pool = createPool(20_000, 20_003, 30_000);
+  const [first = 0, second = 0] = [pool.acquire(0), pool.acquire(0)];
+  pool.release(first, 100);
+  pool.release(second, 200);
+  expect([pool.free(2099), pool.acquire(2099)]).toEqual([0, undefined]);
+  expect([pool.free(2100), pool.acquire(2100)]).toEqual([1, first]);
+  expect(pool.resting(2100)).toBe(1);
+  pool.release(first, 2150);
+  expect([pool.acquire(2200), pool.acquire(2200)]).toEqual([second, undefined]);
+  // With a pair that has rested in full, nobody is hurried.
+  expect(pool.acquire(32_150)).toBe(first);
+});
+
 test('without quarantine a pair is free at once', () => {
   const pool = createPool(20_000, 20_001, 0);
   pool.acquire(0);
