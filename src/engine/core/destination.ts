@@ -36,7 +36,7 @@ export function destinationOf(
     ...(asks
       ? { services: isChosen || protocol === 'tls' ? [protocol] : transportsOf(points) }
       : {}),
-    ...(flow === undefined || known !== undefined ? {} : { preferred: peerOf(flow) }),
+    ...(flow === undefined || known !== undefined ? {} : wayBack(flow, protocol)),
     ...(named === undefined ? {} : { isTransportFixed: true }),
   };
 }
@@ -46,8 +46,15 @@ function securedTransport(named: string | undefined): TransportProtocol | undefi
   return named === undefined || named === 'tcp' || named === 'tls' ? 'tls' : undefined;
 }
 
-function peerOf(flow: Flow): { address: string; port: number } {
-  return { address: flow.remoteAddress, port: flow.remotePort };
+/** How the peer of a dialog is reached beside its Contact: phones behind NAT name addresses of their own network. */
+function wayBack(
+  flow: Flow,
+  protocol: TransportProtocol,
+): Pick<Destination, 'preferred' | 'lastResort'> {
+  const preferred = { address: flow.remoteAddress, port: flow.remotePort };
+  const { connectionId } = flow;
+  if (connectionId === undefined || flow.protocol !== protocol) return { preferred };
+  return { preferred, lastResort: { ...preferred, connectionId } };
 }
 
 function readUri(uri: string): SipUri | undefined {

@@ -1,5 +1,6 @@
 import { getHeader } from '../../wire/sip-message.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
+import type { AppConnection } from '../admin/app-connection.ts';
 import { contactUri, dialogId } from '../dialog/dialog.ts';
 import { readIdentity } from '../dialog/identity.ts';
 import type { MessageIdentity } from '../dialog/identity.ts';
@@ -92,7 +93,7 @@ export class NetworkSide implements TransactionUser {
   }
 
   #outOfDialog(arrival: Arrival): void {
-    const { request, identity, transaction, flow } = arrival;
+    const { request, identity } = arrival;
     const { method } = request;
     const core = this.#core;
     if (DIALOG_ONLY.has(method)) {
@@ -113,8 +114,14 @@ export class NetworkSide implements TransactionUser {
       else refuse(arrival, 501, 'Not Implemented');
       return;
     }
+    this.#deliverNew(arrival, owner);
+  }
+
+  /** Hands a request outside every dialog to an application. */
+  #deliverNew(arrival: Arrival, owner: AppConnection): void {
+    const { request, transaction, flow } = arrival;
     this.#accept({ ...arrival, owner });
-    const receivedOn = listenPointOf(core.layer.listenPoints, flow);
+    const receivedOn = listenPointOf(this.#core.layer.listenPoints, flow);
     const transactionId = transaction.id;
     deliverRequest(owner, { request, flow, transactionId, dialogId: '', receivedOn });
   }
@@ -130,7 +137,10 @@ export class NetworkSide implements TransactionUser {
     const key = subscribeKey(identity.callId, identity.toTag ?? '');
     const subscribe = request.method === 'NOTIFY' ? this.#core.subscribes.get(key) : undefined;
     const session = subscribe?.begin(request, flow);
+    // Only the application knows of subscriptions that ended with their dialog (RFC 6665 §4.5.2).
+    const owner = request.method === 'NOTIFY' ? this.#core.pick('NOTIFY') : undefined;
     if (session !== undefined) this.#inDialog(arrival, session);
+    else if (owner !== undefined) this.#deliverNew(arrival, owner);
     else refuse(arrival, 481, 'Call/Transaction Does Not Exist');
   }
 

@@ -10,6 +10,10 @@ import type { RequestReport } from './request-report.ts';
 /** Answers after which a BYE has to be sent again, with credentials. */
 const CHALLENGES = new Set([401, 407]);
 
+/** Answers to SUBSCRIBE and NOTIFY that end their subscription (RFC 6665 §4.1.2.2, §4.2.2). */
+const FATAL_ANSWERS = new Set([404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604]);
+const FATAL_TO_NOTIFY = new Set([401, 407, 408]);
+
 /**
  * A request of the application other than INVITE and the SUBSCRIBE that creates a dialog.
  * Provisional responses stay here: the library takes the first response of any class for the answer.
@@ -64,6 +68,10 @@ export class OutboundRequest implements ClientHandler {
     const isOver =
       (method === 'BYE' && !CHALLENGES.has(response.status)) || this.#endsSubscription(response);
     if (isOver) endSession(this.#core, session);
+    else if (session.dialog.method === 'SUBSCRIBE' && this.#isUnsubscribe()) {
+      // The last NOTIFY need not come (RFC 6665 §4.1.2.3).
+      session.linger(64 * this.#core.timers.t1Ms, () => endSession(this.#core, session));
+    }
   }
 
   /**
@@ -74,9 +82,18 @@ export class OutboundRequest implements ClientHandler {
     const { request } = this.#transaction;
     if (this.#session?.isLingering === true) return isTerminated(request);
     if (this.#session?.dialog.method !== 'SUBSCRIBE') return false;
-    if (request.method === 'SUBSCRIBE') return response.status === 481;
+    if (request.method === 'SUBSCRIBE') {
+      const isRefused = response.status >= 300 && this.#isUnsubscribe();
+      return isRefused || FATAL_ANSWERS.has(response.status);
+    }
     if (request.method !== 'NOTIFY') return false;
-    return response.status === 481 || isTerminated(request);
+    const isFatal = FATAL_ANSWERS.has(response.status) || FATAL_TO_NOTIFY.has(response.status);
+    return isFatal || isTerminated(request);
+  }
+
+  #isUnsubscribe(): boolean {
+    const { request } = this.#transaction;
+    return request.method === 'SUBSCRIBE' && getHeader(request, 'Expires')?.trim() === '0';
   }
 }
 

@@ -30,6 +30,12 @@ export interface Destination {
   readonly services?: readonly TransportProtocol[];
   /** If this is one of the addresses found, it goes first: the peer of the dialog. */
   readonly preferred?: { readonly address: string; readonly port: number };
+  /** Tried when nothing else is left: the open connection of a peer that names an address nobody can reach. */
+  readonly lastResort?: {
+    readonly address: string;
+    readonly port: number;
+    readonly connectionId: number;
+  };
   /** The transport was chosen by name: a large request does not change it. */
   readonly isTransportFixed?: boolean;
 }

@@ -50,7 +50,7 @@ export class Routes {
   async targets(destination: Destination): Promise<readonly Target[] | string> {
     const { protocol, address } = destination;
     if (this.#candidates(protocol).length === 0) return `no ${protocol} transport`;
-    const found = await this.#locator.locate(destination);
+    const found = await this.#locate(destination);
     if (typeof found === 'string') return found;
     const usable = unique(found.filter((target) => this.serves(target.protocol, target)));
     if (usable.length === 0) return `no ${protocol} transport for the addresses of ${address}`;
@@ -59,8 +59,19 @@ export class Routes {
     return usable.toSorted((one, other) => rankOf(one) - rankOf(other)).slice(0, MAX_TARGETS);
   }
 
+  async #locate(destination: Destination): Promise<readonly Target[] | string> {
+    const found = await this.#locator.locate(destination);
+    const { protocol, lastResort } = destination;
+    if (lastResort === undefined) return found;
+    const last = { protocol, ...lastResort };
+    return typeof found === 'string' ? [last] : [...found.slice(0, MAX_TARGETS - 1), last];
+  }
+
   /** The lowest is tried first; among equals DNS decides. */
-  #rankOf(target: Target, { preferred }: Destination, nowMs: number): number {
+  #rankOf(target: Target, { preferred, lastResort }: Destination, nowMs: number): number {
+    if (target.connectionId !== undefined && target.connectionId === lastResort?.connectionId) {
+      return 4;
+    }
     if (target.address === preferred?.address) return target.port === preferred.port ? 0 : 1;
     return this.#unreachable.has(nameOf(target), nowMs) ? 3 : 2;
   }

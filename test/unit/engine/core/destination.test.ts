@@ -130,4 +130,14 @@ describe('own addresses', () => {
       port: 5060,
     });
   });
+
+  test.each([
+    ['its address elsewhere', 'sip:192.168.1.9:5060;transport=tcp', true],
+    ['another transport', 'sip:192.168.1.9:5060;transport=udp', false],
+  ])('a connection of the peer is the last resort for %s: %s', (_what, uri, isResort) => {
+    const flow = { ...FLOW, protocol: 'tcp', connectionId: 7 } as const;
+    const found = destinationInDialog(uri, [TCP, UDP], { flow, isTransportFixed: false });
+    const connection = { address: '192.0.2.1', port: 40_000, connectionId: 7 };
+    expect(found?.lastResort).toEqual(isResort ? connection : undefined);
+  });
 });

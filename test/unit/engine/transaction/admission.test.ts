@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { buildResponse } from '../../../../src/engine/transaction/built-messages.ts';
 import type { TransactionLayer } from '../../../../src/engine/transaction/transaction-user.ts';
@@ -183,10 +182,10 @@ describe('stream connections', () => {
     const bench = await Bench.open('tcp', { limits: { connectionsPerSource: 2 } });
     const [first] = [await tcpPeer(bench.port), await tcpPeer(bench.port)];
     const third = await tcpPeer(bench.port);
-    await once(third.socket, 'close');
+    await third.closed();
     expect(await dropsOf(bench.layer)).toEqual({ connections: 1 });
     first.socket.destroy();
-    await once(first.socket, 'close');
+    await first.closed();
     await expect.poll(() => isServed(bench), { timeout: 20_000 }).toBe(true);
   });
 
@@ -196,7 +195,7 @@ describe('stream connections', () => {
     const peers = [await tcpPeer(bench.port), await tcpPeer(bench.port)];
     for (const peer of peers) await closeNow(peer);
     const third = await tcpPeer(bench.port);
-    await once(third.socket, 'close');
+    await third.closed();
     expect(await dropsOf(bench.layer)).toEqual({ connections: 1 });
   });
 
@@ -204,9 +203,9 @@ describe('stream connections', () => {
     const rates = { stranger: bound(2), agent: NONE, strangers: NONE };
     const bench = await Bench.open('tcp', { limits: { rates } });
     const peers = [await tcpPeer(bench.port), await tcpPeer(bench.port)];
-    for (const { socket } of peers) {
-      const closed = once(socket, 'close');
-      socket.write(requestText({ method: 'OPTIONS' }).replace(/Content-Length: 0\r\n/, ''));
+    for (const peer of peers) {
+      const closed = peer.closed();
+      peer.socket.write(requestText({ method: 'OPTIONS' }).replace(/Content-Length: 0\r\n/, ''));
       await closed;
     }
     expect(peers.map(({ inbox }) => inbox.size)).toEqual([0, 0]);
@@ -231,7 +230,7 @@ describe('stream connections', () => {
       if (peer.socket.writable) peer.socket.write(text.charAt(at));
       at += 1;
     }, 20);
-    await once(peer.socket, 'close');
+    await peer.closed();
     clearInterval(drip);
     expect(at).toBeLessThan(text.length);
     expect(bench.events.size).toBe(0);
@@ -242,6 +241,6 @@ describe('stream connections', () => {
 async function isServed(bench: Bench): Promise<boolean> {
   const peer = await tcpPeer(bench.port);
   peer.socket.write('\r\n\r\n');
-  const answer = await Promise.race([peer.inbox.take(), once(peer.socket, 'close').then(() => '')]);
+  const answer = await Promise.race([peer.inbox.take(), peer.closed().then(() => '')]);
   return answer === '\r\n';
 }

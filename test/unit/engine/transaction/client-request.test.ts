@@ -3,10 +3,18 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Destination } from '../../../../src/engine/transport/flow.ts';
 import { FakeNames } from '../../../support/fake-names.ts';
 import { freePorts } from '../../../support/free-ports.ts';
-import { Bench, closeAll, closeLater, listenClient, tcpServer, udpPeer } from './layer-bench.ts';
+import {
+  Bench,
+  closeAll,
+  closeLater,
+  listenClient,
+  tcpPeer,
+  tcpServer,
+  udpPeer,
+} from './layer-bench.ts';
 import { TcpPeer } from './raw-peer.ts';
 import type { Inbox, UdpPeer } from './raw-peer.ts';
-import { answerText, outgoingRequest } from './sample-messages.ts';
+import { answerText, outgoingRequest, requestText } from './sample-messages.ts';
 
 afterEach(closeAll);
 
@@ -237,5 +245,34 @@ describe('a cancelled INVITE', () => {
     expect(await events.take()).toMatchObject(outcome);
     expect(second.inbox.size).toBe(0);
     expect(transaction.cancel([])).toBe('too-late');
+  });
+});
+
+describe('a phone behind NAT that came over TCP', () => {
+  test.each([
+    ['a name nobody knows', 'phone.invalid'],
+    ['an address where nothing listens', '127.0.0.77'],
+  ])('and names %s is reached over its connection', async (_what, address) => {
+    const bench = await Bench.open('tcp', { lookUp: new FakeNames({}, {}) });
+    const phone = await tcpPeer(bench.port);
+    phone.socket.write(requestText({ method: 'OPTIONS', via: 'SIP/2.0/TCP host;branch=z9hG4bKn' }));
+    const { flow } = await bench.takeRequest();
+    const { handler, events } = listenClient();
+    const port = await closedPort();
+    const lastResort = {
+      address: flow.remoteAddress,
+      port: flow.remotePort,
+      connectionId: flow.connectionId ?? 0,
+    };
+    bench.layer.sendRequest(
+      outgoingRequest({ method: 'BYE' }),
+      { protocol: 'tcp', address, port, lastResort },
+      handler,
+    );
+    const bye = await phone.inbox.take();
+    phone.socket.write(answerText(bye, 200));
+    await events.take();
+    expect(bye).toMatch(/^BYE /);
+    expect(await events.take()).toMatchObject({ type: 'response', status: 200 });
   });
 });

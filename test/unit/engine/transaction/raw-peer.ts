@@ -84,13 +84,20 @@ export class TcpPeer {
     return new TcpPeer(socket);
   }
 
+  /** Resolves when the connection is over, by FIN or by reset. */
+  async closed(): Promise<void> {
+    if (this.socket.closed) return;
+    await new Promise((resolve) => {
+      this.socket.once('close', resolve);
+    });
+  }
+
   static wrap(socket: TcpSocket): TcpPeer {
     return new TcpPeer(socket);
   }
 
   async close(): Promise<void> {
-    if (this.socket.closed) return;
     this.socket.destroy();
-    await once(this.socket, 'close');
+    await this.closed();
   }
 }
