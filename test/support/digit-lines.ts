@@ -27,6 +27,8 @@ export interface LineEnd {
   readonly leg: LegParameters;
   /** Lists telephone-event in its SDP, in an answer where it was offered. */
   readonly hasEvents: boolean;
+  /** The events that it takes, default `0-15`. */
+  readonly events?: string;
   /** Lists kpml in Allow-Events. It serves a SUBSCRIBE in any case. */
   readonly hasKpml: boolean;
 }
@@ -123,13 +125,13 @@ export class DigitLines {
     if (line === undefined || place === undefined) throw new Error(`no line ${index}`);
     const callerRtp = await this.#openMedia();
     const calleeRtp = await this.#openMedia();
-    const offered = sdpOf(callerRtp, line.caller.hasEvents);
+    const offered = sdpOf(callerRtp, line.caller);
     const outgoing = place.caller.invite({
       to: place.number,
       via: this.running.access,
       headers: [...headersOf(line.caller), ...(line.headers ?? [])],
       ...(line.isDelayed === true
-        ? { ackBody: ({ body }) => sdpOf(callerRtp, takesEvents(line.caller, body)) }
+        ? { ackBody: ({ body }) => sdpOf(callerRtp, line.caller, takesEvents(line.caller, body)) }
         : { body: offered }),
     });
     const callerRoles = rolesIn(outgoing.dialog);
@@ -141,7 +143,7 @@ export class DigitLines {
     const ringing = await outgoing.provisional(180);
     await incoming.answer({
       headers: headersOf(line.callee),
-      body: sdpOf(calleeRtp, calleeEvents),
+      body: sdpOf(calleeRtp, line.callee, calleeEvents),
     });
     await outgoing.answered();
     const final = outgoing.final ?? outgoing.invite;
@@ -182,13 +184,14 @@ export class DigitLines {
     await callee.waitForEnd();
   }
 
+  /** Closes the SBC and all ends; rejects when a call was still up or an error was logged. */
   async close(): Promise<void> {
-    await waitFor('end of all calls', () => this.running.sbc.calls.size === 0);
-    await this.running.close();
-    await Promise.all(this.#media.map((rtp) => rtp.close()));
-    await Promise.all(
-      this.#places.flatMap(({ caller, callee }) => [caller.close(), callee.close()]),
-    );
+    try {
+      await this.running.close();
+    } finally {
+      const peers = this.#places.flatMap(({ caller, callee }) => [caller, callee]);
+      await Promise.all([...this.#media, ...peers].map((end) => end.close()));
+    }
   }
 
   async #callIdOf(sipCallId: string): Promise<string> {
@@ -260,8 +263,9 @@ function takesEvents(end: LineEnd, offer: string): boolean {
   return end.hasEvents && readSdp(offer).eventPayloadType !== undefined;
 }
 
-function sdpOf({ address, rtpPort }: RtpPeer, hasEvents: boolean): string {
-  return buildSdp({ address, rtpPort, eventPayloadType: hasEvents ? 101 : undefined });
+function sdpOf({ address, rtpPort }: RtpPeer, end: LineEnd, hasEvents = end.hasEvents): string {
+  const sdp = buildSdp({ address, rtpPort, eventPayloadType: hasEvents ? 101 : undefined });
+  return sdp.replace('a=fmtp:101 0-15', `a=fmtp:101 ${end.events ?? '0-15'}`);
 }
 
 /** What `VoiceCall` needs to know of one end; `message` is what the other end was known by. */
