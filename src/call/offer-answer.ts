@@ -31,13 +31,13 @@ import {
   alignAnswer,
   digitSection,
   hasEvents,
-  needsStream,
   newOffer,
   originAddress,
   rewriteAnswer,
   rewriteOffer,
 } from './offer-answer-rewrite.ts';
 import type { LocalByMedia } from './offer-answer-rewrite.ts';
+import { type OfferFacts, factsOf } from './offer-answer-facts.ts';
 import type { Agreed, Negotiation, Offered } from './offer-answer-state.ts';
 import { acceptedVoice, hasTelephoneEvent, streamUpdate } from './offer-answer-streams.ts';
 import type { Exchange } from './offer-answer-streams.ts';
@@ -51,15 +51,6 @@ export interface OfferAnswerOptions {
   readonly sessionIds: Readonly<Record<Side, string>>;
   /** The attempt at another callee before this one: what the caller was shown goes on. */
   readonly previous?: OfferAnswer | undefined;
-}
-
-export interface OfferFacts {
-  /** False for a request that leaves the offer to the other side. */
-  readonly hasSdp: boolean;
-  /** How many media streams must be open: m-line i uses stream i. */
-  readonly streamCount: number;
-  /** The m-line whose audio carries digits, if there is one. */
-  readonly digitStream: number | undefined;
 }
 
 export interface AnswerFacts {
@@ -104,6 +95,8 @@ export class OfferAnswer {
   readonly #remotes: Readonly<Record<Side, (RemoteMedia | undefined)[]>>;
   #state: Negotiation = { type: 'idle' };
   #agreed: Agreed | undefined;
+  /** The offer that led to it. */
+  #lastOffer: Offered | undefined;
   #plan: InterworkingPlan | undefined;
   #wasDelayed = false;
   /** A response without SDP while nothing is offered. */
@@ -244,6 +237,18 @@ export class OfferAnswer {
     return { sdp: text, allowEvents, decision, streams, plan };
   }
 
+  /** A response of `from` after the exchange: it gets the same SDP again, whatever is offered meanwhile. */
+  repeatAnswer(from: Side, hasKpml: boolean): ForwardedAnswer {
+    this.#bareAnswer = { from, hasKpml };
+    return this.#repeatAnswer();
+  }
+
+  /** Takes up the offer agreed on last once more: another branch of a forked INVITE answers it. */
+  reopenOffer(): void {
+    if (this.#lastOffer === undefined) throw new Error('no offer to take up again');
+    this.#state = { ...this.#lastOffer, answer: undefined, preview: undefined };
+  }
+
   /** The offer under way failed: what was agreed before stays in force. */
   abandonOffer(): void {
     this.#state = { type: 'idle' };
@@ -308,6 +313,7 @@ export class OfferAnswer {
     this.#kpml[answerSide] ||= offer.answer?.hasKpml ?? false;
     if (this.#plan === undefined) this.#wasDelayed = offer.isDelayed;
     this.#state = { type: 'idle' };
+    this.#lastOffer = offer;
     this.#issued.caller.agree();
     this.#issued.callee.agree();
     const voice = acceptedVoice(exchange);
@@ -371,10 +377,4 @@ export class OfferAnswer {
     this.#decisions.push(record);
     if (this.#decisions.length > MAX_DECISIONS) this.#decisions.shift();
   }
-}
-
-function factsOf(sdp: Sdp | undefined, hasSdp: boolean): OfferFacts {
-  if (sdp === undefined) return { hasSdp, streamCount: 0, digitStream: undefined };
-  const streamCount = sdp.media.findLastIndex(needsStream) + 1;
-  return { hasSdp, streamCount, digitStream: digitSection(sdp)?.index };
 }

@@ -161,3 +161,42 @@ test('both branches are served while they ring; the one that answers keeps its s
     .map((each) => getHeader(each, 'Subscription-State') ?? '');
   expect(states.filter((state) => !state.startsWith('pending'))).toEqual([]);
 });
+
+test('the branch that answers decides, though another one had answered reliably before', async () => {
+  const { stage, proxy } = await openForked();
+  const { alice, running } = stage;
+  const outgoing = alice.sip.invite({
+    to: '1',
+    via: running.access,
+    body: buildSdp({ address: alice.sip.address, rtpPort: 40_000, eventPayloadType: 101 }),
+  });
+  const invite = await proxy.request('INVITE');
+  const one = new Branch('one', proxy, invite);
+  const two = new Branch('two', proxy, invite);
+  const ways = (): unknown =>
+    running.sbc.calls.list().map(({ session }) => session?.dtmf.plan?.callerToCallee.translator);
+
+  const withEvents = buildSdp({ address: '127.0.0.1', rtpPort: 40_040, eventPayloadType: 101 });
+  proxy.answerAs('one', invite, {
+    status: '183 Session Progress',
+    extra: [
+      `Contact: <sip:one@${proxy.address}>`,
+      'Content-Type: application/sdp',
+      'Require: 100rel',
+      'RSeq: 1',
+    ],
+    body: withEvents,
+  });
+  await one.receive('PRACK');
+  await outgoing.provisional(183);
+  expect(ways()).toEqual(['rtp-relay']);
+  two.answer('180 Ringing');
+  two.answer('200 OK');
+  await two.receive('ACK');
+  await outgoing.answered();
+  expect(ways()).toEqual(['2833-to-kpml']);
+
+  const over = outgoing.dialog.bye();
+  await two.receive('BYE');
+  await over;
+});
