@@ -9,7 +9,8 @@
  *   none           the press is entered and dropped
  *
  * One notifier and one subscriber per leg at most; they live as long as the leg's dialog. While a leg is not answered
- * each of its early dialogs may have a notifier: that of the answered one stays, the others end.
+ * each of its early dialogs may have a notifier: that of the answered one stays, the others end. Beside them stand the
+ * notifiers of subscriptions that have dialogs of their own (separate-notifiers.ts).
  */
 import type { DirectionPlan, EarlySubscribe, InterworkingPlan } from '../dtmf/interworking-plan.ts';
 import type {
@@ -18,9 +19,9 @@ import type {
   ReleasedDigit,
   SentDigit,
 } from '../media/media-engine.ts';
-import { DialogNotifier } from '../sip/notifier.ts';
+import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
 import { OUR_EVENT_PACKAGES } from '../sip/stray-requests.ts';
-import { DialogSubscriber } from '../sip/subscriber.ts';
+import type { DialogSubscriber } from '../sip/subscriber.ts';
 import type { ReceivedRequest } from '../sip/sip-connection.ts';
 import type { SipDialog } from '../sip/dialog.ts';
 import { eventOfDigit, FLASH_EVENT_CODE, type Digit } from '../wire/telephone-event.ts';
@@ -30,10 +31,10 @@ import type { CallMedia } from './call-media.ts';
 import { DigitJournal, type DigitContext } from './digit-journal.ts';
 import { HeldKeys } from './held-keys.ts';
 import { InfoDigits, type InfoVerdict } from './info-digits.ts';
-import { notifierListener, subscriberListener } from './kpml-listeners.ts';
-import { notifierMachine, subscriberMachine } from './kpml-machines.ts';
 import { KpmlRelay } from './kpml-relay.ts';
-import { LegNotifiers } from './leg-notifiers.ts';
+import { LegKpml, type LegSubscriptions, type OpenSubscription } from './leg-kpml.ts';
+import { PressShares } from './press-shares.ts';
+import type { SubscriptionBudget } from './subscription-budget.ts';
 
 /** What the digits need from their call. */
 export interface DtmfInterworkingOptions {
@@ -45,13 +46,11 @@ export interface DtmfInterworkingOptions {
   readonly earlySubscribe: (side: Side) => EarlySubscribe;
   /** A broken invariant: ends the call. */
   readonly onBug: (error: unknown) => void;
-}
-
-interface LegDtmf {
-  /** True once the dialog is acknowledged; nothing is subscribed before. */
-  isReady: boolean;
-  readonly notifiers: LegNotifiers;
-  subscriber: DialogSubscriber | undefined;
+  readonly openSubscription: OpenSubscription;
+  /** What all peers together may subscribe to. */
+  readonly budget: SubscriptionBudget;
+  /** The SIP engine loses a call in whose dialog a subscription ends: those of ours stay until the call is over. */
+  readonly keepsSubscriptions: boolean;
 }
 
 export class DtmfInterworking {
@@ -59,8 +58,11 @@ export class DtmfInterworking {
   readonly #journal: DigitJournal;
   readonly #relay: KpmlRelay;
   readonly #info: InfoDigits;
-  readonly #legs: Record<Side, LegDtmf> = { caller: newLeg(), callee: newLeg() };
+  readonly #legs: Record<Side, LegKpml>;
+  /** Legs whose dialog is acknowledged; nothing is subscribed before. */
+  readonly #ready = new Set<Side>();
   readonly #held = new HeldKeys();
+  readonly #shares = new PressShares();
   #plan: InterworkingPlan | undefined;
   /** When the first plan came into force, until the gap to the first subscription is measured. */
   #answeredAtMs: number | undefined;
@@ -70,6 +72,7 @@ export class DtmfInterworking {
     this.#options = options;
     this.#journal = new DigitJournal(options.callId, options.context);
     const { legs, onBug } = options;
+    this.#legs = { caller: this.#newLeg('caller'), callee: this.#newLeg('callee') };
     this.#relay = new KpmlRelay(legs, this.#journal);
     this.#info = new InfoDigits({
       legs,
@@ -91,9 +94,16 @@ export class DtmfInterworking {
     previous.end();
   }
 
+  /** Offer and answer are complete in the early `dialog` of `side`: what was subscribed to in it is told of keys. */
+  settled(side: Side, dialog: SipDialog): void {
+    this.#legs[side].notifiers.settle(dialog);
+  }
+
   /** `side` is answered, in `dialog`: what was subscribed to in it goes on, in other early dialogs it ends. */
   answered(side: Side, dialog: SipDialog): void {
     this.#legs[side].notifiers.answer(dialog);
+    // A plan made before the answer does not start the wait for the subscription, which follows the answer.
+    if (this.#answeredAtMs !== undefined) this.#answeredAtMs = this.#options.context.nowMs();
   }
 
   /** Puts a new plan in force; the old path is closed before the new one opens. */
@@ -112,7 +122,7 @@ export class DtmfInterworking {
 
   /** The dialog of `side` is acknowledged: from now on it may be subscribed to. */
   legReady(side: Side): void {
-    this.#legs[side].isReady = true;
+    this.#ready.add(side);
     this.#info.legReady(side);
     if (this.#plan !== undefined) this.#openPaths(side, this.#plan);
   }
@@ -123,26 +133,35 @@ export class DtmfInterworking {
       this.#passOn(side, dialog, request);
       return;
     }
-    const notifier = this.#notifierOf(side, dialog);
-    if (notifier === undefined) {
+    const { notifiers } = this.#legs[side];
+    if (notifiers.of(dialog) === undefined && !this.#isSink(side)) {
       dialog.respond(request, 489, { headers: { 'Allow-Events': OUR_EVENT_PACKAGES } });
       return;
     }
-    notifier.receiveSubscribe(request);
+    this.#legs[side].notifierOf(dialog, this.#notifierMode()).receiveSubscribe(request);
+  }
+
+  /** Answers a SUBSCRIBE that wants a dialog of its own, for the keys of `monitored`. */
+  receiveSeparate(side: Side, monitored: SipDialog, subscribe: IncomingSubscription): void {
+    if (this.#isRelayed(side) || !this.#isSink(side)) {
+      subscribe.reject(489, { 'Allow-Events': OUR_EVENT_PACKAGES });
+    } else this.#legs[side].receiveSeparate(monitored, this.#notifierMode(), subscribe);
   }
 
   /** Answers an in-dialog NOTIFY of `side`. */
   receiveNotify(side: Side, dialog: SipDialog, request: ReceivedRequest, isKpml: boolean): void {
-    const { subscriber } = this.#legs[side];
+    const subscriber = this.#legs[side].inDialog;
     if (!isKpml) {
       dialog.respond(request, 489, { headers: { 'Allow-Events': OUR_EVENT_PACKAGES } });
       return;
     }
-    if (subscriber !== undefined && isLive(subscriber)) {
+    const isRelayed = this.#isRelayed(otherSide(side));
+    const isWanted = this.#plan?.subscribeTo.includes(side) === true || !isRelayed;
+    if (subscriber !== undefined && isLive(subscriber) && isWanted) {
       subscriber.receiveNotify(request);
       return;
     }
-    if (this.#isRelayed(otherSide(side))) this.#passOn(side, dialog, request);
+    if (isRelayed) this.#passOn(side, dialog, request);
     else if (subscriber === undefined) dialog.respond(request, 481);
     else subscriber.receiveNotify(request);
   }
@@ -198,30 +217,25 @@ export class DtmfInterworking {
   end(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    for (const side of SIDES) {
-      this.#legs[side].notifiers.end();
-      this.#legs[side].subscriber?.abandon();
-    }
+    for (const side of SIDES) this.#legs[side].end();
     this.#info.end();
     for (const { pressId, isForInfo } of this.#held.clear()) {
       if (isForInfo) this.#journal.drop(pressId, 'call-ended');
     }
   }
 
-  /** Subscriptions held by the peer (`notifier`) and by us (`subscriber`), for views. */
-  subscriptions(side: Side): {
-    notifier: DialogNotifier['subscriptions'];
-    subscriber: DialogSubscriber['state'] | undefined;
-  } {
-    const { notifiers, subscriber } = this.#legs[side];
-    const notifier = notifiers.all.flatMap(({ subscriptions }) => subscriptions);
-    return { notifier, subscriber: subscriber?.state };
+  /** Subscriptions of a leg in both roles, for views. */
+  subscriptions(side: Side): LegSubscriptions {
+    return this.#legs[side].subscriptions;
   }
 
   #closePaths(side: Side, plan: InterworkingPlan): void {
-    const { notifiers, subscriber } = this.#legs[side];
-    if (!plan.acceptSubscribeFrom.includes(side)) notifiers.setMode('refused');
-    if (!plan.subscribeTo.includes(side)) subscriber?.stop();
+    const leg = this.#legs[side];
+    if (!plan.acceptSubscribeFrom.includes(side)) {
+      leg.notifiers.setMode(plan.relaySubscribeFrom.includes(side) ? 'relayed' : 'refused');
+    }
+    // One that stays is mute: its NOTIFYs are answered, its keys have no translator.
+    if (!plan.subscribeTo.includes(side)) leg.unsubscribe(this.#options.keepsSubscriptions);
   }
 
   #openPaths(side: Side, plan: InterworkingPlan): void {
@@ -229,45 +243,39 @@ export class DtmfInterworking {
     if (plan.subscribeTo.includes(side)) this.#subscribeTo(side);
   }
 
-  /** Subscribes, or tries again where that failed; a subscription that lives stays as it is. */
   #subscribeTo(side: Side): void {
-    const leg = this.#legs[side];
     const { dialog } = this.#options.legs[side];
-    if (!leg.isReady || dialog === undefined) return;
-    leg.subscriber ??= this.#createSubscriber(side, dialog);
-    leg.subscriber.start();
+    if (this.#ready.has(side) && dialog !== undefined) this.#legs[side].subscribe(dialog);
   }
 
-  #createSubscriber(side: Side, dialog: SipDialog): DialogSubscriber {
-    const { settings } = this.#options.legs[side];
-    const machine = subscriberMachine(settings, dialog.identity);
-    const { nowMs } = this.#options.context;
-    const listener = subscriberListener(side, this.#journal, {
-      digits: (digits, cseq) => {
+  /** Whether keys are, or may yet be, reported to `side`. */
+  #isSink(side: Side): boolean {
+    if (this.#state === 'ended') return false;
+    const plan = this.#plan;
+    if (plan !== undefined) return plan.acceptSubscribeFrom.includes(side);
+    return this.#options.earlySubscribe(side) === 'pending';
+  }
+
+  /** Nothing is known before the plan. */
+  #notifierMode(): 'pending' | 'active' {
+    return this.#plan === undefined ? 'pending' : 'active';
+  }
+
+  #newLeg(side: Side): LegKpml {
+    const { legs, context, budget, openSubscription, onBug } = this.#options;
+    return new LegKpml(side, {
+      leg: legs[side],
+      journal: this.#journal,
+      shares: this.#shares,
+      budget,
+      openSubscription,
+      nowMs: context.nowMs,
+      onDigits: (digits, cseq) => {
         for (const digit of digits) this.#takeFromKpml(side, digit, cseq);
       },
-      active: () => this.#countGap(),
-      bug: this.#options.onBug,
+      onActive: () => this.#countGap(),
+      onBug,
     });
-    return new DialogSubscriber({ machine, dialog, listener, nowMs });
-  }
-
-  #notifierOf(side: Side, dialog: SipDialog): DialogNotifier | undefined {
-    const { notifiers } = this.#legs[side];
-    const known = notifiers.of(dialog);
-    if (known !== undefined) return known;
-    const plan = this.#plan;
-    const { settings } = this.#options.legs[side];
-    const isSink =
-      plan?.acceptSubscribeFrom.includes(side) ?? this.#options.earlySubscribe(side) === 'pending';
-    if (!isSink || this.#state === 'ended') return undefined;
-    const machine = notifierMachine(settings, dialog.identity);
-    const { nowMs } = this.#options.context;
-    const listener = notifierListener(side, this.#journal, this.#options.onBug);
-    const notifier = new DialogNotifier({ machine, dialog, listener, nowMs });
-    notifier.setMode(plan === undefined ? 'pending' : 'active');
-    notifiers.add(dialog, notifier);
-    return notifier;
   }
 
   /** Digits of a KPML leg are lost between the answer and the subscription: the first one of a call is measured. */
@@ -309,24 +317,23 @@ export class DtmfInterworking {
 
   #release(pressId: string, digit: Digit | 'R', durationMs: number): void {
     for (const side of SIDES) {
-      this.#legs[side].notifiers.answered?.release({ pressId, digit, durationMs });
+      const { heard, separate } = this.#legs[side].notifiers;
+      heard?.release({ pressId, digit, durationMs });
+      for (const notifier of separate) notifier.release({ pressId, digit, durationMs });
     }
   }
 
   /** Reports a press of `side` to whoever subscribed to it: the other end, and `side` itself by `<reverse/>`. */
   #notifyPress(side: Side, pressId: string, digit: Digit | 'R'): void {
     const plan = this.#directionFrom(side);
-    const notifier = this.#legs[otherSide(side)].notifiers.answered;
-    if (plan?.translator === '2833-to-kpml' || plan?.translator === 'info-to-kpml') {
-      if (notifier === undefined) this.#journal.drop(pressId, 'no-subscription');
-      else notifier.press({ pressId, digit });
-    } else if (plan?.alsoNotify === true && notifier !== undefined && hears(notifier, false)) {
-      notifier.press({ pressId, digit });
-    }
-    const own = this.#legs[side].notifiers.answered;
-    if (own !== undefined && hears(own, true)) {
-      own.press({ pressId, digit, isFromSubscriber: true });
-    }
+    const isSink = plan?.translator === '2833-to-kpml' || plan?.translator === 'info-to-kpml';
+    const others = this.#legs[otherSide(side)].notifiers.listening(false);
+    const listeners = isSink || plan?.alsoNotify === true ? others : [];
+    const own = this.#legs[side].notifiers.listening(true);
+    if (isSink && listeners.length === 0) this.#journal.drop(pressId, 'no-subscription');
+    this.#shares.begin(pressId, listeners.length + own.length);
+    for (const listener of listeners) listener.press({ pressId, digit });
+    for (const listener of own) listener.press({ pressId, digit, isFromSubscriber: true });
   }
 
   /** Whether a SUBSCRIBE of `side` goes to the other leg. */
@@ -344,17 +351,6 @@ export class DtmfInterworking {
     if (this.#plan === undefined) return undefined;
     return side === 'caller' ? this.#plan.callerToCallee : this.#plan.calleeToCaller;
   }
-}
-
-function newLeg(): LegDtmf {
-  return { isReady: false, notifiers: new LegNotifiers(), subscriber: undefined };
-}
-
-/** Whether anybody is to hear of keys, either of the other party's or of the subscriber's own. */
-function hears(notifier: DialogNotifier, isReverse: boolean): boolean {
-  return notifier.subscriptions.some(
-    (subscription) => subscription.state === 'active' && subscription.isReverse === isReverse,
-  );
 }
 
 /** Whether NOTIFYs of the leg belong to our own subscription. */

@@ -3,23 +3,33 @@ import type { NotifierListener } from '../sip/notifier.ts';
 import type { SubscriberListener } from '../sip/subscriber.ts';
 import type { Side } from '../wire/side.ts';
 import type { DigitJournal } from './digit-journal.ts';
+import type { PressShares } from './press-shares.ts';
+
+/** What a call does with the reports of a notifier. */
+export interface NotifierEvents extends Pick<NotifierListener, 'changed' | 'bug'> {
+  readonly shares: PressShares;
+}
 
 /** Of a notifier towards `side`. */
 export function notifierListener(
   side: Side,
   journal: DigitJournal,
-  bug: NotifierListener['bug'],
+  { shares, changed, bug }: NotifierEvents,
 ): NotifierListener {
+  const drop = (pressId: string, reason: Parameters<DigitJournal['drop']>[1]): void => {
+    if (shares.dropped(pressId)) journal.drop(pressId, reason);
+  };
   return {
     notified: ({ pressIds, status, cseq, sentAtMs }) => {
       for (const pressId of pressIds) {
         journal.sent(pressId, { type: 'notify', cseq, status, atMs: sentAtMs });
-        if (status < 200 || status >= 300) journal.drop(pressId, 'notify-failed');
+        if (status < 200 || status >= 300) drop(pressId, 'notify-failed');
+        else shares.delivered(pressId);
       }
       journal.record('dtmf', side, `KPML NOTIFY to ${side} answered ${status}`);
     },
-    dropped: (pressId, reason) => journal.drop(pressId, reason),
-    changed: () => undefined,
+    dropped: drop,
+    changed,
     bug,
   };
 }

@@ -25,8 +25,8 @@
  * Time is an argument; `expire` wants to be called at `expiresAtMs`.
  */
 
-import type { DialogReference } from '../wire/event-headers.ts';
-import { KPML_PACKAGE } from '../wire/kpml.ts';
+import { parseEvent, type DialogReference } from '../wire/event-headers.ts';
+import { attempt, KPML_PACKAGE } from '../wire/kpml.ts';
 import type { KpmlKey } from '../wire/kpml.ts';
 import { KPML_REQUEST_DEFAULTS } from '../wire/kpml-request.ts';
 import type { KpmlPersist } from '../wire/kpml-request.ts';
@@ -46,8 +46,17 @@ import { KpmlSubscriptionBook } from './kpml-subscription-book.ts';
 export type { KpmlSubscribeRequest } from './kpml-admission.ts';
 export type { NotifierOutput } from './kpml-notifier-output.ts';
 
-/** `pending`: not known yet whether keys are translated toward this leg; `refused`: they are not. */
-export type NotifierMode = 'pending' | 'active' | 'refused';
+/**
+ * `pending`: not known yet whether keys are translated toward this leg; `refused`: they are not; `relayed`: the other
+ * leg reports its keys itself, to whoever subscribes anew.
+ */
+export type NotifierMode = 'pending' | 'active' | 'refused' | 'relayed';
+
+/** Why a subscription ends in a mode without keys: `deactivated` asks to subscribe again (RFC 6665 §4.1.3). */
+const END_REASONS: Readonly<Partial<Record<NotifierMode, string>>> = {
+  refused: 'rejected',
+  relayed: 'deactivated',
+};
 
 export interface KpmlNotifierOptions {
   /** Seconds; default 60. */
@@ -64,6 +73,8 @@ export interface KpmlNotifierOptions {
   readonly flash?: boolean;
   /** The dialog, to judge Event parameters by; without it they are not judged. */
   readonly dialog?: Required<DialogReference>;
+  /** How many subscriptions the dialog may hold; a further one is told 533. Default 8. */
+  readonly maxSubscriptions?: number;
   /** Packages of this leg besides kpml, for Allow-Events in a 489. */
   readonly otherPackages?: readonly string[];
 }
@@ -131,14 +142,24 @@ export class KpmlNotifier {
     return this.#book.expiresAtMs;
   }
 
+  /** Whether a SUBSCRIBE with this Event header is for a subscription that is there already. */
+  holds(event: string | undefined): boolean {
+    const id = attempt<string | undefined>(
+      () => (event === undefined ? undefined : (parseEvent(event).id ?? '')),
+      () => undefined,
+    );
+    return id !== undefined && this.#book.get(id) !== undefined;
+  }
+
   /** Tells what the offer/answer exchange decided for this leg; subscriptions follow. */
   setMode(mode: NotifierMode, nowMs: number): NotifierOutput[] {
     if (this.#mode === 'ended') return [];
     this.#mode = mode;
     const outputs: NotifierOutput[] = [];
+    const reason = END_REASONS[mode];
     for (const subscription of this.#book.all) {
-      if (mode === 'refused') {
-        outputs.push(...this.#book.terminate(subscription, { reason: 'rejected' }));
+      if (reason !== undefined) {
+        outputs.push(...this.#book.terminate(subscription, { reason }));
       } else if (mode === 'active' && subscription.state === 'pending') {
         subscription.state = 'active';
         this.#book.announce(subscription);
@@ -152,7 +173,7 @@ export class KpmlNotifier {
     const mode = this.#mode;
     if (mode === 'ended') return [{ type: 'respond', status: 481, headers: {} }];
     const admission =
-      mode === 'refused'
+      mode === 'refused' || mode === 'relayed'
         ? badEvent(this.#options.otherPackages ?? [])
         : admitSubscribe(request, this.#rules);
     if (admission.type === 'refused') {
@@ -237,7 +258,8 @@ export class KpmlNotifier {
       return this.#book.terminate(subscription, { reason, report: { code: body.code } });
     }
     if (expiresSeconds === 0) return this.#unsubscribe(subscription, body, nowMs);
-    if (running === undefined && this.#book.all.length >= MAX_SUBSCRIPTIONS) {
+    const { maxSubscriptions = MAX_SUBSCRIPTIONS } = this.#options;
+    if (running === undefined && this.#book.all.length >= maxSubscriptions) {
       return this.#book.terminate(fresh, { reason: 'rejected', report: { code: 533 } });
     }
     subscription.expiresAtMs = expiresAtMs;

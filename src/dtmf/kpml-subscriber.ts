@@ -83,6 +83,11 @@ export class KpmlSubscriber {
     return this.#subscribe(nowMs);
   }
 
+  /** The next SUBSCRIBE opens a dialog of its own, in which the peer counts its NOTIFYs anew. */
+  dialogBegins(): void {
+    this.#lastCSeq = -1;
+  }
+
   /** The final answer to the SUBSCRIBE that is out; answers nobody waits for are ignored. */
   receiveResponse(response: SubscribeResponse, nowMs: number): SubscriberOutput[] {
     const state = this.#state;

@@ -13,21 +13,24 @@
  *
  * Requests of every method may be outstanding at once; the engine matches their answers (RFC 3261 §12.2).
  */
+import { KPML_PACKAGE } from '../wire/kpml.ts';
 import { ownText } from '../wire/own-bytes.ts';
-import { getHeader, type SipResponse } from '../wire/sip-message.ts';
-import type {
-  ReceivedRequest,
-  ReceivedResponse,
-  SendCallbacks,
-  SipConnection,
-  SipHeaders,
-} from './sip-connection.ts';
-
-/** How long an in-dialog request may stay without final response before it counts as 408, milliseconds. */
-const REQUEST_GUARD_MS = 40_000;
+import { getHeader, type SipRequest } from '../wire/sip-message.ts';
+import type { ReceivedRequest, SipConnection, SipHeaders } from './sip-connection.ts';
+import { eventTypeOf } from './event-type.ts';
+import { contactUriOf } from './remote-point.ts';
+import {
+  type DialogRequestOptions,
+  type DialogResponse,
+  sendAndWait,
+  type SipTrace,
+  withoutResponse,
+} from './request-answer.ts';
 
 /** Methods that refresh the remote target and therefore carry a Contact (RFC 3261 §12.2, RFC 6665 §8.1.1). */
 const CONTACT_METHODS = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER']);
+
+export type { DialogRequestOptions, DialogResponse, SipTrace } from './request-answer.ts';
 
 /** What names a dialog (RFC 3261 §12). */
 export interface DialogIdentity {
@@ -39,10 +42,11 @@ export interface DialogIdentity {
   readonly remoteTag: string;
   /** The Contact that we gave the peer. */
   readonly localContact: string | undefined;
+  /** Where the peer is reached: the URI of its Contact. */
+  readonly remoteTarget?: string | undefined;
+  /** URI of the first proxy on the way there, if there is one (RFC 3261 §12.1). */
+  readonly firstRoute?: string | undefined;
 }
-
-/** Records one SIP message of a leg as it was on the wire. */
-export type SipTrace = (direction: 'in' | 'out', text: string) => void;
 
 /** What is known of a dialog before the 2xx (RFC 3261 §12.1). */
 export interface EarlyDialog {
@@ -63,29 +67,16 @@ export interface DialogHandler {
   onRequest(request: ReceivedRequest, dialog: SipDialog): void;
   onAck(body: string): void;
   /** The dialog is over: a BYE (already answered), an engine's own BYE, or the connection is gone. */
-  onEnd(by: 'peer' | 'engine' | 'connection', reason: string): void;
+  onEnd(by: 'peer' | 'engine' | 'connection', reason: string, bye?: SipRequest): void;
   readonly onTrace: SipTrace;
-}
-
-/** The final outcome of a request in the dialog; failures without a response carry the status they amount to. */
-export interface DialogResponse {
-  readonly status: number;
-  readonly reason: string;
-  readonly message: SipResponse | undefined;
-  /** For a 2xx to INVITE: sends the ACK. */
-  acknowledge(body?: string): void;
-}
-
-/** Body and headers of a request in a dialog. */
-export interface DialogRequestOptions {
-  readonly headers?: SipHeaders;
-  readonly body?: string;
 }
 
 export class SipDialog {
   #identity: DialogIdentity;
   readonly #connection: SipConnection;
   readonly #handler: DialogHandler;
+  /** The peer has accepted a SUBSCRIBE of ours in it. */
+  #hasSubscribed = false;
   readonly #onEnded: (dialog: SipDialog) => void;
   /** Settled by the ACK of the peer, or by the end. */
   readonly #acknowledged = Promise.withResolvers<void>();
@@ -113,6 +104,16 @@ export class SipDialog {
   /** True until the 2xx, or until there will be none. */
   get isEarly(): boolean {
     return this.#state === 'early';
+  }
+
+  /** True once the peer may have something to notify us of. */
+  get hasSubscribed(): boolean {
+    return this.#hasSubscribed;
+  }
+
+  /** Records a message that belongs to the leg, though not to this dialog. */
+  get trace(): SipTrace {
+    return this.#handler.onTrace;
   }
 
   /** True from the ACK until one side hangs up. */
@@ -149,26 +150,25 @@ export class SipDialog {
   /** Sends a request and resolves with its final response; never rejects. */
   request(method: string, options: DialogRequestOptions = {}): Promise<DialogResponse> {
     if (this.#state === 'abandoned') return Promise.resolve(withoutResponse('no-dialog'));
-    return new Promise((resolve) => {
-      const guard = setTimeout(() => resolve(withoutResponse('timeout')), REQUEST_GUARD_MS);
-      const settle = (response: DialogResponse): void => {
-        clearTimeout(guard);
-        resolve(response);
-      };
-      const callbacks: SendCallbacks = {
-        onSent: (sent) => this.#handler.onTrace('out', sent.text),
-        onResponse: (response) => this.#answered(response, settle),
-        onFailed: (reason) => settle(withoutResponse(reason)),
-      };
-      const branch = this.#early?.to === undefined ? {} : { To: this.#early.to };
-      const headers = { ...this.#withContact(method, options.headers ?? {}), ...branch };
-      const body = options.body === undefined ? {} : { body: options.body };
-      const dialogId = this.identity.dialogId;
-      this.#connection.send(
-        { method, uri: 'sip:placeholder', dialogId, headers, ...body },
-        callbacks,
-      );
-    });
+    // Forks share the dialog id, and so do both ends of a dialog that a proxy leads back to us: the tag tells.
+    const to = this.#early?.to ?? `<sip:placeholder@localhost>;tag=${this.#identity.remoteTag}`;
+    const headers = { ...this.#withContact(method, options.headers ?? {}), To: to };
+    const body = options.body === undefined ? {} : { body: options.body };
+    const { dialogId } = this.#identity;
+    return sendAndWait(
+      this.#connection,
+      { method, uri: 'sip:placeholder', dialogId, headers, ...body },
+      {
+        onTrace: this.#handler.onTrace,
+        onFinal: ({ message }) => {
+          // In the turn of the answer: a NOTIFY may come in the next frame.
+          if (method === 'BYE') this.#end();
+          if (message.status >= 300) return;
+          if (method === 'SUBSCRIBE') this.#hasSubscribed = true;
+          this.#refreshTarget(method, contactUriOf(message));
+        },
+      },
+    );
   }
 
   /** Sends BYE once, not before the ACK of the peer; resolves when it is answered or given up. */
@@ -179,13 +179,14 @@ export class SipDialog {
     if (mustWait) await this.#acknowledged.promise;
     if (this.#isEnded()) return;
     await this.request('BYE', { headers });
-    this.#end();
+    if (!this.#isEnded()) this.#end();
   }
 
   /** Takes a request that arrived in this dialog. */
   receive(request: ReceivedRequest): void {
     this.#handler.onTrace('in', request.text);
     const method = request.message.method;
+    this.#refreshTarget(method, contactUriOf(request.message));
     if (method === 'ACK') {
       if (this.#state === 'unacknowledged') this.#state = 'confirmed';
       this.#acknowledged.resolve();
@@ -197,7 +198,9 @@ export class SipDialog {
       return;
     }
     if (!this.#isOpen() && this.#state !== 'early') {
-      request.respond(481, {}, this.traceOutcome);
+      // The last word of a subscription may come behind the BYE (RFC 6665 §4.5.2).
+      const isLastWord = this.#hasSubscribed && isKpmlNotify(request);
+      request.respond(isLastWord ? 200 : 481, {}, this.traceOutcome);
       return;
     }
     this.#handler.onRequest(request, this);
@@ -233,19 +236,16 @@ export class SipDialog {
     if (wasOpen) {
       const reason = getHeader(request.message, 'Reason') ?? '';
       // Before the answer: with it the dialog is gone, and last NOTIFYs can no longer be sent.
-      this.#handler.onEnd(request.isUnsolicited ? 'engine' : 'peer', reason);
+      this.#handler.onEnd(request.isUnsolicited ? 'engine' : 'peer', reason, request.message);
     }
     if (!request.isUnsolicited) request.respond(200, {}, this.traceOutcome);
   }
 
-  #answered(response: ReceivedResponse, settle: (response: DialogResponse) => void): void {
-    this.#handler.onTrace('in', response.text);
-    const { status, reason } = response.message;
-    if (status < 200) return;
-    const acknowledge = (body?: string): void => {
-      response.acknowledge(body, (text) => this.#handler.onTrace('out', text));
-    };
-    settle({ status, reason, message: response.message, acknowledge });
+  /** The Contact of a target refresh counts from now on (RFC 3261 §12.2). */
+  #refreshTarget(method: string, target: string | undefined): void {
+    if (target === undefined || !CONTACT_METHODS.has(method)) return;
+    if (target === this.#identity.remoteTarget) return;
+    this.#identity = { ...this.#identity, remoteTarget: ownText(target) };
   }
 
   #withContact(method: string, headers: SipHeaders): SipHeaders {
@@ -277,24 +277,22 @@ function answeredState({ role }: DialogIdentity): 'unacknowledged' | 'confirmed'
 
 /** The parts of messages that name a dialog, without the rest of those messages. */
 function ownIdentity(identity: DialogIdentity): DialogIdentity {
-  const { callId, localTag, remoteTag, localContact } = identity;
+  const { callId, localTag, remoteTag, localContact, remoteTarget, firstRoute } = identity;
   return {
     ...identity,
     callId: ownText(callId),
     localTag: ownText(localTag),
     remoteTag: ownText(remoteTag),
-    localContact: localContact === undefined ? undefined : ownText(localContact),
+    localContact: ownOrNone(localContact),
+    remoteTarget: ownOrNone(remoteTarget),
+    firstRoute: ownOrNone(firstRoute),
   };
 }
 
-/** What a request without any response amounts to (RFC 3261 §8.1.3.1, §12.2.1.2). */
-function withoutResponse(reason: string): DialogResponse {
-  const status = statusWithoutResponse(reason);
-  return { status, reason, message: undefined, acknowledge: () => undefined };
+function ownOrNone(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : ownText(text);
 }
 
-function statusWithoutResponse(reason: string): number {
-  if (reason === 'no-dialog') return 481;
-  if (reason === 'timeout') return 408;
-  return 503;
+function isKpmlNotify({ message }: ReceivedRequest): boolean {
+  return message.method === 'NOTIFY' && eventTypeOf(message) === KPML_PACKAGE;
 }

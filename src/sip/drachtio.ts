@@ -131,6 +131,7 @@ class DrachtioConnection implements SipConnection {
         message,
         text: response.msg.raw ?? '',
         dialogId: ownText(response.stackDialogId ?? ''),
+        isMadeUp: response.source_address === '',
         acknowledge: (body, onSent) => {
           const ackOptions = body === undefined ? {} : { body };
           acknowledge(ackOptions, (_error, sent) => onSent?.(sent?.raw ?? ''));

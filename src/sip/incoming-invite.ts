@@ -1,6 +1,7 @@
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import type { AddDialog, DialogHandler, DialogIdentity, SipDialog, SipTrace } from './dialog.ts';
+import { contactUriOf, firstRouteOf } from './remote-point.ts';
 import type { ReceivedRequest, RespondOptions, RespondOutcome } from './sip-connection.ts';
 
 export type AcceptOutcome =
@@ -56,12 +57,12 @@ export class IncomingInvite {
   }
 
   /** Calls back when the caller gives up before our final response; the 487 is sent by the engine. */
-  onCancel(listener: (reason: string) => void): void {
+  onCancel(listener: (reason: string, cancel: SipRequest | undefined) => void): void {
     this.#received.onCancel((cancel, text) => {
       this.#trace('in', text);
       if (this.#state !== 'waiting') return;
       this.#settle('cancelled');
-      listener(cancel === undefined ? '' : (getHeader(cancel, 'Reason') ?? ''));
+      listener(cancel === undefined ? '' : (getHeader(cancel, 'Reason') ?? ''), cancel);
     });
   }
 
@@ -88,7 +89,7 @@ export class IncomingInvite {
     this.#received.respond(status, options, (outcome) => {
       if (outcome.type === 'failed') return;
       this.#trace('out', outcome.text);
-      const identity = identityOf(outcome);
+      const identity = identityOf(outcome, this.message);
       // A tag and an id are what a dialog is known by; without them there is none yet.
       if (identity.localTag === '' || identity.dialogId === '') return;
       if (this.#state !== 'waiting' || this.#early !== undefined) return;
@@ -124,7 +125,7 @@ export class IncomingInvite {
         onOutcome(outcome);
         return;
       }
-      const identity = identityOf(outcome);
+      const identity = identityOf(outcome, this.message);
       const dialog = this.#early ?? this.#home.addDialog(identity, handler);
       dialog.confirm(identity);
       this.#trace('out', outcome.text);
@@ -141,7 +142,10 @@ export class IncomingInvite {
 }
 
 /** The dialog that a response of ours stands for. */
-function identityOf(sent: Extract<RespondOutcome, { type: 'sent' }>): DialogIdentity {
+function identityOf(
+  sent: Extract<RespondOutcome, { type: 'sent' }>,
+  invite: SipRequest,
+): DialogIdentity {
   const { message, dialogId } = sent;
   return {
     role: 'uas',
@@ -150,5 +154,7 @@ function identityOf(sent: Extract<RespondOutcome, { type: 'sent' }>): DialogIden
     localTag: tagOf(getHeader(message, 'To') ?? '') ?? '',
     remoteTag: tagOf(getHeader(message, 'From') ?? '') ?? '',
     localContact: getHeader(message, 'Contact'),
+    remoteTarget: contactUriOf(invite),
+    firstRoute: firstRouteOf(invite),
   };
 }

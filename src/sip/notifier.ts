@@ -11,7 +11,7 @@ import type {
 } from '../dtmf/kpml-notifier.ts';
 import type { Digit } from '../wire/telephone-event.ts';
 import { getHeader, type SipResponse } from '../wire/sip-message.ts';
-import type { SipDialog } from './dialog.ts';
+import type { EventDialog } from './event-dialog.ts';
 import type { ReceivedRequest } from './sip-connection.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -26,29 +26,36 @@ export interface NotifierListener {
     readonly sentAtMs: number;
   }): void;
   dropped(pressId: string, reason: NotifierDropReason): void;
-  /** Subscriptions came, went or changed their state. */
-  changed(): void;
+  /** Subscriptions came, went or changed their state; so many there are now. */
+  changed(count: number): void;
   /** A broken invariant showed while an answer was handled. */
   bug(error: unknown): void;
 }
 
 export type NotifierDropReason = Extract<NotifierOutput, { type: 'digitDropped' }>['reason'];
 
+/** How long a subscriber should wait where there is no room for it. */
+const CROWDED_SECONDS = '10';
+
 export class DialogNotifier {
   readonly #machine: KpmlNotifier;
-  readonly #dialog: SipDialog;
+  readonly #dialog: EventDialog;
   readonly #listener: NotifierListener;
   readonly #nowMs: () => number;
+  readonly #mayGrow: () => boolean;
   readonly #wakeUp: WakeUp;
 
   constructor(options: {
     readonly machine: KpmlNotifier;
-    readonly dialog: SipDialog;
+    readonly dialog: EventDialog;
     readonly listener: NotifierListener;
     readonly nowMs: () => number;
+    /** Whether there is room for one more subscription; default always. */
+    readonly mayGrow?: () => boolean;
   }) {
     this.#machine = options.machine;
     this.#dialog = options.dialog;
+    this.#mayGrow = options.mayGrow ?? (() => true);
     this.#listener = options.listener;
     this.#nowMs = options.nowMs;
     this.#wakeUp = new WakeUp({
@@ -62,6 +69,11 @@ export class DialogNotifier {
     return this.#machine.subscriptions;
   }
 
+  /** Whether a SUBSCRIBE with this Event header is for a subscription that is there already. */
+  holds(event: string | undefined): boolean {
+    return this.#machine.holds(event);
+  }
+
   setMode(mode: Parameters<KpmlNotifier['setMode']>[0]): void {
     this.#run(this.#machine.setMode(mode, this.#nowMs()));
   }
@@ -69,6 +81,10 @@ export class DialogNotifier {
   /** Answers a SUBSCRIBE for kpml of this dialog. */
   receiveSubscribe(request: ReceivedRequest): void {
     const { message } = request;
+    if (!this.#machine.holds(getHeader(message, 'Event')) && !this.#mayGrow()) {
+      this.#dialog.respond(request, 503, { headers: { 'Retry-After': CROWDED_SECONDS } });
+      return;
+    }
     const outputs = this.#machine.subscribe(
       {
         event: getHeader(message, 'Event'),
@@ -115,7 +131,7 @@ export class DialogNotifier {
       }
     }
     this.#wakeUp.rearm();
-    this.#listener.changed();
+    this.#listener.changed(this.#machine.subscriptions.length);
   }
 
   #respond(request: ReceivedRequest, output: Extract<NotifierOutput, { type: 'respond' }>): void {

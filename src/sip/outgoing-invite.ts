@@ -1,6 +1,7 @@
 import { getHeader, type SipRequest, type SipResponse } from '../wire/sip-message.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import type { AddDialog, DialogHandler, DialogIdentity, SipDialog } from './dialog.ts';
+import { contactUriOf, firstRouteOf } from './remote-point.ts';
 import type {
   ReceivedResponse,
   SendOptions,
@@ -17,7 +18,7 @@ export interface OutgoingInviteHandler {
   onProgress(response: SipResponse, dialog: SipDialog | undefined): void;
   /** 200: the dialog stands; the ACK is the handler's duty, with the answer when the offer came in the 200. */
   onAnswer(answer: InviteAnswer): void;
-  /** No dialog: the failure response, or the status that silence or a lost connection amounts to. */
+  /** No dialog: the failure response, or without one the status that silence or a lost connection amounts to. */
   onFailure(status: number, reason: string, response: SipResponse | undefined): void;
 }
 
@@ -27,6 +28,13 @@ export interface InviteAnswer {
   acknowledge(body?: string): void;
 }
 
+/**
+ * How long an INVITE may stay without final answer or news of it, as a proxy's timer C (RFC 3261 §16.6): a caller that
+ * has vanished would hold the call for ever.
+ */
+const EXPIRES_MS = 180_000;
+/** Reason of a failure without response after the peer had begun to answer. */
+export const NO_ANSWER = 'no answer in time';
 /** Branches that are kept apart; those of a callee that invents more of them have no early dialog. */
 const MAX_BRANCHES = 16;
 
@@ -44,6 +52,8 @@ export class OutgoingInvite {
   #state: 'sending' | 'sent' | 'done' = 'sending';
   #cancelHeaders: SipHeaders | undefined;
   #sent: SentRequest | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  #hasExpired = false;
 
   constructor(handler: OutgoingInviteHandler, dialogHandler: DialogHandler, addDialog: AddDialog) {
     this.#handler = handler;
@@ -69,9 +79,19 @@ export class OutgoingInvite {
   #wentOut(sent: SentRequest): void {
     this.#state = 'sent';
     this.#sent = sent;
+    this.#restartExpiry();
     this.#dialogHandler.onTrace('out', sent.text);
     if (sent.message !== undefined) this.#handler.onSent(sent.message);
     if (this.#cancelHeaders !== undefined) sent.cancel(this.#cancelHeaders);
+  }
+
+  #restartExpiry(): void {
+    clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(() => {
+      this.#hasExpired = true;
+      this.cancel();
+    }, EXPIRES_MS);
+    this.#expiry.unref();
   }
 
   #receive(response: ReceivedResponse): void {
@@ -83,13 +103,14 @@ export class OutgoingInvite {
       return;
     }
     if (message.status >= 300) {
-      this.#fail(message.status, message.reason, message);
+      this.#fail(message.status, message.reason, response.isMadeUp === true ? undefined : message);
       return;
     }
     this.#answered(response);
   }
 
   #provisional(response: ReceivedResponse): void {
+    if (!this.#hasExpired) this.#restartExpiry();
     if (getHeader(response.message, 'RSeq') !== undefined) response.acknowledge();
     this.#handler.onProgress(response.message, this.#branchOf(response));
   }
@@ -110,20 +131,30 @@ export class OutgoingInvite {
     const acknowledge = (body?: string): void => {
       response.acknowledge(body, (text) => this.#dialogHandler.onTrace('out', text));
     };
-    if (getHeader(message, 'Contact') === undefined) {
-      // Without a Contact there is no remote target: neither ACK nor BYE can reach the peer.
-      acknowledge();
-      this.#fail(502, 'answer without Contact', undefined);
-      return;
+    const answer = { response: message, dialog: this.#confirm(response), acknowledge };
+    if (this.#hasExpired) {
+      releaseAnswered(answer);
+      this.#handler.onFailure(408, NO_ANSWER, undefined);
+    } else if (getHeader(message, 'Contact') === undefined) {
+      // Nobody says where requests of this call should go: it is hung up at the place the INVITE went to.
+      releaseAnswered(answer);
+      this.#handler.onFailure(502, 'answer without Contact', undefined);
+    } else {
+      this.#handler.onAnswer(answer);
     }
+  }
+
+  /** The dialog of a 2xx; the other branches are given up. */
+  #confirm(response: ReceivedResponse): SipDialog {
     this.#state = 'done';
+    clearTimeout(this.#expiry);
     const identity = this.#identityOf(response);
     const early = this.#branches.get(identity.remoteTag);
     this.#branches.delete(identity.remoteTag);
     this.#abandonBranches();
     const dialog = early ?? this.#addDialog(identity, this.#dialogHandler);
     dialog.confirm(identity);
-    this.#handler.onAnswer({ response: message, dialog, acknowledge });
+    return dialog;
   }
 
   #identityOf({ message, dialogId }: ReceivedResponse): DialogIdentity {
@@ -135,14 +166,18 @@ export class OutgoingInvite {
       localTag: tagOf(getHeader(message, 'From') ?? '') ?? '',
       remoteTag: tagOf(getHeader(message, 'To') ?? '') ?? '',
       localContact: sent === undefined ? undefined : getHeader(sent, 'Contact'),
+      remoteTarget: contactUriOf(message),
+      firstRoute: firstRouteOf(message),
     };
   }
 
   #fail(status: number, reason: string, response: SipResponse | undefined): void {
     if (this.#state === 'done') return;
     this.#state = 'done';
+    clearTimeout(this.#expiry);
     this.#abandonBranches();
-    this.#handler.onFailure(status, reason, response);
+    if (this.#hasExpired) this.#handler.onFailure(408, NO_ANSWER, undefined);
+    else this.#handler.onFailure(status, reason, response);
   }
 
   #abandonBranches(): void {

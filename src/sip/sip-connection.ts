@@ -60,6 +60,8 @@ export interface ReceivedResponse {
   readonly message: SipResponse;
   readonly text: string;
   readonly dialogId: string;
+  /** True for a 408 or 503 that the SIP engine made up, as the peer sent nothing. */
+  readonly isMadeUp?: boolean;
   /** Sends the ACK of a 2xx, or the PRACK of a reliable 1xx. */
   acknowledge(body?: string, onSent?: (text: string) => void): void;
 }

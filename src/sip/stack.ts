@@ -3,21 +3,31 @@
  *
  *   engine frame -> connection -> dialog known? -> SipDialog.receive
  *                                 INVITE        -> handlers.onInvite
+ *                                 SUBSCRIBE     -> handlers.onSubscribe
  *                                 anything else -> stray-requests
  */
 import { connectDrachtio } from './drachtio.ts';
 import { SipDialog, type AddDialog, type DialogHandler } from './dialog.ts';
+import { EndedSubscriptions } from './ended-subscriptions.ts';
+import type { SubscriptionHandler } from './event-dialog.ts';
+import { eventTypeOf } from './event-type.ts';
 import { IncomingInvite } from './incoming-invite.ts';
+import { IncomingSubscription } from './incoming-subscription.ts';
 import { OutgoingInvite, type OutgoingInviteHandler } from './outgoing-invite.ts';
+import { OutgoingSubscription, type SubscribeTarget } from './outgoing-subscription.ts';
+import { type PingAnswer, type PingTarget, sendPing } from './options-ping.ts';
 import type {
   AnsweredRequest,
   ReceivedRequest,
   SendOptions,
   SipConnection,
 } from './sip-connection.ts';
-import { answerStrayRequest } from './stray-requests.ts';
+import { answerStrayRequest, requiredExtensions } from './stray-requests.ts';
+import { SubscriptionTable } from './subscription-table.ts';
+import { nowMs } from '../observe/clock.ts';
+import { KPML_PACKAGE } from '../wire/kpml.ts';
 import { tagOf } from '../wire/sip-headers.ts';
-import { getHeader } from '../wire/sip-message.ts';
+import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 
 /** Methods that we want to hear of outside dialogs; for others the engine answers by itself. */
 const ROUTED_METHODS = [
@@ -29,6 +39,7 @@ const ROUTED_METHODS = [
   'MESSAGE',
   'INFO',
   'PUBLISH',
+  'REFER',
 ];
 
 /** One server connection and the sip-interfaces behind it; several only with a shared drachtio-server. */
@@ -47,6 +58,8 @@ export interface StackInterface {
 
 export interface StackHandlers {
   onInvite(invite: IncomingInvite): void;
+  /** A SUBSCRIBE for kpml outside any dialog; must be answered. */
+  onSubscribe(subscribe: IncomingSubscription): void;
   /** The connection of these interfaces came or went; `down` has ended all their dialogs. */
   onStateChange(interfaceNames: readonly string[], state: 'up' | 'down'): void;
   /** A handler threw: a broken invariant, not a peer's error. */
@@ -63,6 +76,13 @@ export interface InviteOptions extends Omit<SendOptions, 'method' | 'dialogId'> 
   readonly interfaceName: string;
 }
 
+export interface PingOptions extends PingTarget {
+  readonly interfaceName: string;
+}
+
+/** The very first frames may arrive before the connection is entered; the peer may try again at once. */
+const TOO_EARLY = { headers: { 'Retry-After': '1' } };
+
 interface Member {
   readonly connection: SipConnection;
   readonly interfaces: readonly StackInterface[];
@@ -75,6 +95,9 @@ interface Table {
   readonly dialogs: Map<string, SipDialog>;
   /** INVITEs without final answer. */
   readonly waiting: Set<IncomingInvite>;
+  /** Dialogs that a SUBSCRIBE opened. */
+  readonly subscriptions: SubscriptionTable;
+  readonly ended: EndedSubscriptions;
 }
 
 export class SipStack {
@@ -106,9 +129,12 @@ export class SipStack {
     return this.#members.every((member) => member.connection.isUp);
   }
 
-  /** Number of dialogs alive, early ones included. */
+  /** Number of dialogs alive, early ones and those of subscriptions alone included. */
   get dialogCount(): number {
-    return this.#members.reduce((sum, member) => sum + member.table.dialogs.size, 0);
+    return this.#members.reduce(
+      (sum, { table }) => sum + table.dialogs.size + table.subscriptions.size,
+      0,
+    );
   }
 
   /** Sends an INVITE on the connection of the named sip-interface. */
@@ -118,20 +144,48 @@ export class SipStack {
     dialogHandler: DialogHandler,
   ): OutgoingInvite {
     const { interfaceName, ...send } = options;
-    const member = this.#byInterface.get(interfaceName);
-    if (member === undefined)
-      throw new Error(`no SIP connection for sip-interface ${interfaceName}`);
+    const member = this.#memberOf(interfaceName);
     const invite = new OutgoingInvite(handler, dialogHandler, adder(member));
     invite.send(member.connection, { method: 'INVITE', ...send });
     return invite;
   }
 
+  /** A subscription of ours outside every call's dialog, on the connection of the named sip-interface. */
+  subscribe(
+    interfaceName: string,
+    target: () => SubscribeTarget,
+    handler: SubscriptionHandler,
+  ): OutgoingSubscription {
+    const { connection, table } = this.#memberOf(interfaceName);
+    return new OutgoingSubscription({ connection, table: table.subscriptions, target, handler });
+  }
+
+  /** Asks with OPTIONS whether somebody is there; never rejects. */
+  ping(options: PingOptions): Promise<PingAnswer> {
+    const { interfaceName, uri, nextHop } = options;
+    return sendPing(this.#memberOf(interfaceName).connection, { uri, nextHop });
+  }
+
   close(): void {
-    for (const member of this.#members) member.connection.close();
+    for (const member of this.#members) {
+      member.connection.close();
+      member.table.subscriptions.loseAll();
+    }
+  }
+
+  #memberOf(interfaceName: string): Member {
+    const member = this.#byInterface.get(interfaceName);
+    if (member !== undefined) return member;
+    throw new Error(`no SIP connection for sip-interface ${interfaceName}`);
   }
 
   async #connect(options: StackConnection): Promise<void> {
-    const table: Table = { dialogs: new Map(), waiting: new Set() };
+    const table: Table = {
+      dialogs: new Map(),
+      waiting: new Set(),
+      subscriptions: new SubscriptionTable(),
+      ended: new EndedSubscriptions(),
+    };
     const names = options.interfaces.map((item) => item.name);
     const connection = await connectDrachtio({
       host: options.host,
@@ -158,19 +212,47 @@ export class SipStack {
       return;
     }
     const { message } = request;
-    const isNewInvite =
-      message.method === 'INVITE' && tagOf(getHeader(message, 'To') ?? '') === undefined;
-    const name = interfaceOf(interfaces, request);
-    if (!isNewInvite) {
-      const isDraining = this.#handlers.isDraining();
-      const isAdmitted = this.#handlers.isAdmitted(name, request.source);
-      answerStrayRequest(request, { isDraining, isAdmitted });
+    const subscription = table.subscriptions.find(message);
+    if (subscription !== undefined) {
+      subscription.receive(request);
       return;
     }
+    const name = interfaceOf(interfaces, request);
+    const isNew = tagOf(getHeader(message, 'To') ?? '') === undefined;
+    if (isNew && message.method === 'INVITE') this.#receiveInvite(name, table, request);
+    else if (isNew && isKpmlSubscribe(message)) this.#receiveSubscribe(name, table, request);
+    else if (isLastWord(table, message)) request.respond(200, {});
+    else this.#receiveStray(name, request);
+  }
+
+  #receiveStray(name: string, request: ReceivedRequest): void {
+    this.#answerStray(request, this.#handlers.isAdmitted(name, request.source));
+  }
+
+  #answerStray(request: ReceivedRequest, isAdmitted: boolean): void {
+    answerStrayRequest(request, { isDraining: this.#handlers.isDraining(), isAdmitted });
+  }
+
+  #receiveSubscribe(name: string, { subscriptions }: Table, request: ReceivedRequest): void {
     const member = this.#byInterface.get(name);
     if (member === undefined) {
-      // The very first frames may arrive before the connection is entered; the peer may try again at once.
-      request.respond(503, { headers: { 'Retry-After': '1' } });
+      request.respond(503, TOO_EARLY);
+      return;
+    }
+    const isServed = requiredExtensions(request.message).length === 0;
+    const isAdmitted = this.#handlers.isAdmitted(name, request.source);
+    if (!isServed || !isAdmitted) {
+      this.#answerStray(request, isAdmitted);
+      return;
+    }
+    const home = { connection: member.connection, table: subscriptions };
+    this.#handlers.onSubscribe(new IncomingSubscription(name, request, home));
+  }
+
+  #receiveInvite(name: string, table: Table, request: ReceivedRequest): void {
+    const member = this.#byInterface.get(name);
+    if (member === undefined) {
+      request.respond(503, TOO_EARLY);
       return;
     }
     const invite = new IncomingInvite(name, request, {
@@ -192,11 +274,12 @@ export class SipStack {
 
 /** How dialogs come into the table of `member`; they leave it by themselves. */
 function adder({ connection, table }: Member): AddDialog {
-  const { dialogs } = table;
+  const { dialogs, ended: lastWords } = table;
   return (identity, handler, early) => {
     const key = keyOf(identity.dialogId, identity.remoteTag);
     const dialog = new SipDialog(identity, connection, handler, (ended) => {
       if (dialogs.get(key) === ended) dialogs.delete(key);
+      if (ended.hasSubscribed) lastWords.add(ended.identity, nowMs());
     });
     if (early !== undefined) dialog.begin(early);
     dialogs.set(key, dialog);
@@ -214,10 +297,23 @@ function peerTagOf({ message, isUnsolicited }: ReceivedRequest): string {
   return tagOf(getHeader(message, isUnsolicited ? 'To' : 'From') ?? '') ?? '';
 }
 
-function loseAll({ dialogs, waiting }: Table): void {
+function isKpmlSubscribe(message: SipRequest): boolean {
+  return message.method === 'SUBSCRIBE' && eventTypeOf(message) === KPML_PACKAGE;
+}
+
+/** A NOTIFY that comes behind the BYE of the dialog we had subscribed in. */
+function isLastWord({ ended }: Table, message: SipRequest): boolean {
+  if (message.method !== 'NOTIFY' || eventTypeOf(message) !== KPML_PACKAGE) return false;
+  const tag = (name: string): string => tagOf(getHeader(message, name) ?? '') ?? '';
+  const callId = getHeader(message, 'Call-ID') ?? '';
+  return ended.has({ callId, localTag: tag('To'), remoteTag: tag('From') }, nowMs());
+}
+
+function loseAll({ dialogs, waiting, subscriptions }: Table): void {
   // Each takes itself out of its collection; deleting during iteration is defined.
   for (const dialog of dialogs.values()) dialog.lost();
   for (const invite of waiting) invite.lost();
+  subscriptions.loseAll();
 }
 
 function interfaceOf(interfaces: readonly StackInterface[], request: ReceivedRequest): string {

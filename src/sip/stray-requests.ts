@@ -1,10 +1,13 @@
-import { splitHeaderList, tagOf } from '../wire/sip-headers.ts';
-import { getHeader, type SipRequest } from '../wire/sip-message.ts';
+import { tagOf } from '../wire/sip-headers.ts';
+import { getHeader, getHeaders, type SipMessage, type SipRequest } from '../wire/sip-message.ts';
 import type { ReceivedRequest } from './sip-connection.ts';
 
 /** Methods we take part in, as in our Allow headers. */
 export const ALLOWED_METHODS =
-  'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, SUBSCRIBE, NOTIFY, MESSAGE';
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, SUBSCRIBE, NOTIFY, MESSAGE';
+
+/** Extensions we have, in lower case, as in our Supported headers. */
+const OUR_EXTENSIONS: readonly string[] = ['100rel'];
 
 /** Event packages for which we can be notifier (RFC 6665 §8.2.2). */
 export const OUR_EVENT_PACKAGES = 'kpml';
@@ -16,9 +19,26 @@ export interface StrayContext {
   readonly isAdmitted: boolean;
 }
 
-/** What the request insists on; we have no extension, so anything here is refused (RFC 3261 §8.2.2.3). */
+/** What the request insists on and we do not have, so that it is refused (RFC 3261 §8.2.2.3). */
 export function requiredExtensions(message: SipRequest): readonly string[] {
-  return splitHeaderList(getHeader(message, 'Require') ?? '');
+  return extensionsIn(message, 'Require').filter(
+    (extension) => !OUR_EXTENSIONS.includes(extension.toLowerCase()),
+  );
+}
+
+/** Whether Supported or Require of `message` name an extension. */
+export function listsExtension(
+  message: SipMessage,
+  header: 'Supported' | 'Require',
+  extension: string,
+): boolean {
+  return extensionsIn(message, header).some((listed) => listed.toLowerCase() === extension);
+}
+
+function extensionsIn(message: SipMessage, header: string): readonly string[] {
+  return getHeaders(message, header)
+    .flatMap((value) => value.split(',').map((text) => text.trim()))
+    .filter((text) => text !== '');
 }
 
 /**
@@ -67,6 +87,7 @@ function answerOptions(request: ReceivedRequest, isDraining: boolean): void {
   request.respond(200, {
     headers: {
       Allow: ALLOWED_METHODS,
+      Supported: OUR_EXTENSIONS.join(', '),
       Accept: 'application/sdp, application/kpml-request+xml, application/kpml-response+xml',
       'Allow-Events': OUR_EVENT_PACKAGES,
     },

@@ -5,7 +5,7 @@
  */
 import type { KpmlSubscriber, SubscriberOutput } from '../dtmf/kpml-subscriber.ts';
 import { getHeader, type SipResponse } from '../wire/sip-message.ts';
-import type { SipDialog } from './dialog.ts';
+import type { EventDialog } from './event-dialog.ts';
 import type { ReceivedRequest } from './sip-connection.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -27,14 +27,14 @@ export interface SubscriberListener {
 
 export class DialogSubscriber {
   readonly #machine: KpmlSubscriber;
-  readonly #dialog: SipDialog;
+  readonly #dialog: EventDialog;
   readonly #listener: SubscriberListener;
   readonly #nowMs: () => number;
   readonly #wakeUp: WakeUp;
 
   constructor(options: {
     readonly machine: KpmlSubscriber;
-    readonly dialog: SipDialog;
+    readonly dialog: EventDialog;
     readonly listener: SubscriberListener;
     readonly nowMs: () => number;
   }) {
@@ -117,6 +117,7 @@ export class DialogSubscriber {
   async #subscribe(output: OutputOf<'subscribe'>): Promise<void> {
     const { headers } = output;
     const body = output.body === '' ? {} : { body: output.body };
+    if (this.#dialog.isUnopened === true) this.#machine.dialogBegins();
     const response = await this.#dialog.request('SUBSCRIBE', { headers, ...body });
     const { message, status } = response;
     this.#run(

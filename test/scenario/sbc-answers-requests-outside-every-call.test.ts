@@ -23,6 +23,7 @@ test('by what it can do with them', async () => {
     ['SUBSCRIBE', 489],
     ['NOTIFY', 481],
     ['PUBLISH', 405],
+    ['REFER', 405],
     ['BYE', 481],
     ['UPDATE', 481],
   ] as const;

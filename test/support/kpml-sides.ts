@@ -73,6 +73,12 @@ export class KpmlKeypad {
     await this.#notify(this.#activeState(), this.#responseBody(digits));
   }
 
+  /** Ends the subscription from this side. */
+  async terminate(reason: string): Promise<void> {
+    this.isSubscribed = false;
+    await this.#notify(`terminated;reason=${reason}`);
+  }
+
   #receiveSubscribe(request: SipText): Reply {
     this.subscribes.push(request);
     if (this.#options.refuseWith !== undefined) return { status: this.#options.refuseWith };
@@ -155,11 +161,13 @@ export class KpmlListener {
   }
 
   /** Sends SUBSCRIBE and gives its answer, whatever it is. */
-  subscribe(options: { expiresSeconds?: number; pattern?: string } = {}): Promise<SipText> {
-    const { expiresSeconds = 7200, pattern = '[x*#ABCD]' } = options;
+  subscribe(
+    options: { expiresSeconds?: number; pattern?: string; event?: string } = {},
+  ): Promise<SipText> {
+    const { expiresSeconds = 7200, pattern = '[x*#ABCD]', event = 'kpml' } = options;
     return this.#dialog.request('SUBSCRIBE', {
       headers: [
-        ['Event', 'kpml'],
+        ['Event', event],
         ['Expires', String(expiresSeconds)],
         ['Accept', 'application/kpml-response+xml'],
       ],

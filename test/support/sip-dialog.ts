@@ -158,6 +158,7 @@ export class SipDialog {
     const request = this.#build(method, this.#localCseq, options);
     const response = await this.#port.request(request, this.#nextHop());
     const status = statusOf(response) ?? 0;
+    if (status < 300 && this.remoteTag === undefined) this.learnFromResponse(response);
     if (status < 300 && TARGET_METHODS.has(method)) {
       const contact = headerValue(response, 'Contact');
       if (contact !== undefined) this.remoteTarget = uriIn(contact);
@@ -180,6 +181,13 @@ export class SipDialog {
     const ack = known ?? this.#build('ACK', cseq, options);
     this.#sentAcks.set(cseq, ack);
     this.#port.sendPlain(ack, this.#nextHop());
+  }
+
+  /** Takes the request of the other end that opens the dialog. */
+  open(request: SipText, from: SipRemote): Promise<void> {
+    this.learnFromRequest(request);
+    this.#remoteCseq = -1;
+    return this.receive(request, from);
   }
 
   /** Takes a request of the other end. */

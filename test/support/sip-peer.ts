@@ -51,6 +51,9 @@ export class SipPeer {
   /** Answers requests outside dialogs; the default gives OPTIONS 200 and the rest 481 or 405. */
   onStray: (request: SipText) => Reply = defaultStrayReply;
 
+  /** Given each SUBSCRIBE outside every dialog with the dialog that it opens; without it they are strays. */
+  onSubscription: ((dialog: SipDialog, subscribe: SipText) => void) | undefined;
+
   readonly #transactions: SipTransactions;
   readonly #dialogs: SipDialog[] = [];
   readonly #dialogPort: DialogPort;
@@ -159,6 +162,22 @@ export class SipPeer {
     return this.#transactions.request(message, to.via, () => {});
   }
 
+  /** A dialog that the first request in it opens. */
+  openDialog(to: { user: string; via: SipTarget }): SipDialog {
+    const remoteUri = `sip:${to.user}@${hostPort(to.via.address, to.via.port)}`;
+    const identity = {
+      callId: `${newToken()}@${this.address}`,
+      localTag: newToken(),
+      localUri: `sip:${this.user}@${hostPort(this.address, this.port)}`,
+      remoteUri,
+      localCseq: 0,
+    };
+    const dialog = new SipDialog(this.#dialogPort, identity, to.via);
+    dialog.remoteTarget = remoteUri;
+    this.#dialogs.push(dialog);
+    return dialog;
+  }
+
   /** Sends bytes as they are, outside every transaction. */
   sendRaw(text: string, to: SipTarget): void {
     this.#bound().send(text, to);
@@ -218,28 +237,40 @@ export class SipPeer {
       this.#receiveInvite(request, from);
       return;
     }
+    if (methodOf(request) === 'SUBSCRIBE' && !hasToTag && this.onSubscription !== undefined) {
+      const opened = this.#answering(request, from);
+      this.onSubscription(opened, request);
+      void opened.open(request, from);
+      return;
+    }
     this.strays.push(request);
     const response = buildResponse(request, this.onStray(request), this, newToken());
     this.#transactions.respond(request, response);
   }
 
   #receiveInvite(invite: SipText, from: SipRemote): void {
-    const identity = {
-      callId: requiredHeader(invite, 'Call-ID'),
-      localTag: newToken(),
-      localUri: uriIn(requiredHeader(invite, 'To')),
-      remoteUri: uriIn(requiredHeader(invite, 'From')),
-      localCseq: 0,
-    };
-    const dialog = new SipDialog(this.#dialogPort, identity, from);
+    const dialog = this.#answering(invite, from);
     dialog.learnFromRequest(invite);
-    this.#dialogs.push(dialog);
     const call = new IncomingCall(this.#dialogPort, dialog, invite);
     this.#transactions.respond(
       invite,
       buildResponse(invite, { status: 100 }, this, dialog.localTag),
     );
     this.incoming.push(call);
+  }
+
+  /** The dialog in which a request that opens one is answered. */
+  #answering(request: SipText, from: SipRemote): SipDialog {
+    const identity = {
+      callId: requiredHeader(request, 'Call-ID'),
+      localTag: newToken(),
+      localUri: uriIn(requiredHeader(request, 'To')),
+      remoteUri: uriIn(requiredHeader(request, 'From')),
+      localCseq: 0,
+    };
+    const dialog = new SipDialog(this.#dialogPort, identity, from);
+    this.#dialogs.push(dialog);
+    return dialog;
   }
 
   #findDialog(request: SipText): SipDialog | undefined {

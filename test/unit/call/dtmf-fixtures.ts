@@ -2,6 +2,7 @@
 
 import { vi } from 'vitest';
 import { DtmfInterworking } from '../../../src/call/dtmf-interworking.ts';
+import { SubscriptionBudget } from '../../../src/call/subscription-budget.ts';
 import { LEG_DEFAULTS, type LegSettings, type Setting } from '../../../src/config/effective.ts';
 import type {
   DirectionPlan,
@@ -14,6 +15,8 @@ import { DigitLedger, type DigitOutcome } from '../../../src/observe/digit-ledge
 import { LadderRecorder } from '../../../src/observe/ladder.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import { SipDialog } from '../../../src/sip/dialog.ts';
+import { OutgoingSubscription } from '../../../src/sip/outgoing-subscription.ts';
+import { SubscriptionTable } from '../../../src/sip/subscription-table.ts';
 import { otherSide, SIDES, type Side } from '../../../src/wire/side.ts';
 import {
   FakeReceivedRequest,
@@ -64,6 +67,10 @@ export class DigitScene {
   readonly played: (PlayedDigit & { readonly to: Side })[] = [];
   readonly bugs: unknown[] = [];
   readonly connections = { caller: new FakeSipConnection(), callee: new FakeSipConnection() };
+  /** Where dialogs of our subscriptions alone are. */
+  readonly separate = { caller: new FakeSipConnection(), callee: new FakeSipConnection() };
+  readonly table = new SubscriptionTable();
+  readonly budget = new SubscriptionBudget(3);
   readonly dialogs: Record<Side, SipDialog>;
   readonly legs: Record<Side, { dialog: SipDialog | undefined; settings: LegSettings }>;
   readonly dtmf: DtmfInterworking;
@@ -73,7 +80,7 @@ export class DigitScene {
   readonly gapsMs: number[] = [];
   #cseq = 0;
 
-  constructor(changes: LegChanges = {}) {
+  constructor(changes: LegChanges = {}, keepsSubscriptions = false) {
     vi.useFakeTimers();
     this.ledger = new DigitLedger({ showDigits: true });
     this.dialogs = { caller: this.#openDialog('caller'), callee: this.#openDialog('callee') };
@@ -106,6 +113,15 @@ export class DigitScene {
       },
       earlySubscribe: () => this.early,
       onBug: (error) => this.bugs.push(error),
+      openSubscription: (side, _dialog, handler) =>
+        new OutgoingSubscription({
+          connection: this.separate[side],
+          table: this.table,
+          target: () => ({ uri: `sip:${side}@peer` }),
+          handler,
+        }),
+      budget: this.budget,
+      keepsSubscriptions,
     });
   }
 
@@ -241,5 +257,6 @@ function settingsOf(changes: LegChanges): LegSettings {
     kpmlTolerateMissingState: wrap(values.kpmlTolerateMissingState),
     addSdpInvite: wrap(values.addSdpInvite),
     followRedirects: wrap(values.followRedirects),
+    trust: wrap(values.trust),
   };
 }

@@ -19,6 +19,7 @@ describe('between two KPML ends', () => {
 
     const [relayed] = scene.sentTo('caller', 'SUBSCRIBE');
     expect(relayed?.options.headers).toEqual({
+      To: '<sip:placeholder@localhost>;tag=their-caller',
       Contact: '<sip:us@sbc>',
       Event: 'kpml;call-id="caller@sbc";local-tag=their-caller;remote-tag=our-caller;id=3',
       Expires: '600',

@@ -67,11 +67,11 @@ async function answerAll(): Promise<void> {
   await vi.advanceTimersByTimeAsync(50);
 }
 
-/** The NOTIFYs so far: `one pending`; the branch is left out once the dialog is answered. */
+/** The NOTIFYs so far: `one pending` in an early dialog, `tag=one active` in an answered one. */
 function notifies(): string[] {
   return connection.sent.map(({ options }) => {
     const state = options.headers?.['Subscription-State']?.replace(/;expires=\d+/, '');
-    return `${options.headers?.['To'] ?? 'answered'} ${state}`;
+    return `${options.headers?.['To']?.split(';').at(-1)} ${state}`;
   });
 }
 
@@ -92,10 +92,10 @@ test('each branch has its own; the answered one goes on, a lost one is sent noth
 
   expect(leg.all).toEqual([two.notifier]);
   expect(leg.of(two.dialog)).toBe(two.notifier);
-  expect(notifies()).toEqual(['one pending', 'two pending', 'answered active']);
+  expect(notifies()).toEqual(['one pending', 'two pending', 'tag=two active']);
   leg.end();
   await answerAll();
-  expect(notifies().at(-1)).toBe('answered terminated;reason=noresource');
+  expect(notifies().at(-1)).toBe('tag=two terminated;reason=noresource');
   expect(one.notifier.subscriptions).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
 });

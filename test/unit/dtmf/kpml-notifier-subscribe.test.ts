@@ -132,6 +132,28 @@ describe('the dialog named by Event', () => {
   });
 });
 
+test.each([
+  ['kpml', true],
+  ['kpml;call-id="a"', true],
+  ['kpml;id=1', false],
+  ['kpml;id="', false],
+  [undefined, false],
+])('Event %s is of the subscription without id: %s', (event, isHeld) => {
+  const bench = new NotifierBench();
+  bench.subscribe();
+  expect(bench.notifier.holds(event)).toBe(isHeld);
+});
+
+test('where the dialog may hold one, the second is told 533', () => {
+  const bench = new NotifierBench({ maxSubscriptions: 1 });
+  const statuses = ['1', '2'].map((id) => bench.subscribe(EVERY_KEY, { event: `kpml;id=${id}` }));
+  expect(statuses.map(({ status }) => status)).toEqual([200, 200]);
+  expect(bench.notifies.map(({ id, code }) => [id, code])).toEqual([
+    ['1', undefined],
+    ['2', 533],
+  ]);
+});
+
 describe('refreshing', () => {
   test('with the same document extends the lifetime', () => {
     const bench = new NotifierBench();

@@ -186,10 +186,17 @@ describe('before the mode is known', () => {
     expect(bench.pressed('2')).toEqual(['pending', 'active', 'active 200 "2"']);
   });
 
-  test('it ends when keys are not translated on this leg', () => {
+  test.each([
+    ['are not translated on this leg', 'refused', 'rejected'],
+    [
+      'are reported by the other leg itself: to subscribe anew is the way',
+      'relayed',
+      'deactivated',
+    ],
+  ] as const)('it ends when keys %s', (_what, mode, reason) => {
     const bench = pendingBench();
-    bench.take(bench.notifier.setMode('refused', bench.nowMs));
-    expect(bench.story()).toEqual(['pending', 'terminated;reason=rejected']);
+    bench.take(bench.notifier.setMode(mode, bench.nowMs));
+    expect(bench.story()).toEqual(['pending', `terminated;reason=${reason}`]);
     expect(bench.subscribe().status).toBe(489);
     expect(bench.notifier.subscriptions).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SipDialog, type DialogHandler, type DialogIdentity } from '../../../src/sip/dialog.ts';
+import { tagOf } from '../../../src/wire/sip-headers.ts';
 import { FakeReceivedRequest, FakeSipConnection } from '../../support/fake-sip-connection.ts';
 
 const IDENTITY: DialogIdentity = {
@@ -66,6 +67,54 @@ describe('a request of ours', () => {
     );
     connection.last.answer(200);
     await answered;
+  });
+
+  test('names the peer’s tag: two dialogs may share an id, and the engine tells them by it', async () => {
+    const { connection, dialog } = open();
+    const answered = dialog.request('INFO');
+    expect(connection.last.options.headers?.['To']).toBe('<sip:placeholder@localhost>;tag=theirs');
+    connection.last.answer(200);
+    await answered;
+  });
+
+  test('names the tag of the peer: two dialogs may share the id of the engine', async () => {
+    const { connection, dialog } = open();
+    for (const method of ['INVITE', 'UPDATE', 'INFO', 'SUBSCRIBE', 'NOTIFY', 'BYE']) {
+      const answered = dialog.request(method);
+      connection.last.answer(200);
+      await answered;
+    }
+    const named = connection.sent.map(({ options }) => tagOf(options.headers?.['To'] ?? ''));
+    expect(named).toEqual(Array.from({ length: 6 }, () => 'theirs'));
+  });
+
+  test('goes where the peer said last that it is reached', async () => {
+    const { connection, dialog } = open();
+    const invited = dialog.request('INVITE');
+    connection.last.answer(200, { Contact: '<sip:there@host>' });
+    await invited;
+    expect(dialog.identity.remoteTarget).toBe('sip:there@host');
+    dialog.receive(new FakeReceivedRequest('NOTIFY', { Contact: '<sip:elsewhere@host>' }));
+    expect(dialog.identity.remoteTarget).toBe('sip:elsewhere@host');
+    dialog.receive(new FakeReceivedRequest('INFO', { Contact: '<sip:no@target>' }));
+    expect(dialog.identity.remoteTarget).toBe('sip:elsewhere@host');
+  });
+
+  test.each([
+    ['NOTIFY', 'kpml', 200],
+    ['NOTIFY', 'presence', 481],
+    ['SUBSCRIBE', 'kpml', 481],
+  ])('SUBSCRIBE, then BYE: a late %s for %s is answered %i', async (method, event, status) => {
+    const { connection, dialog } = open();
+    const subscribed = dialog.request('SUBSCRIBE');
+    connection.last.answer(200);
+    await subscribed;
+    const done = dialog.bye();
+    const late = new FakeReceivedRequest(method, { Event: event });
+    dialog.receive(late);
+    connection.last.answer(200);
+    await done;
+    expect([late.answers[0]?.status, dialog.hasSubscribed]).toEqual([status, true]);
   });
 
   test('resolves with the final response, not with a provisional one', async () => {

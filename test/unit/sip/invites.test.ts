@@ -1,54 +1,8 @@
-import { describe, expect, test } from 'vitest';
-import { SipDialog, type AddDialog, type DialogHandler } from '../../../src/sip/dialog.ts';
+import { describe, expect, test, vi } from 'vitest';
+import type { SipDialog } from '../../../src/sip/dialog.ts';
 import { IncomingInvite, type AcceptOutcome } from '../../../src/sip/incoming-invite.ts';
-import { OutgoingInvite } from '../../../src/sip/outgoing-invite.ts';
 import { FakeReceivedRequest, FakeSipConnection } from '../../support/fake-sip-connection.ts';
-
-const SILENT: DialogHandler = {
-  onRequest: () => undefined,
-  onAck: () => undefined,
-  onEnd: () => undefined,
-  onTrace: () => undefined,
-};
-
-/** The stack's table of dialogs. */
-function table(connection: FakeSipConnection): { dialogs: Set<SipDialog>; addDialog: AddDialog } {
-  const dialogs = new Set<SipDialog>();
-  const addDialog: AddDialog = (identity, handler, early) => {
-    const dialog = new SipDialog(identity, connection, handler, (ended) => dialogs.delete(ended));
-    if (early !== undefined) dialog.begin(early);
-    dialogs.add(dialog);
-    return dialog;
-  };
-  return { dialogs, addDialog };
-}
-
-function send(): {
-  connection: FakeSipConnection;
-  invite: OutgoingInvite;
-  log: string[];
-  dialogs: Set<SipDialog>;
-} {
-  const connection = new FakeSipConnection();
-  const { dialogs, addDialog } = table(connection);
-  const log: string[] = [];
-  const invite = new OutgoingInvite(
-    {
-      onSent: (request) => log.push(`sent ${request.method}`),
-      onProgress: (response) => log.push(`progress ${response.status}`),
-      onAnswer: ({ dialog }) => log.push(`answer ${JSON.stringify(dialog.identity)}`),
-      onFailure: (status, reason) => log.push(`failure ${status} ${reason}`),
-    },
-    SILENT,
-    addDialog,
-  );
-  invite.send(connection, {
-    method: 'INVITE',
-    uri: 'sip:b@host',
-    headers: { Contact: '<sip:a@sbc>' },
-  });
-  return { connection, invite, log, dialogs };
-}
+import { send, SILENT, table } from './invite-fixtures.ts';
 
 function receive(options: { body?: string } = {}): {
   received: FakeReceivedRequest;
@@ -82,7 +36,7 @@ describe('an INVITE of ours', () => {
     expect(log).toEqual([
       'sent INVITE',
       'progress 180',
-      'answer {"role":"uac","dialogId":"dialog-b","callId":"leg-b","localTag":"ours","remoteTag":"t","localContact":"<sip:a@sbc>"}',
+      'answer {"role":"uac","dialogId":"dialog-b","callId":"leg-b","localTag":"ours","remoteTag":"t","localContact":"<sip:a@sbc>","remoteTarget":"sip:b@host"}',
     ]);
     expect(connection.last.acknowledgements).toEqual([]);
   });
@@ -99,11 +53,16 @@ describe('an INVITE of ours', () => {
     expect(connection.last.acknowledgements).toEqual([undefined]);
   });
 
-  test('a 200 without Contact is acknowledged and counts as 502', () => {
+  test('a 200 without Contact is acknowledged, hung up and counts as 502', async () => {
     const { connection, log } = send();
-    connection.last.answer(200, { To: '<sip:b@host>;tag=t' });
+    const invite = connection.last;
+    invite.answer(200, { To: '<sip:b@host>;tag=t' });
     expect(log).toEqual(['failure 502 answer without Contact']);
-    expect(connection.last.acknowledgements).toEqual([undefined]);
+    expect(invite.acknowledgements).toEqual([undefined]);
+    await vi.waitFor(() => {
+      expect(connection.last.options.method).toBe('BYE');
+    });
+    connection.last.answer(200);
   });
 
   test('a refusal is passed on, and only the first', () => {
@@ -153,6 +112,7 @@ describe('an INVITE of a peer', () => {
       localTag: 'ours',
       remoteTag: 'theirs',
       localContact: '<sip:us@sbc>',
+      remoteTarget: 'sip:peer@host',
     });
   });
 
@@ -235,7 +195,9 @@ describe('early dialogs', () => {
     expect([...dialogs]).toEqual([two]);
     expect(two?.isConfirmed).toBe(true);
     void two?.request('INFO');
-    expect(connection.last.options.headers).toEqual({});
+    expect(connection.last.options.headers).toEqual({
+      To: '<sip:placeholder@localhost>;tag=two',
+    });
 
     // A late 18x of the branch that lost is harmless, and nothing is sent in its dialog any more.
     const sent = connection.sent.length;

@@ -75,6 +75,7 @@ describe('a SUBSCRIBE', () => {
       uri: 'sip:placeholder',
       dialogId: 'dialog-a',
       headers: {
+        To: '<sip:placeholder@localhost>;tag=theirs',
         Contact: '<sip:us@sbc>',
         Event: 'kpml',
         'Subscription-State': 'active;expires=600',

@@ -59,3 +59,13 @@ test('an extension that a request insists on is refused by name', () => {
     { status: 420, options: { headers: { Unsupported: 'one, two' } } },
   ]);
 });
+
+test.each([
+  ['100rel', [200]],
+  ['100Rel,', [200]],
+  ['100rel, precondition', [420]],
+])('OPTIONS that requires %s is answered %j', (required, statuses) => {
+  const options = new FakeReceivedRequest('OPTIONS', { To: TO, Require: required });
+  answerStrayRequest(options, OPEN);
+  expect(options.answers.map((answer) => answer.status)).toEqual(statuses);
+});

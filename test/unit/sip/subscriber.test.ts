@@ -79,6 +79,7 @@ describe('our SUBSCRIBE', () => {
       method: 'SUBSCRIBE',
       dialogId: 'dialog-a',
       headers: {
+        To: '<sip:placeholder@localhost>;tag=theirs',
         Contact: '<sip:us@sbc>',
         Event: 'kpml',
         Expires: '7200',

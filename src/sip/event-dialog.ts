@@ -1,0 +1,37 @@
+import type { DialogRequestOptions, DialogResponse, SipTrace } from './request-answer.ts';
+import type { ReceivedRequest, SipHeaders } from './sip-connection.ts';
+
+/** Where SUBSCRIBE and NOTIFY cross: the dialog of a call, or one that a SUBSCRIBE opened. */
+export interface EventDialog {
+  /** The next SUBSCRIBE opens a dialog in which the peer counts its requests anew. */
+  readonly isUnopened?: boolean;
+  /** Sends a request and resolves with its final response; never rejects. */
+  request(method: string, options?: DialogRequestOptions): Promise<DialogResponse>;
+  respond(
+    request: ReceivedRequest,
+    status: number,
+    options?: { reason?: string; headers?: SipHeaders; body?: string },
+  ): void;
+}
+
+/** Who hears what happens in a dialog that a SUBSCRIBE opened. */
+export interface SubscriptionHandler {
+  /** A SUBSCRIBE of the peer in a dialog that it opened, a NOTIFY in one of ours; must be answered. */
+  onRequest(request: ReceivedRequest): void;
+  /** There is no dialog any more; one of ours may be opened anew. */
+  onEnd(): void;
+  readonly onTrace: SipTrace;
+}
+
+/** Answers to SUBSCRIBE or NOTIFY after which their dialog is no more (RFC 6665 §4.1.2.2, §4.2.2). */
+const FATAL_ANSWERS: ReadonlySet<number> = new Set([
+  404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604,
+]);
+
+/** Of NOTIFY also silence and a challenge, which nothing here can meet. */
+const FATAL_TO_NOTIFY: ReadonlySet<number> = new Set([401, 407, 408]);
+
+/** Whether a final answer to `method` ends the dialog that a SUBSCRIBE opened. */
+export function endsSubscription(method: string, status: number): boolean {
+  return FATAL_ANSWERS.has(status) || (method === 'NOTIFY' && FATAL_TO_NOTIFY.has(status));
+}

@@ -1,0 +1,81 @@
+import type { SipResponse } from '../wire/sip-message.ts';
+import type {
+  ReceivedResponse,
+  SendOptions,
+  SentRequest,
+  SipConnection,
+  SipHeaders,
+} from './sip-connection.ts';
+
+/** How long a request may stay without final response before it counts as 408, milliseconds. */
+const REQUEST_GUARD_MS = 40_000;
+
+/** Records one SIP message of a leg as it was on the wire. */
+export type SipTrace = (direction: 'in' | 'out', text: string) => void;
+
+/** Body and headers of a request in a dialog. */
+export interface DialogRequestOptions {
+  readonly headers?: SipHeaders;
+  readonly body?: string;
+}
+
+/** The final outcome of a request; failures without a response carry the status they amount to. */
+export interface DialogResponse {
+  readonly status: number;
+  readonly reason: string;
+  readonly message: SipResponse | undefined;
+  /** For a 2xx to INVITE: sends the ACK. */
+  acknowledge(body?: string): void;
+}
+
+/** What is to happen in the very turn in which a frame of the engine arrives. */
+export interface AnswerHooks {
+  readonly onTrace: SipTrace;
+  onSent?(sent: SentRequest): void;
+  onFinal?(response: ReceivedResponse): void;
+}
+
+/** Sends a request and resolves with its final response; never rejects. */
+export function sendAndWait(
+  connection: SipConnection,
+  request: SendOptions,
+  hooks: AnswerHooks,
+): Promise<DialogResponse> {
+  return new Promise((resolve) => {
+    const guard = setTimeout(() => resolve(withoutResponse('timeout')), REQUEST_GUARD_MS);
+    const settle = (response: DialogResponse): void => {
+      clearTimeout(guard);
+      resolve(response);
+    };
+    connection.send(request, {
+      onSent: (sent) => {
+        hooks.onTrace('out', sent.text);
+        hooks.onSent?.(sent);
+      },
+      onResponse: (response) => {
+        hooks.onTrace('in', response.text);
+        const { message } = response;
+        const { status, reason } = message;
+        if (status < 200) return;
+        hooks.onFinal?.(response);
+        const acknowledge = (body?: string): void => {
+          response.acknowledge(body, (text) => hooks.onTrace('out', text));
+        };
+        settle({ status, reason, message, acknowledge });
+      },
+      onFailed: (reason) => settle(withoutResponse(reason)),
+    });
+  });
+}
+
+/** What a request without any response amounts to (RFC 3261 §8.1.3.1, §12.2.1.2). */
+export function withoutResponse(reason: string): DialogResponse {
+  const status = statusWithoutResponse(reason);
+  return { status, reason, message: undefined, acknowledge: () => undefined };
+}
+
+function statusWithoutResponse(reason: string): number {
+  if (reason === 'no-dialog') return 481;
+  if (reason === 'timeout') return 408;
+  return 503;
+}
