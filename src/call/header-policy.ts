@@ -1,33 +1,22 @@
-/**
- * Which headers cross the SBC: everything that names a host, a dialog or a software of one leg stays on that leg;
- * the listed rest passes.
- */
+/** What we read from and write into the headers of a call ourselves; which others cross, header-crossing.ts says. */
 import { editAllowEvents, type AllowEventsEdit } from '../wire/allow-events.ts';
 import { isMediaType } from '../wire/event-headers.ts';
 import { getHeader, type SipMessage } from '../wire/sip-message.ts';
 import { parseNameAddr } from '../wire/sip-headers.ts';
 import { parseSipUri, uriScheme } from '../wire/sip-uri.ts';
-
-/** Headers that pass unchanged in both directions: they carry no address of a leg. */
-const PASSED_HEADERS = [
-  'Subject',
-  'Priority',
-  'Accept-Language',
-  'Reason',
-  'User-to-User',
-  'Retry-After',
-];
+import { ANONYMOUS_HOST } from './header-topology.ts';
 
 /** Headers that say how a relayed body is to be read. */
-const CONTENT_HEADERS = ['Content-Type', 'Content-Disposition', 'Content-Language', 'Info-Package'];
+const CONTENT_HEADERS = [
+  'Content-Type',
+  'Content-Encoding',
+  'Content-Disposition',
+  'Content-Language',
+  'Info-Package',
+];
 
 /** Our name in User-Agent and Server. */
 export const PRODUCT = 'Tonebridge';
-
-/** The headers of `message` that may go to the other leg. */
-export function passedHeaders(message: SipMessage): Record<string, string> {
-  return pick(message, PASSED_HEADERS);
-}
 
 /** What describes the body of `message`, for a body that is relayed as it is. */
 export function contentHeaders(message: SipMessage): Record<string, string> {
@@ -62,7 +51,16 @@ function pick(message: SipMessage, names: readonly string[]): Record<string, str
 export interface CallerIdentity {
   readonly user: string;
   readonly displayName: string | undefined;
+  /** The host says that there is none to be known (RFC 3323 §4.1.1.3). */
+  readonly isAnonymous: boolean;
 }
+
+/** The identity of somebody who is not to be known. */
+export const ANONYMOUS: CallerIdentity = {
+  user: 'anonymous',
+  displayName: 'Anonymous',
+  isAnonymous: true,
+};
 
 /** Reads From; `anonymous` when it cannot be read. */
 export function callerIdentity(message: SipMessage): CallerIdentity {
@@ -71,12 +69,12 @@ export function callerIdentity(message: SipMessage): CallerIdentity {
 
 /** Reads the value of a From header; `anonymous` when it cannot be read. */
 export function identityIn(from: string): CallerIdentity {
-  const anonymous: CallerIdentity = { user: 'anonymous', displayName: undefined };
   try {
     const { uri, displayName } = parseNameAddr(from);
-    return { user: userOf(uri) ?? anonymous.user, displayName };
+    const isAnonymous = /@anonymous\.invalid(?:$|[:;?])/i.test(uri);
+    return { user: userOf(uri) ?? ANONYMOUS.user, displayName, isAnonymous };
   } catch {
-    return anonymous;
+    return { user: ANONYMOUS.user, displayName: undefined, isAnonymous: false };
   }
 }
 
@@ -107,7 +105,8 @@ export function callerHeaders(
   const contact = isSips
     ? `sips:${identity.user}@localhost`
     : `sip:${identity.user}@localhost${parameter}`;
-  return { From: `${display}<sip:${identity.user}@localhost>`, Contact: `<${contact}>` };
+  const host = identity.isAnonymous ? ANONYMOUS_HOST : 'localhost';
+  return { From: `${display}<sip:${identity.user}@${host}>`, Contact: `<${contact}>` };
 }
 
 const SDP = 'application/sdp';

@@ -1,5 +1,6 @@
 /** Removes from an SDP whatever tells one side of a call where the other one is. */
 
+import { mentionsAny } from './address-mention.ts';
 import { formatConnection, isUnspecified, parseConnection } from './sdp-address.ts';
 import { parseAttribute } from './sdp-media.ts';
 import { buildSdp, readOrigin, readSessionDefaults } from './sdp.ts';
@@ -51,7 +52,8 @@ export function hideTopology(sdp: Sdp, origin: SdpOrigin): Sdp {
   const sections = sdp.media.map((media) => hideLines(media.lines, origin.address, hidden));
   return buildSdp(
     session
-      .filter((line) => parseAttribute(line)?.name !== 'rtcp')
+      // Free text about the session may hold anything; that of a stream names the stream.
+      .filter((line) => !line.startsWith('i=') && parseAttribute(line)?.name !== 'rtcp')
       .map((line) => (line.startsWith('s=') ? 's=-' : line)),
     sections,
   );
@@ -94,11 +96,11 @@ function isHidden(line: string, hidden: readonly string[]): boolean {
   if (KEPT_LINES.test(line)) return false;
   if (HIDDEN_LINES.test(line)) return true;
   const attribute = parseAttribute(line);
-  if (attribute === undefined) return mentions(line, hidden);
+  if (attribute === undefined) return mentionsAny(line, hidden);
   const { name, value } = attribute;
   if (HIDDEN_ATTRIBUTES.has(name.toLowerCase())) return true;
   if (name === 'group' && /^\s*BUNDLE\b/i.test(value)) return true;
-  return name !== 'rtcp' && mentions(line, hidden);
+  return name !== 'rtcp' && mentionsAny(line, hidden);
 }
 
 /** The addresses by which the sender shows itself, without the "nowhere" of a hold. */
@@ -114,17 +116,4 @@ function addressesIn(sdp: Sdp): readonly string[] {
     found.add(address.toLowerCase());
   }
   return [...found];
-}
-
-/** Whether one of the addresses stands in the line, not as a part of a longer one. */
-function mentions(line: string, addresses: readonly string[]): boolean {
-  const text = line.toLowerCase();
-  return addresses.some((address) => {
-    for (let at = text.indexOf(address); at >= 0; at = text.indexOf(address, at + address.length)) {
-      const before = text.charAt(at - 1);
-      const behind = text.charAt(at + address.length);
-      if (!/[a-z0-9.]/.test(before) && !/[a-z0-9]/.test(behind)) return true;
-    }
-    return false;
-  });
 }
