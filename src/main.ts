@@ -6,6 +6,7 @@
  *                         ledger, ladder, metrics, CDR, HTTP
  */
 import { randomBytes } from 'node:crypto';
+import { logHealth, watchTrunks } from './admission-watch.ts';
 import { startApi, type Api } from './api/server.ts';
 import { SbcBackend } from './api/sbc-backend.ts';
 import { CallRegistry } from './call/registry.ts';
@@ -24,6 +25,7 @@ import { Metrics } from './observe/metrics.ts';
 import { engineLimits, nameKnownPeers, watchDrops } from './sip-limits.ts';
 import { engineTls, watchHandshakes } from './sip-tls.ts';
 import { SipStack, type StackConnection, type StackHandlers } from './sip/stack.ts';
+import { CallAdmission } from './trunk/admission.ts';
 import { lookUpAgents } from './trunk/agent-addresses.ts';
 import { AgentRegistry } from './trunk/agent-registry.ts';
 
@@ -55,6 +57,8 @@ export interface Sbc {
   close(): Promise<void>;
 }
 
+const SHUT_DOWN = { name: 'operator', by: 'sbc', text: 'shutting down' } as const;
+
 /** What must be closed again, last opened first. */
 type Closer = () => Promise<void> | void;
 
@@ -76,7 +80,8 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const observed = startObserving(config, log, closers);
   const media = startMedia(config, closers);
   const { ledger, ladder, metrics } = observed;
-  const agents = new AgentRegistry(config);
+  const agents = new AgentRegistry(config, { nowMs, onHealthChange: logHealth(log) });
+  const admission = new CallAdmission(config, agents);
   const ready: { calls: CallRegistry | undefined } = { calls: undefined };
   const { stack, nameAgents } = await startSip(config, {
     handlers: stackHandlers(ready, metrics, log),
@@ -86,44 +91,43 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
     agents,
     metrics,
   });
-  const calls = new CallRegistry({ config, stack, media, log, nowMs, ...observed }, agents);
+  const calls = new CallRegistry(
+    { config, stack, media, log, nowMs, ...observed },
+    { agents, admission },
+  );
   ready.calls = calls;
+  const watch = watchTrunks(config, { stack, agents, admission, metrics, log });
+  closers.push(() => watch.stop());
   reportGauges(metrics, media, calls);
+  const parts = { ledger, ladder, calls, stack, media, log };
   const backend = new SbcBackend({
-    calls,
+    ...parts,
     agents,
-    stack,
-    ledger,
-    ladder,
     metrics,
     config,
-    log,
     version: VERSION,
     readConfig: options.readConfig,
-    onReloaded: () => findAgents(agents, log, nameAgents),
+    admission,
+    onReloaded: (loaded) => {
+      watch.pinger.apply(loaded);
+      findAgents(agents, log, nameAgents);
+    },
+    onDraining: () => watch.pinger.stop(),
   });
   findAgents(agents, log, nameAgents);
   const api = await openApi(config, backend, log);
   closers.push(() => api.close());
   log.info({ config: config.hash, api: `${api.address}:${api.port}` }, 'ready');
   let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await calls.endAll({ name: 'operator', by: 'sbc', text: 'shutting down' });
-    await closeAll(closers);
-  };
   return {
     apiAddress: { address: api.address, port: api.port },
-    ledger,
-    ladder,
-    calls,
-    stack,
-    media,
-    log,
-    drain: () => calls.drain(),
-    reload: async () => {
-      await backend.reload();
+    ...parts,
+    drain: () => {
+      watch.pinger.stop();
+      return calls.drain();
     },
-    close: () => (closed ??= close()),
+    reload: () => backend.reload().then(() => undefined),
+    close: () => (closed ??= calls.endAll(SHUT_DOWN).then(() => closeAll(closers))),
   };
 }
 
@@ -202,6 +206,10 @@ function stackHandlers(
     onInvite: (invite) => {
       if (ready.calls === undefined) invite.reject(503, { headers: { 'Retry-After': '1' } });
       else ready.calls.admit(invite);
+    },
+    onSubscribe: (subscribe) => {
+      if (ready.calls === undefined) subscribe.reject(503, { 'Retry-After': '1' });
+      else ready.calls.subscribe(subscribe);
     },
     onStateChange: (interfaces, state) => {
       log[state === 'up' ? 'info' : 'error']({ interfaces, state }, 'SIP engine connection');

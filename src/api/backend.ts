@@ -23,6 +23,8 @@ export interface ApiBackend {
   /** Oldest first; of all calls without `callId`. */
   listDigits(callId?: string): readonly DigitRecord[];
   listAgents(): readonly AgentView[];
+  /** Takes an agent out by hand or gives it back; `undefined` for one that is not configured. */
+  setAgentLock(name: string, isLocked: boolean): AgentView | undefined;
   listSubscriptions(): readonly SubscriptionView[];
   /** Checks `text`, or the file in use when there is none, and changes nothing. */
   checkConfig(text: string | undefined): Promise<ConfigCheckView>;
@@ -110,6 +112,8 @@ export interface ExplanationView {
   readonly callId: string;
   /** The local policy that matched. */
   readonly policy?: string;
+  /** Session agents of the policy that could take no call then. */
+  readonly skipped?: readonly { readonly agent: string; readonly reason: string }[];
   /** Parameters in force on each leg and where each was set. */
   readonly settings: Readonly<Partial<Record<Side, SettingsView>>>;
   /** In the order in which they were made. */
@@ -137,10 +141,25 @@ export interface AgentView {
   /** `host` or `host:port`. */
   readonly address: string;
   readonly transport: string;
+  /** `in-service`, `constrained`, `out-of-service` or `locked`; only the first gets calls. */
   readonly state: string;
+  /** Why it is in that state, in one word. */
+  readonly reason: string;
+  /** RFC 3339. */
+  readonly since: string;
   readonly activeSessions: number;
   /** 0: unlimited. */
   readonly maxSessions: number;
+  /** Absent until the first OPTIONS has its outcome. */
+  readonly lastPing?: PingView;
+}
+
+export interface PingView {
+  /** When OPTIONS was sent, RFC 3339. */
+  readonly at: string;
+  /** Absent when no answer came. */
+  readonly status?: number;
+  readonly rttMs?: number;
 }
 
 export interface SubscriptionView {
@@ -148,6 +167,8 @@ export interface SubscriptionView {
   readonly leg: Side;
   /** `notifier`: the peer subscribed to us; `subscriber`: we subscribed to the peer. */
   readonly role: 'notifier' | 'subscriber';
+  /** `in-dialog`: inside the dialog of the leg; `separate`: in a dialog of its own that names it. */
+  readonly kind: 'in-dialog' | 'separate';
   /** Event id; empty when there is none. */
   readonly eventId: string;
   readonly state: string;

@@ -41,6 +41,7 @@ export function explanationView(call: Call): ExplanationView {
   return {
     callId: call.id,
     policy: call.policy,
+    ...(call.skipped.length === 0 ? {} : { skipped: call.skipped }),
     settings: {
       caller: settingsView(call.caller),
       ...(callee === undefined ? {} : { callee: settingsView(callee) }),
@@ -54,15 +55,19 @@ export function explanationView(call: Call): ExplanationView {
 export function subscriptionViews(call: Call, leg: Side): SubscriptionView[] {
   const held = call.session?.dtmf.subscriptions(leg);
   if (held === undefined) return [];
-  const views: SubscriptionView[] = held.notifier.map((subscription) => ({
-    callId: call.id,
-    leg,
-    role: 'notifier',
-    eventId: subscription.id,
-    state: subscription.state,
-  }));
+  const common = { callId: call.id, leg };
+  const views = (['in-dialog', 'separate'] as const).flatMap((kind) =>
+    held[kind === 'separate' ? 'separate' : 'notifier'].map(({ id, state }): SubscriptionView => ({
+      ...common,
+      role: 'notifier',
+      kind,
+      eventId: id,
+      state,
+    })),
+  );
   if (held.subscriber !== undefined) {
-    views.push({ callId: call.id, leg, role: 'subscriber', eventId: '', state: held.subscriber });
+    const kind = held.isSubscriberSeparate ? 'separate' : 'in-dialog';
+    views.push({ ...common, role: 'subscriber', kind, eventId: '', state: held.subscriber });
   }
   return views;
 }

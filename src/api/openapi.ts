@@ -24,7 +24,7 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
 const ERROR_MEANINGS: Readonly<Record<number, string>> = {
   401: 'The token is missing or wrong.',
   403: 'Only loopback is served.',
-  404: 'There is no such call.',
+  404: 'There is no such call or session agent.',
 };
 
 /** The schema of a route that answers with JSON. */

@@ -8,9 +8,10 @@ import type { Ladder, LadderRecorder } from '../observe/ladder.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { SipStack } from '../sip/stack.ts';
+import type { CallAdmission } from '../trunk/admission.ts';
 import type { AgentRegistry } from '../trunk/agent-registry.ts';
 import { SIDES } from '../wire/side.ts';
-import { formatHostPort } from '../wire/sip-uri.ts';
+import { agentView } from './agent-view.ts';
 import type {
   AgentView,
   ApiBackend,
@@ -38,8 +39,11 @@ export interface SbcBackendOptions {
   readonly version: string;
   /** Loads `text`, or the file in use; `undefined` when the SBC was started without a file. */
   readonly readConfig: ((text?: string) => LoadedConfig) | undefined;
+  readonly admission: Pick<CallAdmission, 'overload'>;
   /** A new configuration is in force. */
-  readonly onReloaded: () => void;
+  readonly onReloaded: (config: Config) => void;
+  /** No new calls are taken from now on. */
+  readonly onDraining: () => void;
 }
 
 export class SbcBackend implements ApiBackend {
@@ -59,10 +63,14 @@ export class SbcBackend implements ApiBackend {
   }
 
   readiness(): ReadinessView {
-    const { stack, calls } = this.#options;
+    const { stack, calls, admission } = this.#options;
+    const { overload } = admission;
     const reasons = [
       ...(stack.isUp ? [] : ['the connection to the SIP engine is down']),
       ...(calls.isDraining ? ['draining: no new calls are taken'] : []),
+      ...(overload.type === 'calm'
+        ? []
+        : [`overloaded (${overload.reason}): no new calls are taken`]),
     ];
     return { isReady: reasons.length === 0, reasons };
   }
@@ -106,15 +114,15 @@ export class SbcBackend implements ApiBackend {
   }
 
   listAgents(): readonly AgentView[] {
-    return this.#options.agents.list().map(({ agent, state, sessions }) => ({
-      name: agent.name,
-      realm: agent.realm,
-      address: formatHostPort(agent.host, agent.port),
-      transport: agent.transport,
-      state,
-      activeSessions: sessions,
-      maxSessions: agent.constraints.maxSessions,
-    }));
+    return this.#options.agents.list().map((view) => agentView(view));
+  }
+
+  setAgentLock(name: string, isLocked: boolean): AgentView | undefined {
+    const { agents, log } = this.#options;
+    const view = agents.setLocked(name, isLocked);
+    if (view === undefined) return undefined;
+    log.info({ agent: name }, isLocked ? 'session agent locked' : 'session agent unlocked');
+    return agentView(view);
   }
 
   listSubscriptions(): readonly SubscriptionView[] {
@@ -151,7 +159,7 @@ export class SbcBackend implements ApiBackend {
     const isChanged = loaded.config.hash !== this.#config.hash;
     this.#config = loaded.config;
     calls.reconfigure(loaded.config);
-    onReloaded();
+    onReloaded(loaded.config);
     metrics.configReloaded('applied');
     metrics.configLoaded(loaded.config.hash);
     log.info({ config: loaded.config.hash, isChanged }, 'configuration reloaded');
@@ -159,8 +167,9 @@ export class SbcBackend implements ApiBackend {
   }
 
   drain(): Promise<DrainView> {
-    const { calls, log } = this.#options;
+    const { calls, log, onDraining } = this.#options;
     log.info({ activeCalls: calls.size }, 'draining');
+    onDraining();
     // Resolves at the last call's end; the answer shows where the drain stands now.
     void calls.drain();
     return Promise.resolve({ isDraining: true, activeCalls: calls.size });

@@ -119,6 +119,7 @@ const decision: z.ZodType<views.DecisionView> = z.discriminatedUnion('type', [
 export const explanationSchema: z.ZodType<views.ExplanationView> = z.strictObject({
   callId: z.string(),
   policy: z.string().exactOptional(),
+  skipped: z.array(z.strictObject({ agent: z.string(), reason: z.string() })).exactOptional(),
   settings: z.strictObject({ caller: settings.exactOptional(), callee: settings.exactOptional() }),
   decisions: z.array(decision),
   plan: plan.exactOptional(),
@@ -156,14 +157,24 @@ export const agentSchema: z.ZodType<views.AgentView> = z.strictObject({
   address: z.string(),
   transport: z.string(),
   state: z.string(),
+  reason: z.string(),
+  since: z.string(),
   activeSessions: count,
   maxSessions: count,
+  lastPing: z
+    .strictObject({
+      at: z.string(),
+      status: z.number().exactOptional(),
+      rttMs: z.number().exactOptional(),
+    })
+    .exactOptional(),
 });
 
 export const subscriptionSchema: z.ZodType<views.SubscriptionView> = z.strictObject({
   callId: z.string(),
   leg: side,
   role: z.enum(['notifier', 'subscriber']),
+  kind: z.enum(['in-dialog', 'separate']),
   eventId: z.string(),
   state: z.string(),
   expiresInSeconds: z.number().exactOptional(),

@@ -1,10 +1,10 @@
 /** Routes about the process as a whole: health, metrics, agents, configuration, drain. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { addAgentRoutes } from './agent-routes.ts';
 import type { ApiBackend } from './backend.ts';
 import { describeRoute } from './openapi.ts';
 import {
-  agentSchema,
   configCheckSchema,
   drainSchema,
   readinessSchema,
@@ -24,11 +24,7 @@ export function addSystemRoutes(
 ): void {
   addProbes(app, backend, mayRead);
   addConfigRoutes(app, backend);
-  app.get(
-    '/api/v1/agents',
-    { schema: describeRoute({ summary: 'Session agents', answer: z.array(agentSchema) }) },
-    async () => backend.listAgents(),
-  );
+  addAgentRoutes(app, backend);
   app.get(
     '/api/v1/subscriptions',
     {

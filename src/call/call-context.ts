@@ -6,6 +6,7 @@ import type { LadderRecorder } from '../observe/ladder.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { SipStack } from '../sip/stack.ts';
+import type { SubscriptionBudget } from './subscription-budget.ts';
 
 /** What every call is given by the composition root. */
 export interface CallContext {
@@ -18,6 +19,8 @@ export interface CallContext {
   readonly metrics: Metrics;
   readonly cdr: CdrWriter;
   readonly log: Log;
+  /** What peers may subscribe to in all calls together. */
+  readonly budget: SubscriptionBudget;
   /** Wall clock in milliseconds since 1970. */
   readonly nowMs: () => number;
 }

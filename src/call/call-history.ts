@@ -5,7 +5,7 @@ import type { MediaCounters } from '../media/relay-counters.ts';
 import { CDR_VERSION, type CdrAttempt, type CdrLeg, type CdrRecord } from '../observe/cdr.ts';
 import type { DigitSummary } from '../observe/digit-ledger.ts';
 import type { Side } from '../wire/side.ts';
-import type { Hop } from '../trunk/policy.ts';
+import type { Hop, SkippedAgent } from '../trunk/policy.ts';
 import type { CallLeg } from './call-leg.ts';
 import type { CallSession } from './call-session.ts';
 import { dtmfMethods } from './dtmf-method.ts';
@@ -31,6 +31,8 @@ export interface RecordInput {
   readonly digits: DigitSummary;
   readonly configHash: string;
   readonly endMs: number;
+  /** Agents of the policy that could take no call. */
+  readonly skipped?: readonly SkippedAgent[];
 }
 
 export class CallHistory {
@@ -112,7 +114,7 @@ export class CallHistory {
       },
       media: { perLeg: mediaOf(input.counters, cause.name === 'media-timeout') },
       dtmf: dtmfOf(session, input.digits),
-      ...(policy === undefined ? {} : { policy: { name: policy, rule: policy } }),
+      ...(policy === undefined ? {} : { policy: policyOf(policy, input.skipped ?? []) }),
     };
   }
 
@@ -145,6 +147,13 @@ export class CallHistory {
       bill: answerMs === undefined ? 0 : seconds(endMs - answerMs),
     };
   }
+}
+
+function policyOf(
+  policy: string,
+  skipped: readonly SkippedAgent[],
+): NonNullable<CdrRecord['policy']> {
+  return { name: policy, rule: policy, ...(skipped.length === 0 ? {} : { skipped }) };
 }
 
 /** A leg by its own INVITE; a callee that was never sent one has no dialog data. */

@@ -4,6 +4,9 @@ import type { CallContext } from './call-context.ts';
 import type { CallLeg } from './call-leg.ts';
 import type { CallMedia } from './call-media.ts';
 import { DtmfInterworking } from './dtmf-interworking.ts';
+import { EarlyExchange } from './early-exchange.ts';
+import { subscribeTarget } from './separate-subscribe.ts';
+import type { SubscribeTarget } from '../sip/outgoing-subscription.ts';
 import { hasKpml } from '../wire/allow-events.ts';
 import type { SipMessage } from '../wire/sip-message.ts';
 import type { Side } from '../wire/side.ts';
@@ -26,6 +29,7 @@ export class CallSession {
   readonly legs: Readonly<Record<Side, CallLeg>>;
   readonly media: CallMedia;
   readonly dtmf: DtmfInterworking;
+  readonly early = new EarlyExchange();
   readonly #negotiation: OfferAnswer;
 
   constructor(options: {
@@ -49,7 +53,20 @@ export class CallSession {
     this.#negotiation = negotiation;
     const earlySubscribe = (side: Side): EarlySubscribe =>
       decideEarlySubscribe(negotiation.advertised(side));
-    this.dtmf = new DtmfInterworking({ callId, legs, media, context, earlySubscribe, onBug });
+    this.dtmf = new DtmfInterworking({
+      callId,
+      legs,
+      media,
+      context,
+      earlySubscribe,
+      onBug,
+      openSubscription: (side, dialog, handler) => {
+        const target = (): SubscribeTarget => subscribeTarget(legs[side], dialog);
+        return context.stack.subscribe(legs[side].sipInterface.name, target, handler);
+      },
+      budget: context.budget,
+      keepsSubscriptions: context.config.sip.engine === 'drachtio',
+    });
     if (options.previous !== undefined) this.dtmf.takeOver(options.previous.dtmf);
   }
 
@@ -76,6 +93,17 @@ export class CallSession {
     this.media.update(forwarded.streams);
     if (forwarded.plan !== undefined) this.dtmf.applyPlan(forwarded.plan);
     return { type: 'forward', sdp: forwarded.sdp, allowEvents: forwarded.allowEvents };
+  }
+
+  /** Takes a response of the callee after the exchange: what the caller was told stands. */
+  repeatAnswer(message: SipMessage): Forwarded {
+    const { sdp, allowEvents } = this.#negotiation.repeatAnswer('callee', hasKpml(message));
+    return { type: 'forward', sdp, allowEvents };
+  }
+
+  /** Another branch answers the offer of the INVITE. */
+  reopenOffer(): void {
+    this.#negotiation.reopenOffer();
   }
 
   /** The offer under way was refused: everything stays as it was. */

@@ -14,42 +14,50 @@
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
 import type { DialogHandler, SipDialog } from '../sip/dialog.ts';
 import { releaseAnswered, type InviteAnswer, type OutgoingInvite } from '../sip/outgoing-invite.ts';
-import { ALLOWED_METHODS } from '../sip/stray-requests.ts';
+import { listsExtension } from '../sip/stray-requests.ts';
 import type { Hop } from '../trunk/policy.ts';
-import type { SipRequest, SipResponse } from '../wire/sip-message.ts';
+import type { Redirect, Redirection } from '../trunk/redirect.ts';
+import { getHeaders, type SipRequest, type SipResponse } from '../wire/sip-message.ts';
 import { WireError } from '../wire/wire-error.ts';
 import {
   callerStatus,
   isEngineLost,
-  isWorthAnotherHop,
+  isRedirection,
+  whyNotFollowed,
   type AttemptFailure,
 } from './attempt-failure.ts';
 import type { CallContext } from './call-context.ts';
 import type { CallSession } from './call-session.ts';
 import type { EndCause } from './end-cause.ts';
-import { hopTransport } from './call-leg.ts';
+import { HopQueue } from './hop-queue.ts';
+import { BARE, earlyCrossing, finalCrossing } from './setup-answers.ts';
 import {
-  allowEventsHeader,
-  callerHeaders,
-  callerIdentity,
-  maxForwardsOf,
-  passedHeaders,
-  PRODUCT,
-} from './header-policy.ts';
+  acceptOptions,
+  type Crossing,
+  inviteOptions,
+  isReliable,
+  progressOptions,
+  refusalOptions,
+} from './setup-messages.ts';
 
 /** How long a callee may ring before the attempt is given up (timer C of RFC 3261 §16.6 in spirit). */
 const NO_ANSWER_MS = 180_000;
 
-const SDP_TYPE = { 'Content-Type': 'application/sdp' };
+/** How long the 200 waits for the last PRACK; the SIP engine gives up earlier if the 1xx has left. */
+const PRACK_WAIT_MS = 40_000;
 
 /** What the set-up asks of its call. */
 export interface SetupHost {
   readonly isEnded: boolean;
-  /** Joins the caller with the hop; `undefined` when the hop takes no more calls. */
-  openSession(hop: Hop): CallSession | undefined;
+  /** Joins the caller with the hop, or says which limit of the hop stands against it. */
+  openSession(hop: Hop): CallSession | { readonly refused: string };
   dialogHandler(side: 'caller' | 'callee'): DialogHandler;
+  /** Where a redirecting answer leads. */
+  redirect(redirect: Redirect): Redirection;
+  /** What came of it, for the log. */
+  redirected(outcome: { followed: readonly string[]; refused: Redirection['refused'] }): void;
   attemptStarted(hop: Hop, session: CallSession): void;
-  attemptFailed(status: number, reason: string): void;
+  attemptFailed(failure: AttemptFailure): void;
   progressed(status: number): void;
   /** The caller got its 200. */
   answered(): void;
@@ -63,6 +71,13 @@ export interface SetupHost {
 type SetupState =
   | { readonly type: 'idle' }
   | { readonly type: 'inviting'; readonly invite: OutgoingInvite; readonly session: CallSession }
+  /** The callee has answered; the 200 waits for the PRACK of a reliable 1xx (RFC 3262 §3). */
+  | {
+      readonly type: 'awaitingPrack';
+      readonly session: CallSession;
+      readonly answer: InviteAnswer;
+      readonly crossing: Crossing;
+    }
   | {
       readonly type: 'awaitingAck';
       readonly session: CallSession;
@@ -73,11 +88,13 @@ type SetupState =
 
 export class CallSetup {
   readonly #invite: IncomingInvite;
-  readonly #hops: readonly Hop[];
+  readonly #hops: HopQueue;
   readonly #context: CallContext;
   readonly #host: SetupHost;
   #state: SetupState = { type: 'idle' };
-  #noAnswer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Reliable 1xx to the caller without PRACK. */
+  #unconfirmed = 0;
 
   constructor(options: {
     readonly invite: IncomingInvite;
@@ -86,19 +103,19 @@ export class CallSetup {
     readonly host: SetupHost;
   }) {
     this.#invite = options.invite;
-    this.#hops = options.hops;
+    this.#hops = new HopQueue(options.hops);
     this.#context = options.context;
     this.#host = options.host;
   }
 
-  /** Tries the hop at `index`, the later ones when it fails. */
-  async start(index = 0): Promise<void> {
-    const hop = this.#hops[index];
+  /** Tries the next hop, the later ones when it fails. */
+  async start(): Promise<void> {
+    const hop = this.#hops.take();
     if (hop === undefined || this.#host.isEnded) return;
     const session = this.#host.openSession(hop);
-    if (session === undefined) {
-      if (index + 1 < this.#hops.length) return this.start(index + 1);
-      this.#host.end({ name: 'limit-reached', by: 'sbc' });
+    if ('refused' in session) {
+      if (this.#hops.leadsOn(503)) return this.start();
+      this.#host.end({ name: 'limit-reached', by: 'sbc', text: session.refused });
       return;
     }
     let offer: Awaited<ReturnType<CallSession['forwardOffer']>>;
@@ -110,20 +127,13 @@ export class CallSetup {
       return;
     }
     if (this.#host.isEnded) return;
-    if (offer.type === 'failed') {
-      this.#host.end({ name: offer.cause, by: 'sbc' });
-      return;
-    }
-    const headers = {
-      ...this.#inviteHeaders(hop),
-      ...allowEventsHeader(this.#invite.message, offer.allowEvents),
-    };
-    this.#send(hop, session, { index, headers, sdp: offer.sdp });
+    if (offer.type === 'failed') this.#host.end({ name: offer.cause, by: 'sbc' });
+    else this.#send(hop, session, offer);
   }
 
   /** Gives up an unanswered callee; an answer that wins the race is acknowledged and hung up. */
-  cancel(headers: { Reason: string }): void {
-    clearTimeout(this.#noAnswer);
+  cancel(headers: Record<string, string>): void {
+    clearTimeout(this.#timer);
     const state = this.#state;
     if (state.type === 'inviting') state.invite.cancel(headers);
     if (state.type === 'awaitingAck' && state.isDelayed) state.answer.acknowledge();
@@ -140,22 +150,28 @@ export class CallSetup {
     this.#host.joined(session);
   }
 
-  #send(
-    hop: Hop,
-    session: CallSession,
-    message: { index: number; headers: Record<string, string>; sdp: string | undefined },
-  ): void {
+  /** The caller has confirmed a reliable 1xx. */
+  pracked(): void {
+    if (this.#unconfirmed > 0) this.#unconfirmed -= 1;
+    const state = this.#state;
+    if (this.#unconfirmed > 0 || !('session' in state)) return;
+    state.session.early.confirm();
+    const { early } = state.session.legs.caller;
+    if (early !== undefined) state.session.dtmf.settled('caller', early);
+    if (state.type !== 'awaitingPrack') return;
+    clearTimeout(this.#timer);
+    this.#accept(state.session, state.answer, { ...state.crossing, isDelayed: false });
+  }
+
+  #send(hop: Hop, session: CallSession, crossing: Crossing): void {
     this.#host.attemptStarted(hop, session);
-    const body = message.sdp === undefined ? {} : { body: message.sdp };
-    const contentType = message.sdp === undefined ? {} : SDP_TYPE;
     const host = this.#host;
     const invite = this.#context.stack.invite(
       {
         interfaceName: hop.sipInterface.name,
         uri: hop.requestUri,
         nextHop: hop.nextHop,
-        headers: { ...message.headers, ...contentType },
-        ...body,
+        ...inviteOptions(this.#invite.message, { hop, legs: session.legs }, crossing),
       },
       {
         onSent: (request) => {
@@ -165,29 +181,31 @@ export class CallSetup {
           host.guarded(() => this.#progress(session, response, dialog)),
         onAnswer: (answer) => host.guarded(() => this.#answer(session, answer)),
         onFailure: (status, reason, response) =>
-          host.guarded(() => this.#failed(session, message.index, { status, reason, response })),
+          host.guarded(() => this.#failed(session, hop, { status, reason, response })),
       },
       host.dialogHandler('callee'),
     );
     this.#state = { type: 'inviting', invite, session };
-    this.#noAnswer = setTimeout(() => this.#timeOut(), NO_ANSWER_MS);
+    this.#timer = setTimeout(() => this.#end('no-answer'), NO_ANSWER_MS);
   }
 
-  #progress(session: CallSession, response: SipResponse, early: SipDialog | undefined): void {
+  #progress(session: CallSession, response: SipResponse, branch: SipDialog | undefined): void {
     if (this.#host.isEnded) return;
-    session.legs.callee.early = early ?? session.legs.callee.early;
+    session.legs.callee.early = branch ?? session.legs.callee.early;
     this.#host.progressed(response.status);
-    const isDelayed = this.#invite.offer === undefined;
-    const preview = isDelayed ? undefined : this.#preview(session, response);
-    const body = preview?.sdp === undefined ? {} : { body: preview.sdp };
-    const headers = {
-      ...passedHeaders(response),
-      ...(preview?.sdp === undefined ? {} : SDP_TYPE),
-      ...allowEventsHeader(response, preview?.allowEvents ?? 'remove-kpml'),
-    };
+    const { message, offer } = this.#invite;
+    const mustBeReliable = listsExtension(message, 'Require', '100rel');
+    // The first reliable answer to an INVITE without offer must bring one (RFC 3262 §5), which only the 200 has.
+    if (mustBeReliable && offer === undefined) return;
+    const isAnswer = isReliable(response) && response.body.length > 0 && offer !== undefined;
+    const isSentReliably =
+      mustBeReliable || (isAnswer && listsExtension(message, 'Supported', '100rel'));
+    const crossing =
+      offer === undefined ? BARE : earlyCrossing(session, response, { branch, isSentReliably });
+    if (isSentReliably) this.#unconfirmed += 1;
     this.#invite.progress(
       response.status,
-      { reason: response.reason, headers, ...body },
+      progressOptions({ response, legs: session.legs }, crossing, isSentReliably),
       this.#host.dialogHandler('caller'),
       (begun) => {
         session.legs.caller.early = begun;
@@ -195,21 +213,8 @@ export class CallSetup {
     );
   }
 
-  /** An answer in an unreliable 18x is only a preview; one that cannot be read is left out. */
-  #preview(
-    session: CallSession,
-    response: SipResponse,
-  ): ReturnType<CallSession['forwardAnswer']> | undefined {
-    try {
-      return session.forwardAnswer('callee', response, false);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      return undefined;
-    }
-  }
-
   async #answer(session: CallSession, answer: InviteAnswer): Promise<void> {
-    clearTimeout(this.#noAnswer);
+    clearTimeout(this.#timer);
     session.legs.callee.dialog = answer.dialog;
     session.dtmf.answered('callee', answer.dialog);
     if (this.#host.isEnded) {
@@ -227,10 +232,14 @@ export class CallSetup {
   }
 
   #answerEarly(session: CallSession, answer: InviteAnswer): void {
-    const forwarded = session.forwardAnswer('callee', answer.response, true);
-    if (forwarded.sdp === undefined) throw new WireError('the answer has no session description');
+    const crossing = finalCrossing(session, answer);
     answer.acknowledge();
-    this.#accept(session, answer, { ...forwarded, isDelayed: false });
+    if (this.#unconfirmed > 0) {
+      this.#state = { type: 'awaitingPrack', session, answer, crossing };
+      this.#timer = setTimeout(() => this.#end('ack-timeout'), PRACK_WAIT_MS);
+      return;
+    }
+    this.#accept(session, answer, { ...crossing, isDelayed: false });
   }
 
   async #answerDelayed(session: CallSession, answer: InviteAnswer): Promise<void> {
@@ -250,25 +259,14 @@ export class CallSetup {
   #accept(
     session: CallSession,
     answer: InviteAnswer,
-    message: {
-      sdp: string | undefined;
-      allowEvents: Parameters<typeof allowEventsHeader>[1];
-      isDelayed: boolean;
-    },
+    message: Crossing & { isDelayed: boolean },
   ): void {
     const { isDelayed } = message;
     this.#state = { type: 'awaitingAck', session, answer, isDelayed };
-    const body =
-      message.sdp === undefined ? { headers: {} } : { headers: SDP_TYPE, body: message.sdp };
-    const headers = {
-      ...passedHeaders(answer.response),
-      ...allowEventsHeader(answer.response, message.allowEvents),
-      Allow: ALLOWED_METHODS,
-      Server: PRODUCT,
-      ...body.headers,
-    };
+    const { response } = answer;
+    const options = acceptOptions({ response, legs: session.legs }, message);
     const handler = this.#host.dialogHandler('caller');
-    this.#invite.accept({ ...body, headers }, handler, (outcome) => {
+    this.#invite.accept(options, handler, (outcome) => {
       this.#host.guarded(() => {
         if (outcome.type === 'failed') {
           this.#host.end({ name: 'caller-cancelled', by: 'caller', text: outcome.reason });
@@ -305,15 +303,13 @@ export class CallSetup {
     }
   }
 
-  async #failed(session: CallSession, index: number, failure: AttemptFailure): Promise<void> {
-    clearTimeout(this.#noAnswer);
+  async #failed(session: CallSession, hop: Hop, failure: AttemptFailure): Promise<void> {
+    clearTimeout(this.#timer);
     const { status, reason, response } = failure;
-    this.#host.attemptFailed(status, reason);
+    this.#host.attemptFailed(failure);
     if (this.#host.isEnded) return;
-    if (isWorthAnotherHop(status) && index + 1 < this.#hops.length) {
-      await this.start(index + 1);
-      return;
-    }
+    const redirect = this.#redirect(session, hop, response);
+    if (redirect.isFollowed || this.#hops.leadsOn(status)) return this.start();
     this.#state = { type: 'done' };
     if (isEngineLost(failure)) {
       this.#host.end({ name: 'engine-lost', by: 'sbc' });
@@ -322,26 +318,33 @@ export class CallSetup {
     // Subscriptions of the early dialog have their last word while there still is a dialog.
     session.dtmf.end();
     const told = callerStatus(status);
-    // A reason phrase belongs to its own status only.
-    const phrase = told === status && response !== undefined ? { reason } : {};
-    const headers = response === undefined ? {} : passedHeaders(response);
-    this.#invite.reject(told, { ...phrase, headers });
-    this.#host.end({ name: 'callee-refused', by: 'callee', status: told, text: reason });
+    this.#invite.reject(told, refusalOptions(told, response, session.legs));
+    this.#host.end({
+      name: 'callee-refused',
+      by: 'callee',
+      status: told,
+      text: `${reason}${redirect.note}`,
+    });
   }
 
-  #timeOut(): void {
-    this.#host.end({ name: 'no-answer', by: 'sbc' });
+  /** Whether a redirecting answer leads to another hop, and for the record why it does not. */
+  #redirect(
+    session: CallSession,
+    from: Hop,
+    response: SipResponse | undefined,
+  ): { isFollowed: boolean; note: string } {
+    if (response === undefined || !isRedirection(response.status)) {
+      return { isFollowed: false, note: '' };
+    }
+    const follow = session.legs.callee.settings.followRedirects.value;
+    const contacts = getHeaders(response, 'Contact');
+    const { hops, refused } = this.#host.redirect({ from, contacts, follow });
+    const followed = this.#hops.redirect(hops);
+    this.#host.redirected({ followed: followed.map((hop) => hop.requestUri), refused });
+    return { isFollowed: followed.length > 0, note: whyNotFollowed({ hops, refused }) };
   }
 
-  #inviteHeaders(hop: Hop): Record<string, string> {
-    const { message } = this.#invite;
-    return {
-      ...passedHeaders(message),
-      ...callerHeaders(callerIdentity(message), hopTransport(hop), hop.requestUri),
-      To: `<${hop.requestUri}>`,
-      'Max-Forwards': String(maxForwardsOf(message) - 1),
-      Allow: ALLOWED_METHODS,
-      'User-Agent': PRODUCT,
-    };
+  #end(name: EndCause['name']): void {
+    this.#host.end({ name, by: 'sbc' });
   }
 }

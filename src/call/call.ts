@@ -10,11 +10,15 @@
 import { randomBytes } from 'node:crypto';
 import { callLog, type Log } from '../observe/log.ts';
 import { otherSide, type Side } from '../wire/side.ts';
-import type { DialogHandler } from '../sip/dialog.ts';
+import type { DialogHandler, SipDialog } from '../sip/dialog.ts';
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
+import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
 import type { MediaListener } from '../media/media-engine.ts';
-import type { Session, SessionRefusal } from '../trunk/agent-registry.ts';
-import type { Hop } from '../trunk/policy.ts';
+import { refusalText, type Session, type SessionRefusal } from '../trunk/admission.ts';
+import type { AgentOutcome } from '../trunk/agent-health.ts';
+import type { Hop, SkippedAgent } from '../trunk/policy.ts';
+import type { Redirect, Redirection } from '../trunk/redirect.ts';
+import { outcomeOfAttempt } from './agent-outcome.ts';
 import type { CallContext } from './call-context.ts';
 import { CallLeg } from './call-leg.ts';
 import { CallMedia } from './call-media.ts';
@@ -22,7 +26,8 @@ import { CallMeter, MediaMeter } from './call-meter.ts';
 import { CallHistory } from './call-history.ts';
 import { CallSession } from './call-session.ts';
 import { CallSetup, type SetupHost } from './call-setup.ts';
-import { type EndCause, reasonHeader, resultOf, resultOfRefusal, verdictOf } from './end-cause.ts';
+import { type EndCause, resultOf, resultOfRefusal, verdictOf } from './end-cause.ts';
+import { causeOfCancel, causeOfEnd, endHeaders } from './end-headers.ts';
 import { MidCall } from './mid-call.ts';
 
 /** What admission and routing found out before the call exists. */
@@ -33,9 +38,15 @@ export interface CallPlan {
   readonly hops: readonly Hop[];
   /** The callee's side of the call for a hop. */
   readonly calleeFor: (hop: Hop) => CallLeg;
+  /** Where a redirecting answer leads. */
+  readonly redirect: (redirect: Redirect) => Redirection;
   /** Counts the call on the hop's agent, if it is one. */
   readonly countOn: (hop: Hop) => Session | SessionRefusal;
+  /** Says what an attempt showed about an agent. */
+  readonly report: (agentName: string, outcome: AgentOutcome) => void;
   readonly policy: string;
+  /** Agents of the policy that got no chance. */
+  readonly skipped: readonly SkippedAgent[];
 }
 
 type CallState =
@@ -86,20 +97,30 @@ export class Call {
     return this.#plan.policy;
   }
 
+  /** Agents of the policy that could take no call. */
+  get skipped(): readonly SkippedAgent[] {
+    return this.#plan.skipped;
+  }
+
   /** The joined legs, once a hop was chosen. */
   get session(): CallSession | undefined {
     return this.#session;
   }
 
   start(): void {
-    const { invite } = this.#plan;
+    const { invite, skipped } = this.#plan;
+    if (skipped.length > 0) this.log.info({ skipped }, 'session agents skipped');
     invite.traceWith((direction, text) => this.#trace('caller', direction, text));
-    invite.onCancel((reason) => {
-      const given = reason === '' ? {} : { reason };
-      this.#guarded(() => this.end({ name: 'caller-cancelled', by: 'caller', ...given }));
+    invite.onCancel((_reason, cancel) => {
+      this.#guarded(() => this.end(causeOfCancel(cancel, this.#session?.legs)));
     });
     invite.onLost(() => this.#guarded(() => this.end({ name: 'engine-lost', by: 'sbc' })));
     this.#guarded(() => this.#setup.start());
+  }
+
+  /** Answers a SUBSCRIBE that names the dialog of `side` from outside. */
+  subscribed(side: Side, dialog: SipDialog, subscribe: IncomingSubscription): void {
+    this.#guarded(() => this.#session?.dtmf.receiveSeparate(side, dialog, subscribe));
   }
 
   /** Ends the call; only the first cause counts. */
@@ -108,13 +129,12 @@ export class Call {
     const cause = (this.#state.type === 'answered' ? this.#state.hungUp : undefined) ?? laterCause;
     this.#state = { type: 'ended', cause };
     const verdict = verdictOf(cause);
-    const headers = { Reason: reasonHeader(cause) };
     // Before the refusal: with it an early dialog is gone, and last NOTIFYs can no longer be sent.
     this.#session?.dtmf.end();
     this.#plan.invite.reject(verdict.status, { headers: refusalHeaders(verdict.status) });
     this.#midCall?.end();
-    this.#setup.cancel(headers);
-    for (const leg of this.#legs()) void leg.dialog?.bye(headers);
+    this.#setup.cancel(endHeaders(cause, this.#session?.legs.callee ?? this.caller, 'CANCEL'));
+    for (const leg of this.#legs()) void leg.dialog?.bye(endHeaders(cause, leg, 'BYE'));
     const status = this.history.answerMs === undefined ? verdict.status : 200;
     this.log[verdict.level]({ cause: cause.name, by: cause.by, status }, 'call ended');
     this.#close(cause).catch((error: unknown) => this.#reportBug(error));
@@ -156,6 +176,7 @@ export class Call {
         digits: this.#context.ledger.summary(this.id),
         configHash: this.#context.config.hash,
         endMs,
+        skipped: this.#plan.skipped,
       });
       this.#context.cdr.write(record);
     } finally {
@@ -164,11 +185,10 @@ export class Call {
     }
   }
 
-  /** `undefined` when the hop's agent takes no more calls. */
-  #openSession(hop: Hop): CallSession | undefined {
+  #openSession(hop: Hop): ReturnType<SetupHost['openSession']> {
     this.#counted?.release();
     const counted = this.#plan.countOn(hop);
-    if (counted.type === 'refused') return undefined;
+    if (counted.type === 'refused') return { refused: refusalText(counted) };
     this.#counted = counted;
     const callee = this.#plan.calleeFor(hop);
     const previous = this.#session;
@@ -187,6 +207,7 @@ export class Call {
     this.#midCall = new MidCall(this.#session, {
       guarded: (action) => this.#guarded(action),
       end: (endCause) => this.end(endCause),
+      pracked: () => this.#setup.pracked(),
     });
     return this.#session;
   }
@@ -224,21 +245,26 @@ export class Call {
         return isEnded();
       },
       openSession: (hop) => this.#openSession(hop),
+      redirect: (redirect) => this.#plan.redirect(redirect),
       dialogHandler: (side) => this.#dialogHandler(side),
       attemptStarted: (hop, session) => {
         this.history.attemptStarted(hop);
         this.#meter.attemptStarted(session.legs.callee);
       },
-      attemptFailed: (status, reason) => {
+      attemptFailed: (failure) => {
+        const { status, reason } = failure;
+        this.#report(outcomeOfAttempt(failure));
         this.history.attemptFailed(status, reason);
         this.#meter.attemptEnded(resultOfRefusal(status));
       },
+      redirected: (redirection) => this.log.info(redirection, 'redirected'),
       progressed: (status) => {
         this.history.progressed(status);
         this.#meter.progressed(this.history.postDialDelayMs);
       },
       answered: () => {
         this.#state = { type: 'answered' };
+        this.#report({ type: 'answer', by: 'call', status: 200 });
         this.history.answered();
         this.#meter.progressed(this.history.postDialDelayMs);
       },
@@ -252,6 +278,11 @@ export class Call {
     };
   }
 
+  #report(outcome: AgentOutcome | undefined): void {
+    const agent = this.#session?.legs.callee.agent;
+    if (agent !== undefined && outcome !== undefined) this.#plan.report(agent.name, outcome);
+  }
+
   #dialogHandler(side: Side): DialogHandler {
     return {
       onRequest: (request, dialog) => {
@@ -263,8 +294,11 @@ export class Call {
           this.#midCall?.acknowledged(side, body);
         });
       },
-      onEnd: (by, reason) => {
-        this.#guarded(() => this.#endOfLeg(side, causeOfEnd(side, by, reason)));
+      onEnd: (by, reason, bye) => {
+        this.#guarded(() => {
+          const cause = causeOfEnd(side, { by, reason, bye }, this.#session?.legs);
+          return this.#endOfLeg(side, cause);
+        });
       },
       onTrace: (direction, text) => this.#trace(side, direction, text),
     };
@@ -300,17 +334,6 @@ export class Call {
     this.#context.metrics.bug();
     this.log.error({ err: error }, 'broken invariant');
   }
-}
-
-function causeOfEnd(side: Side, by: 'peer' | 'engine' | 'connection', reason: string): EndCause {
-  if (by === 'connection') return { name: 'engine-lost', by: 'sbc' };
-  if (by === 'engine') return { name: 'ack-timeout', by: 'sbc', ...textOf(reason) };
-  return { name: 'hang-up', by: side, ...(reason === '' ? {} : { reason }) };
-}
-
-function textOf(reason: string): { text?: string } {
-  const text = /text="([^"]*)"/.exec(reason)?.[1];
-  return text === undefined ? {} : { text };
 }
 
 function refusalHeaders(status: number): Record<string, string> {

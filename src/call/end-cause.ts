@@ -38,7 +38,15 @@ const VERDICTS = {
   'no-answer': { status: 408, q850: 19, result: 'no-answer', level: 'info', text: 'no answer' },
   /** No local policy leads anywhere. */
   'no-route': { status: 404, q850: 3, result: 'rejected', level: 'info', text: 'no route' },
-  /** The policy leads to agents, and each of them is locked or full. */
+  /** No local policy leads anywhere yet: the number is the beginning of one that may. */
+  'address-incomplete': {
+    status: 484,
+    q850: 28,
+    result: 'rejected',
+    level: 'info',
+    text: 'address incomplete',
+  },
+  /** The policy leads to agents, and each of them is locked, out of service or full. */
   'no-agent-available': {
     status: 503,
     q850: 42,
@@ -62,6 +70,8 @@ const VERDICTS = {
     level: 'warn',
     text: 'session limit reached',
   },
+  /** The machine has too much to do for another call. */
+  overloaded: { status: 503, q850: 42, result: 'rejected', level: 'warn', text: 'overloaded' },
   /** The SBC is being stopped. */
   draining: { status: 503, q850: 41, result: 'rejected', level: 'info', text: 'draining' },
   /** Max-Forwards ran out. */
@@ -81,6 +91,14 @@ const VERDICTS = {
     result: 'rejected',
     level: 'info',
     text: 'bad extension',
+  },
+  /** The INVITE is to take the place of a dialog. The status says whether that dialog is there. */
+  'not-replaceable': {
+    status: 481,
+    q850: 41,
+    result: 'rejected',
+    level: 'info',
+    text: 'dialog not replaceable',
   },
   /** The body is no session description, or encoded. */
   'bad-content': {
@@ -162,6 +180,8 @@ export interface EndCause {
   readonly text?: string;
   /** Reason header of the peer that ended the call, passed on as it is (RFC 3326). */
   readonly reason?: string;
+  /** Further headers of that peer for the other one. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The Reason header that the legs are ended with. */

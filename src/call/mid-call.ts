@@ -1,18 +1,20 @@
 /**
  * Requests inside the dialogs of a call, relayed from one leg to the other.
  *
- *   INVITE, UPDATE with SDP   offer -> session -> other leg -> answer -> session -> back; one at a time, else 491;
+ *   INVITE, UPDATE, PRACK with SDP
+ *                             offer -> session -> other leg -> answer -> session -> back; one at a time, else 491;
  *                             before both legs are acknowledged it waits a moment, then gets 491
  *   SUBSCRIBE, NOTIFY         the DTMF interworking
  *   INFO with a digit         the DTMF interworking, which may have it relayed
  *   INFO, MESSAGE             relayed as they are
  *   OPTIONS, UPDATE alone     answered here: they ask about this leg only
  *
- * The same in early dialogs, but for offers: the one of the INVITE is still open, on both legs (RFC 3311 §5.2).
+ * The same in early dialogs, but for offers: the one of the INVITE is still open, on both legs (RFC 3311 §5.2), unless
+ * reliable 18x have brought the answer to both ends.
  *
  * A leg that answers 481 or 408 has lost the dialog: the call ends (RFC 5057 §5.1).
  */
-import { getHeader, type SipMessage } from '../wire/sip-message.ts';
+import { getHeader } from '../wire/sip-message.ts';
 import { otherSide, type Side } from '../wire/side.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { DialogResponse, SipDialog } from '../sip/dialog.ts';
@@ -20,13 +22,9 @@ import type { ReceivedRequest } from '../sip/sip-connection.ts';
 import { ALLOWED_METHODS, requiredExtensions } from '../sip/stray-requests.ts';
 import { bodyOf, type CallSession, type Forwarded } from './call-session.ts';
 import type { EndCause } from './end-cause.ts';
-import {
-  allowEventsHeader,
-  contentHeaders,
-  isDamaged,
-  passedHeaders,
-  unusableContent,
-} from './header-policy.ts';
+import { type HeaderPath, pathFrom } from './header-crossing.ts';
+import { isDamaged, unusableContent } from './header-policy.ts';
+import { ackWith, answerOptions, offerOptions, refusal, relayed } from './mid-call-messages.ts';
 
 /** How long a re-INVITE waits for the ACK that joins the legs, milliseconds. */
 const JOIN_WAIT_MS = 1000;
@@ -39,6 +37,8 @@ export interface MidCallHost {
   /** Runs `action`; a broken invariant in it ends the call instead of escaping. */
   guarded(action: () => void | Promise<void>): void;
   end(cause: EndCause): void;
+  /** The caller has confirmed a reliable 1xx. */
+  pracked(): void;
 }
 
 type Negotiation =
@@ -91,6 +91,9 @@ export class MidCall {
       case 'UPDATE':
         this.#host.guarded(() => this.#renegotiate(side, dialog, request));
         return;
+      case 'PRACK':
+        this.#host.guarded(() => this.#prack(side, dialog, request));
+        return;
       case 'SUBSCRIBE':
         this.#subscribe(side, dialog, request);
         return;
@@ -140,6 +143,14 @@ export class MidCall {
     this.#session.dtmf.receiveSubscribe(side, dialog, request);
   }
 
+  /** The PRACK may bring a further offer (RFC 3262 §5). */
+  async #prack(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
+    // What the PRACK confirms is confirmed in any case, and an offer in it may be the first one that can be passed on.
+    if (bodyOf(request.message) === undefined) dialog.respond(request, 200);
+    if (side === 'caller') this.#host.pracked();
+    if (bodyOf(request.message) !== undefined) await this.#renegotiate(side, dialog, request);
+  }
+
   async #renegotiate(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
     const { method } = request.message;
     const isBare = method === 'UPDATE' && bodyOf(request.message) === undefined;
@@ -165,8 +176,10 @@ export class MidCall {
       const isRepeat = state.type === 'busy' && state.method === 'UPDATE' && state.side === side;
       return isRepeat ? 'theirs' : undefined;
     }
-    // The offer of the INVITE is open on both legs, and in a call without one none is made yet.
-    if (dialog.isEarly) return side === 'caller' ? 'theirs' : 'ours';
+    // The offer of the INVITE is open on a leg at least, and in a call without one none is made yet.
+    if (dialog.isEarly && this.#session.early.offerable(side, dialog) === undefined) {
+      return side === 'caller' ? 'theirs' : 'ours';
+    }
     if (state.type === 'idle') return undefined;
     // After the 2xx with our offer, `side` of the state owes us the answer, and the other leg waits for ours.
     const began = state.type === 'busy' ? state.side : otherSide(state.side);
@@ -176,13 +189,26 @@ export class MidCall {
   async #renegotiateNow(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
     this.#negotiation = { type: 'busy', side, method: request.message.method };
     try {
-      const isJoined = await this.#isJoinedSoon();
-      const other = this.#session.legs[otherSide(side)].dialog;
-      if (!isJoined || other?.isConfirmed !== true) dialog.respond(request, 491);
+      const other = dialog.isEarly ? this.#earlyTarget(side, dialog) : await this.#target(side);
+      if (other === undefined) dialog.respond(request, 491);
       else await this.#relayOffer(side, { dialog, other }, request);
     } finally {
       if (this.#negotiation.type === 'busy') this.#negotiation = { type: 'idle' };
     }
+  }
+
+  /** The other leg's dialog, once both legs are acknowledged. */
+  async #target(side: Side): Promise<SipDialog | undefined> {
+    const isJoined = await this.#isJoinedSoon();
+    const other = this.#session.legs[otherSide(side)].dialog;
+    return isJoined && other?.isConfirmed === true ? other : undefined;
+  }
+
+  #earlyTarget(side: Side, dialog: SipDialog): SipDialog | undefined {
+    const { early, legs } = this.#session;
+    const branch = early.offerable(side, dialog);
+    const target = side === 'caller' ? branch : legs.caller.early;
+    return target?.isEarly === true ? target : undefined;
   }
 
   async #isJoinedSoon(): Promise<boolean> {
@@ -206,17 +232,13 @@ export class MidCall {
       dialog.respond(request, 488);
       return;
     }
-    const headers = {
-      ...passedHeaders(request.message),
-      ...allowEventsHeader(request.message, offer.allowEvents),
-      ...contentType(offer.sdp),
-      Allow: ALLOWED_METHODS,
-    };
-    const body = offer.sdp === undefined ? {} : { body: offer.sdp };
-    const response = await other.request(request.message.method, { headers, ...body });
+    const options = offerOptions(request.message, offer, this.#path(side));
+    const isEarly = dialog.isEarly;
+    const { method } = request.message;
+    const response = await other.request(method === 'PRACK' ? 'UPDATE' : method, options);
     if (response.status >= 300 || response.message === undefined) {
       this.#session.abandonOffer();
-      this.#refuse(side, dialog, { request, response });
+      this.#refuse(side, dialog, { request, response, isEarly });
       return;
     }
     if (offer.sdp === undefined) await this.#answerWithOffer(side, dialog, { request, response });
@@ -246,7 +268,8 @@ export class MidCall {
     if (message === undefined) return;
     try {
       const forwarded = this.#session.forwardAnswer(otherSide(side), message, true);
-      dialog.respond(request, 200, answerOptions(message, forwarded));
+      const path = this.#path(otherSide(side));
+      dialog.respond(request, 200, answerOptions(message, forwarded, path));
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#session.abandonOffer();
@@ -267,7 +290,8 @@ export class MidCall {
       if (forwarded.type === 'forward') {
         const acknowledge = (body?: string): void => response.acknowledge(body);
         this.#negotiation = { type: 'awaitingAnswer', side, acknowledge };
-        dialog.respond(request, 200, answerOptions(message, forwarded));
+        const path = this.#path(otherSide(side));
+        dialog.respond(request, 200, answerOptions(message, forwarded, path));
         return;
       }
     } catch (error) {
@@ -294,14 +318,21 @@ export class MidCall {
     }
     // An early dialog may go while the call goes on: another branch answers, or another hop is tried.
     const isEarly = dialog.isEarly || other.isEarly;
-    const response = await other.request(request.message.method, relayed(request.message));
+    const response = await other.request(
+      request.message.method,
+      relayed(request.message, this.#path(side)),
+    );
     onAnswer?.(response);
     if (response.status >= 300 || response.message === undefined) {
       this.#refuse(side, dialog, { request, response, isEarly });
       return;
     }
-    const options = relayed(response.message);
-    dialog.respond(request, response.status, { ...options, reason: response.reason });
+    const options = relayed(response.message, this.#path(otherSide(side)));
+    dialog.respond(request, response.status, options);
+  }
+
+  #path(from: Side): HeaderPath {
+    return pathFrom(from, this.#session.legs);
   }
 
   /** Passes a refusal of the other leg on to `side`; an answered leg without dialog ends the call. */
@@ -312,44 +343,15 @@ export class MidCall {
   ): void {
     const { request, response } = exchange;
     const { status, message } = response;
-    const headers = message === undefined ? {} : passedHeaders(message);
-    const phrase = message === undefined ? {} : { reason: response.reason };
-    dialog.respond(request, status, { ...phrase, headers });
+    dialog.respond(request, status, refusal(message, this.#path(otherSide(side))));
     if (exchange.isEarly !== true && (status === 481 || status === 408)) {
       this.#host.end({ name: 'dialog-lost', by: otherSide(side) });
     }
   }
 }
 
-function ackWith(body: string): SipMessage {
-  return { type: 'request', method: 'ACK', uri: '', headers: [], body: Buffer.from(body) };
-}
-
 /** Event types are compared byte by byte (RFC 6665 §8.2.1); the parameters are the machine's concern. */
 function isKpml(request: ReceivedRequest): boolean {
   const eventType = (getHeader(request.message, 'Event') ?? '').split(';', 1)[0] ?? '';
   return eventType.trim() === 'kpml';
-}
-
-/** A message for the other leg with its body as it is. */
-function relayed(message: SipMessage): { headers: Record<string, string>; body?: string } {
-  const headers = { ...passedHeaders(message), ...contentHeaders(message) };
-  return message.body.length === 0 ? { headers } : { headers, body: message.body.toString() };
-}
-
-function contentType(sdp: string | undefined): Record<string, string> {
-  return sdp === undefined ? {} : { 'Content-Type': 'application/sdp' };
-}
-
-function answerOptions(
-  message: NonNullable<DialogResponse['message']>,
-  forwarded: Forwarded,
-): { headers: Record<string, string>; body?: string } {
-  const headers = {
-    ...passedHeaders(message),
-    ...allowEventsHeader(message, forwarded.allowEvents),
-    ...contentType(forwarded.sdp),
-    Allow: ALLOWED_METHODS,
-  };
-  return forwarded.sdp === undefined ? { headers } : { headers, body: forwarded.sdp };
 }

@@ -4,17 +4,22 @@
  *   INVITE -> admission -> checks (draining, Max-Forwards, Contact, extensions) -> route -> sessions -> Call
  */
 import assert from 'node:assert/strict';
-import type { Config, Realm } from '../config/config.ts';
+import type { Config, Realm, SipInterface } from '../config/config.ts';
 import type { KpmlRole, KpmlSubscriptionState } from '../observe/metrics.ts';
+import type { DialogIdentity } from '../sip/dialog.ts';
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
+import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
 import { requiredExtensions } from '../sip/stray-requests.ts';
-import type {
-  AgentRegistry,
-  RequestSource,
-  Session,
-  SessionRefusal,
-} from '../trunk/agent-registry.ts';
-import { type RejectReason, route } from '../trunk/policy.ts';
+import {
+  type CallAdmission,
+  type Passage,
+  refusalText,
+  type Session,
+  type SessionRefusal,
+} from '../trunk/admission.ts';
+import type { AgentRegistry, RequestSource } from '../trunk/agent-registry.ts';
+import { type Hop, type RejectReason, route, type SkippedAgent } from '../trunk/policy.ts';
+import { redirectHops } from '../trunk/redirect.ts';
 import { isAcceptable } from '../wire/event-headers.ts';
 import { getHeader, getHeaders, type SipRequest } from '../wire/sip-message.ts';
 import { SIDES } from '../wire/side.ts';
@@ -25,17 +30,15 @@ import { CallHistory } from './call-history.ts';
 import { CallLeg } from './call-leg.ts';
 import { type EndCause, resultOf, verdictOf } from './end-cause.ts';
 import { maxForwardsOf, unusableContent, userOf } from './header-policy.ts';
+import { replacesRefusal } from './replaces-refusal.ts';
+import { refusalOfAll, type Refusal, refused, retryAfter, takeRoom } from './room-for-calls.ts';
+import { admitSubscribe } from './subscribe-admission.ts';
+import { SubscriptionBudget } from './subscription-budget.ts';
 
 /** What came of an INVITE before a call exists. */
 type Admitted =
   | { readonly type: 'plan'; readonly plan: CallPlan; readonly session: Session }
   | Refusal;
-
-interface Refusal {
-  readonly type: 'refused';
-  readonly cause: EndCause;
-  readonly headers: Record<string, string>;
-}
 
 export interface SubscriptionCount {
   readonly role: KpmlRole;
@@ -53,13 +56,18 @@ const SUBSCRIPTION_KINDS: readonly Omit<SubscriptionCount, 'count'>[] = [
 export class CallRegistry {
   readonly #calls = new Map<string, Call>();
   readonly #agents: AgentRegistry;
+  readonly #admission: CallAdmission;
   #context: CallContext;
   #state: 'open' | 'draining' = 'open';
   #onEmpty: (() => void) | undefined;
 
-  constructor(context: CallContext, agents: AgentRegistry) {
-    this.#context = context;
-    this.#agents = agents;
+  constructor(
+    context: Omit<CallContext, 'budget'>,
+    trunks: { readonly agents: AgentRegistry; readonly admission: CallAdmission },
+  ) {
+    this.#context = { ...context, budget: new SubscriptionBudget() };
+    this.#agents = trunks.agents;
+    this.#admission = trunks.admission;
   }
 
   get size(): number {
@@ -89,6 +97,7 @@ export class CallRegistry {
       for (const side of SIDES) {
         const held = call.session?.dtmf.subscriptions(side);
         for (const { state } of held?.notifier ?? []) add('notifier', state);
+        for (const { state } of held?.separate ?? []) add('notifier', state);
         const own = held?.subscriber;
         if (own === 'active' || own === 'refreshing') add('subscriber', 'active');
         if (own === 'subscribing' || own === 'confirming') add('subscriber', 'pending');
@@ -101,6 +110,7 @@ export class CallRegistry {
   reconfigure(config: Config): void {
     this.#context = { ...this.#context, config };
     this.#agents.reconfigure(config);
+    this.#admission.reconfigure(config);
   }
 
   /** Whether a source may use a sip-interface at all. */
@@ -108,7 +118,7 @@ export class CallRegistry {
     const { sipInterfaces } = this.#context.config;
     const sipInterface = sipInterfaces.find((item) => item.name === interfaceName);
     if (sipInterface === undefined) return false;
-    return this.#agents.admit(sipInterface, requestSource(source)).type !== 'refused';
+    return this.#mayUse(sipInterface, requestSource(source));
   }
 
   /** Takes a new INVITE: a call begins, or the caller is refused. */
@@ -119,6 +129,18 @@ export class CallRegistry {
       invite.reject(500);
       throw error;
     }
+  }
+
+  /** Answers a SUBSCRIBE for kpml outside every dialog. */
+  subscribe(subscribe: IncomingSubscription): void {
+    const { budget, nowMs, metrics, log } = this.#context;
+    const onBug = (error: unknown): void => {
+      metrics.bug();
+      log.error({ err: error }, 'broken invariant');
+    };
+    const calls = this.#calls.values();
+    const context = { calls, agents: this.#agents, budget, nowMs, onBug };
+    admitSubscribe(subscribe, requestSource(subscribe.source), context);
   }
 
   #admit(invite: IncomingInvite): void {
@@ -156,23 +178,42 @@ export class CallRegistry {
   }
 
   #checkSource(invite: IncomingInvite, caller: CallLeg): Refusal | undefined {
-    const admission = this.#agents.admit(caller.sipInterface, requestSource(invite.source));
-    return admission.type === 'refused' ? refused('not-admitted') : undefined;
+    const mayUse = this.#mayUse(caller.sipInterface, requestSource(invite.source));
+    return mayUse ? undefined : refused('not-admitted');
+  }
+
+  #mayUse(sipInterface: SipInterface, source: RequestSource): boolean {
+    const admission = this.#agents.admit(sipInterface, source);
+    if (admission.type !== 'refused') return true;
+    this.#context.metrics.admission.denied(admission.reason);
+    return false;
   }
 
   /** What can be refused by looking at the INVITE alone. */
   #checkMessage(invite: IncomingInvite): Refusal | undefined {
     const { message } = invite;
-    if (this.#state === 'draining') return refused('draining', { 'Retry-After': '60' });
+    const { metrics } = this.#context;
+    const noCalls = refusalOfAll(this.isDraining, this.#admission, metrics);
+    if (noCalls !== undefined) return noCalls;
     if (maxForwardsOf(message) === 0) return refused('too-many-hops');
     if (getHeader(message, 'Contact') === undefined) return refused('bad-request');
     const required = requiredExtensions(message);
     if (required.length > 0) {
       return refused('bad-extension', { Unsupported: required.join(', ') });
     }
+    const replaced = replacesRefusal(message, this.#dialogs());
+    if (replaced !== undefined) return refused('not-replaceable', {}, { status: replaced });
     const unusable = unusableContent(message);
     if (unusable !== undefined) return refused('bad-content', unusable);
     return acceptsSdp(message) ? undefined : refused('bad-content', {}, NO_SDP_WANTED);
+  }
+
+  *#dialogs(): Generator<DialogIdentity> {
+    for (const { caller, session } of this.#calls.values()) {
+      for (const { reach } of [caller, ...(session === undefined ? [] : [session.legs.callee])]) {
+        if (reach !== undefined) yield reach.identity;
+      }
+    }
   }
 
   #callerLeg(invite: IncomingInvite): CallLeg {
@@ -201,26 +242,35 @@ export class CallRegistry {
     const request = { fromRealm: realm.name, fromAgent: agent, calledNumber, requestUri };
     const routed = route(config, request, this.#agents);
     if (routed.type === 'reject') {
-      const { status, reason } = routed;
-      return refused(REJECT_CAUSES[reason], retryAfter(status), { status, text: reason });
+      const { status, reason, skipped } = routed;
+      const text = [reason, ...skipped.map(inWords)].join(', ');
+      return refused(REJECT_CAUSES[reason], retryAfter(status), { status, text });
     }
-    const session = this.#countOn(agent?.name);
-    if (session.type === 'refused') return refused('limit-reached', retryAfter(503));
+    const session = this.#takeRoom('inbound', caller);
+    if (session.type === 'refused') {
+      return refused('limit-reached', retryAfter(503), { text: refusalText(session) });
+    }
     const policy = `${routed.policy.fromRealm} ${routed.policy.to} -> ${routed.policy.nextHop}`;
     const plan: CallPlan = {
       invite,
       caller,
       hops: routed.hops,
       calleeFor: (hop) => CallLeg.towards(hop, realmNamed(config, hop.sipInterface.realm)),
-      countOn: (hop) => this.#countOn(hop.agent?.name),
+      redirect: (redirect) => redirectHops(config, redirect, this.#agents),
+      countOn: (hop) => this.#takeRoom('outbound', hop),
+      report: (agentName, outcome) => this.#agents.report(agentName, outcome),
       policy,
+      skipped: routed.skipped,
     };
     return { type: 'plan', plan, session };
   }
 
-  #countOn(agentName: string | undefined): Session | SessionRefusal {
-    if (agentName === undefined) return { type: 'session', release: () => undefined };
-    return this.#agents.openSession(agentName, this.#context.nowMs());
+  #takeRoom(
+    direction: Passage['direction'],
+    { sipInterface, agent }: Pick<Hop, 'sipInterface' | 'agent'>,
+  ): Session | SessionRefusal {
+    const passage = { direction, interfaceName: sipInterface.name, agentName: agent?.name };
+    return takeRoom(this.#admission, passage, this.#context);
   }
 
   /** Answers and records an attempt that never became a call. */
@@ -231,7 +281,7 @@ export class CallRegistry {
     const callId = newCallId();
     const source = invite.source.address;
     log[verdict.level](
-      { callId, cause: cause.name, status: verdict.status, source },
+      { callId, cause: cause.name, text: verdict.text, status: verdict.status, source },
       'call refused',
     );
     invite.reject(verdict.status, { headers });
@@ -264,6 +314,7 @@ export class CallRegistry {
 /** What a reason of routing is called as the cause of an end. */
 const REJECT_CAUSES: Readonly<Record<RejectReason, EndCause['name']>> = {
   'no-route': 'no-route',
+  'address-incomplete': 'address-incomplete',
   'own-address': 'no-route',
   'bad-request-uri': 'bad-request',
   'unsupported-scheme': 'bad-request',
@@ -279,25 +330,14 @@ function acceptsSdp(invite: SipRequest): boolean {
   return isAcceptable(accept.length === 0 ? undefined : accept.join(','), 'application/sdp');
 }
 
-/** How long a caller should wait after a 503, seconds. */
-const RETRY_AFTER_SECONDS = 10;
-
-function retryAfter(status: number): Record<string, string> {
-  return status === 503 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
-}
-
 function realmNamed(config: Config, name: string): Realm {
   const realm = config.realms.find((item) => item.name === name);
   assert(realm !== undefined, `no realm ${name}`);
   return realm;
 }
 
-function refused(
-  name: EndCause['name'],
-  headers: Record<string, string> = {},
-  detail: { status?: number; text?: string } = {},
-): Refusal {
-  return { type: 'refused', cause: { name, by: 'sbc', ...detail }, headers };
+function inWords({ agent, reason }: SkippedAgent): string {
+  return `${agent} ${reason}`;
 }
 
 function requestSource(source: IncomingInvite['source']): RequestSource {

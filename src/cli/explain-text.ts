@@ -28,6 +28,7 @@ const PARAMETER_NAMES: Readonly<Record<keyof LegSettings, string>> = {
   kpmlTolerateMissingState: 'kpml-tolerate-missing-state',
   addSdpInvite: 'add-sdp-invite',
   followRedirects: 'follow-redirects',
+  trust: 'trust',
 };
 
 export interface ParameterRow {

@@ -1,5 +1,6 @@
 /** The command tree; each command lives in a file of its own. */
 import { Command, CommanderError } from 'commander';
+import { addAgentsCommand } from './agents.ts';
 import { addCheckCommand } from './check.ts';
 import { addControlCommands } from './control.ts';
 import { addDemoCommand } from './demo.ts';
@@ -24,6 +25,7 @@ export function buildProgram(): Command {
   addExplainCommand(program);
   addShowCommand(program);
   addControlCommands(program);
+  addAgentsCommand(program);
   addDemoCommand(program);
   addEngineCommand(program);
   return program;

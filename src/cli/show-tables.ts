@@ -80,11 +80,16 @@ export function formatAgents(agents: readonly AgentView[]): string {
     agent.address,
     agent.transport,
     agent.state,
+    agent.reason,
+    agent.since,
+    agent.lastPing === undefined ? '-' : String(agent.lastPing.status ?? 'none'),
+    agent.lastPing?.rttMs === undefined ? '-' : agent.lastPing.rttMs.toFixed(1),
     agent.maxSessions === 0
       ? String(agent.activeSessions)
       : `${agent.activeSessions}/${agent.maxSessions}`,
   ]);
-  const headings = ['AGENT', 'REALM', 'ADDRESS', 'TRANSPORT', 'STATE', 'SESSIONS'];
+  const identity = ['AGENT', 'REALM', 'ADDRESS', 'TRANSPORT'];
+  const headings = [...identity, 'STATE', 'REASON', 'SINCE', 'OPTIONS', 'RTT MS', 'SESSIONS'];
   return formatTable(headings, rows) || 'no agents\n';
 }
 
@@ -93,11 +98,12 @@ export function formatSubscriptions(subscriptions: readonly SubscriptionView[]):
     subscription.callId,
     subscription.leg,
     subscription.role,
+    subscription.kind,
     subscription.eventId || '-',
     subscription.state,
     subscription.expiresInSeconds === undefined ? '-' : `${subscription.expiresInSeconds}s`,
   ]);
-  const headings = ['CALL', 'LEG', 'ROLE', 'EVENT ID', 'STATE', 'EXPIRES'];
+  const headings = ['CALL', 'LEG', 'ROLE', 'KIND', 'EVENT ID', 'STATE', 'EXPIRES'];
   return formatTable(headings, rows) || 'no subscriptions\n';
 }
 

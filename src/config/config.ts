@@ -3,6 +3,7 @@
  * The YAML spelling of each key, its default and its meaning stand in the schema files of this room.
  */
 import type { FeatureKeysConfig } from './feature-keys-config.ts';
+import type { HeaderRule } from './header-rule.ts';
 
 export interface Config {
   /** SHA-256 of the file's text in hexadecimal; names this version in logs, metrics and CDRs. */
@@ -14,6 +15,7 @@ export interface Config {
   readonly sessionAgents: readonly SessionAgent[];
   readonly sessionGroups: readonly SessionGroup[];
   readonly localPolicies: readonly LocalPolicy[];
+  readonly admission: AdmissionConfig;
   readonly dtmf: { readonly maskDigits: boolean };
   readonly featureKeys: FeatureKeysConfig;
   readonly api: ApiConfig;
@@ -116,8 +118,13 @@ export interface SipInterface {
   readonly admit: 'anyone' | 'agents';
   /** CIDR networks admitted besides the session agents when `admit` is `agents`. */
   readonly allow: readonly string[];
+  /** CIDR networks that are refused whatever else is said about them. */
+  readonly deny: readonly string[];
+  readonly constraints: Constraints;
   readonly drachtio: DrachtioServer | undefined;
   readonly leg: LegOverrides;
+  /** Of legs whose agent has none of its own. */
+  readonly headerRules?: readonly HeaderRule[] | undefined;
 }
 
 export interface SessionAgent {
@@ -131,13 +138,46 @@ export interface SessionAgent {
   /** The file names the transport: neither DNS nor the size of a request changes it. */
   readonly isTransportFixed: boolean;
   readonly optionsPing: OptionsPing | undefined;
-  /** 0 means unlimited. */
-  readonly constraints: { readonly maxSessions: number; readonly maxBurstRate: number };
+  readonly constraints: Constraints;
+  /** Final answers to OPTIONS or INVITE that count as if there were none. */
+  readonly outServiceCodes: readonly number[];
   readonly leg: LegOverrides;
+  /** In place of those of the interface; an empty list switches them off. */
+  readonly headerRules?: readonly HeaderRule[] | undefined;
+}
+
+/** What one agent, one interface or the whole SBC may carry; 0 means unlimited. */
+export interface Constraints {
+  readonly maxSessions: number;
+  readonly maxInboundSessions: number;
+  readonly maxOutboundSessions: number;
+  /** Calls per second on the average of the window. */
+  readonly maxBurstRate: number;
+  readonly burstRateWindowMs: number;
+  /** Calls per second on the average of the window. */
+  readonly maxSustainRate: number;
+  readonly sustainRateWindowMs: number;
+}
+
+/** What the SBC as a whole takes on. */
+export interface AdmissionConfig {
+  readonly constraints: Constraints;
+  readonly overload: OverloadConfig;
+}
+
+/** A `high` of 0 switches the measure off. */
+export interface OverloadConfig {
+  readonly lag: { readonly highMs: number; readonly lowMs: number };
+  /** Per cent of all processor cores. */
+  readonly cpu: { readonly highPercent: number; readonly lowPercent: number };
+  /** How long a measure must be high, or all of them low, before the state changes. */
+  readonly holdMs: number;
 }
 
 export interface OptionsPing {
   readonly intervalMs: number;
+  /** An answer later than this is none; shorter than the interval. */
+  readonly timeoutMs: number;
   readonly downAfter: number;
   readonly upAfter: number;
 }
@@ -150,6 +190,8 @@ export interface SessionGroup {
   readonly members: readonly string[];
   /** Share per member for `weighted`; members not listed weigh 1. */
   readonly weights: Readonly<Record<string, number>>;
+  /** Final answers after which the next member is tried, besides 408 and 5xx. */
+  readonly failoverCodes: readonly number[];
 }
 
 export interface LocalPolicy {
@@ -182,6 +224,8 @@ export type BodylessRefresh = 'keep' | 'unload';
 export type SipInfo = 'disabled' | 'receive' | 'send';
 /** Which targets of a redirecting answer are called in its place. */
 export type FollowRedirects = 'agents' | 'any' | 'disabled';
+/** Whether what this side says about identities is believed, and whether it may know those of the other side (RFC 3325). */
+export type Trust = 'trusted' | 'untrusted';
 export type AddSdpInvite = 'disabled' | 'invite' | 'reinvite' | 'both';
 
 /** What one leg parameter may be; the value of every parameter that can be set per leg. */
@@ -208,6 +252,7 @@ export interface LegValues {
   readonly kpmlTolerateMissingState: boolean;
   readonly addSdpInvite: AddSdpInvite;
   readonly followRedirects: FollowRedirects;
+  readonly trust: Trust;
 }
 
 /** What an interface or an agent sets itself; `undefined` (also for inherit, none, 0) means not set here. */

@@ -40,6 +40,7 @@ export const LEG_DEFAULTS: LegValues = Object.freeze({
   kpmlTolerateMissingState: false,
   addSdpInvite: 'disabled',
   followRedirects: 'agents',
+  trust: 'untrusted',
 } as const);
 
 /** Resolves every leg parameter; `agent` is `undefined` when the peer is no configured session agent. */
@@ -80,5 +81,6 @@ export function effectiveSettings(
     kpmlTolerateMissingState: pick('kpmlTolerateMissingState'),
     addSdpInvite: pick('addSdpInvite'),
     followRedirects: pick('followRedirects'),
+    trust: pick('trust'),
   };
 }

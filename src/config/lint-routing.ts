@@ -1,6 +1,7 @@
 /** Rules about routes, agents, groups and capacity. */
 import { isIP } from 'node:net';
-import type { Config, LocalPolicy, SessionAgent } from './config.ts';
+import { isLoopback, isWildcard } from './address.ts';
+import type { Config, LocalPolicy, SessionAgent, SipInterface } from './config.ts';
 import type { LintRule, LintSource, RuleFinding } from './lint.ts';
 
 function unreachableRoutes(config: Config): RuleFinding[] {
@@ -110,6 +111,35 @@ function unusedWeights(config: Config): RuleFinding[] {
   );
 }
 
+/** Agents at a port of our own: what a route sends there comes back as a new call. */
+function routesToOurselves(config: Config): RuleFinding[] {
+  const targets = new Set(config.localPolicies.map((policy) => policy.nextHop));
+  return config.sessionAgents.flatMap((agent, index): RuleFinding[] => {
+    const names = [
+      agent.name,
+      ...config.sessionGroups.filter(({ members }) => members.includes(agent.name)).map(nameOf),
+    ];
+    const own = config.sipInterfaces.find((sipInterface) => isAt(agent, sipInterface));
+    if (own === undefined || !names.some((name) => targets.has(name))) return [];
+    const message = `calls to agent "${agent.name}" arrive at our own sip-interface "${own.name}"`;
+    return [{ path: ['session-agents', index, 'address'], message }];
+  });
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}
+
+function isAt(agent: SessionAgent, { sipPorts }: SipInterface): boolean {
+  const agentPort = agent.port ?? (agent.transport === 'tls' ? 5061 : 5060);
+  return sipPorts.some(
+    ({ transport, address, port }) =>
+      transport === agent.transport &&
+      port === agentPort &&
+      (address === agent.host || (isWildcard(address) && isLoopback(agent.host))),
+  );
+}
+
 function hostNames(config: Config): RuleFinding[] {
   return config.sessionAgents.flatMap((agent, index) =>
     isIP(agent.host) === 0
@@ -197,6 +227,13 @@ export const ROUTING_RULES: readonly LintRule[] = [
     explanation:
       'Agents of one realm are told apart by address, transport and port. Give them different ports or realms.',
     find: sameSource,
+  },
+  {
+    code: 'route-to-ourselves',
+    severity: 'warning',
+    explanation:
+      'Each such call takes media ports again and again until Max-Forwards ends it with 483, or the SIP engine refuses to call itself. Correct the address, or the next-hop of the policy.',
+    find: routesToOurselves,
   },
   {
     code: 'unused-weights',

@@ -3,7 +3,9 @@
  * Each rule is one function, pure but for those of lint-tls.ts; the tables in lint-*.ts are the list of rules.
  */
 import type { Config } from './config.ts';
+import { ADMISSION_RULES } from './lint-admission.ts';
 import { DTMF_RULES } from './lint-dtmf.ts';
+import { HEADER_LINT_RULES } from './lint-headers.ts';
 import { ROUTING_RULES } from './lint-routing.ts';
 import { SAFETY_RULES } from './lint-safety.ts';
 import { SERVED_RULES } from './lint-served.ts';
@@ -47,10 +49,12 @@ export interface LintFinding {
 
 export const LINT_RULES: readonly LintRule[] = [
   ...SAFETY_RULES,
+  ...ADMISSION_RULES,
   ...ROUTING_RULES,
   ...DTMF_RULES,
   ...SIP_INFO_RULES,
   ...TLS_RULES,
+  ...HEADER_LINT_RULES,
   ...SERVED_RULES,
 ];
 

@@ -208,6 +208,13 @@ function routingShape(place: Place) {
       ),
       default: LEG_DEFAULTS.followRedirects,
     }),
+    trust: legField(place, {
+      base: choice(
+        ['trusted', 'untrusted'],
+        'Whether this side belongs to the trust domain of RFC 3325: its P-Asserted-Identity, Diversion and History-Info are believed, and it is shown identities that are withheld from others.',
+      ),
+      default: LEG_DEFAULTS.trust,
+    }),
   };
 }
 
@@ -246,5 +253,6 @@ export function buildLeg(raw: RawLeg): LegOverrides {
     kpmlTolerateMissingState: raw['kpml-tolerate-missing-state'],
     addSdpInvite: raw['add-sdp-invite'],
     followRedirects: raw['follow-redirects'],
+    trust: raw.trust,
   };
 }

@@ -10,6 +10,8 @@ import type {
   TlsConfig,
 } from './config.ts';
 import { TRANSPORTS } from './address.ts';
+import { codes, constraints, optionsPing } from './schema-admission.ts';
+import { headerRules } from './schema-header-rules.ts';
 import { buildLeg, legShape } from './schema-leg.ts';
 import {
   choice,
@@ -103,10 +105,18 @@ export const sipInterface = z
       .array(network('Network in CIDR notation or a single address.'))
       .meta({ description: 'Networks admitted besides the session agents.' })
       .prefault([]),
+    deny: z
+      .array(network('Network in CIDR notation or a single address.'))
+      .meta({ description: 'Networks refused with 403, whoever else would admit them.' })
+      .prefault([]),
+    constraints: constraints.meta({ description: 'Limits of the interface.' }).prefault({}),
     drachtio: drachtioServer
       .meta({ description: 'drachtio-server of this interface alone; otherwise sip.drachtio.' })
       .optional(),
     ...legShape('sip-interface'),
+    'header-rules': headerRules
+      .meta({ description: 'Changes to headers, in this order, on legs of the interface.' })
+      .optional(),
   })
   .transform((raw): SipInterface => ({
     name: raw.name,
@@ -116,43 +126,12 @@ export const sipInterface = z
     keepAliveIntervalMs: raw['keep-alive-interval'],
     admit: raw.admit,
     allow: raw.allow,
+    deny: raw.deny,
+    constraints: raw.constraints,
     drachtio: raw.drachtio,
     leg: buildLeg(raw),
+    headerRules: raw['header-rules'],
   }));
-
-const optionsPing = z
-  .strictObject({
-    interval: duration(
-      { minimumMs: 1000, maximumMs: 86_400_000 },
-      'Time between two OPTIONS requests.',
-    ).prefault('30s'),
-    'down-after': integer(
-      { minimum: 1, maximum: 100 },
-      'Failures in a row that take the agent out.',
-    ).prefault('3'),
-    'up-after': integer(
-      { minimum: 1, maximum: 100 },
-      'Answers in a row that bring it back.',
-    ).prefault('2'),
-  })
-  .transform((raw) => ({
-    intervalMs: raw.interval,
-    downAfter: raw['down-after'],
-    upAfter: raw['up-after'],
-  }));
-
-const constraints = z
-  .strictObject({
-    'max-sessions': integer(
-      { minimum: 0, maximum: 1_000_000 },
-      'Calls at a time, both directions; 0 is unlimited.',
-    ).prefault('0'),
-    'max-burst-rate': integer(
-      { minimum: 0, maximum: 1_000_000 },
-      'New calls per second; 0 is unlimited.',
-    ).prefault('0'),
-  })
-  .transform((raw) => ({ maxSessions: raw['max-sessions'], maxBurstRate: raw['max-burst-rate'] }));
 
 export const sessionAgent = z
   .strictObject({
@@ -171,7 +150,14 @@ export const sessionAgent = z
       .meta({ description: 'Health check; without this key no OPTIONS are sent.' })
       .optional(),
     constraints: constraints.meta({ description: 'Limits of the agent.' }).prefault({}),
+    'out-service-response-codes': codes(
+      'Final answer to OPTIONS or INVITE that counts as if there were none.',
+      'Final answers that speak against the agent; all others prove that it is alive.',
+    ).prefault(['503']),
     ...legShape('session-agent'),
+    'header-rules': headerRules
+      .meta({ description: "The same for this agent, in place of the interface's." })
+      .optional(),
   })
   .transform((raw): SessionAgent => ({
     name: raw.name,
@@ -182,7 +168,9 @@ export const sessionAgent = z
     isTransportFixed: raw.transport !== undefined,
     optionsPing: raw['options-ping'],
     constraints: raw.constraints,
+    outServiceCodes: raw['out-service-response-codes'],
     leg: buildLeg(raw),
+    headerRules: raw['header-rules'],
   }));
 
 export const sessionGroup = z
@@ -200,8 +188,18 @@ export const sessionGroup = z
       .record(z.string(), integer({ minimum: 1, maximum: 1000 }, 'Share of calls of this member.'))
       .meta({ description: 'Share per member for `weighted`; members not listed weigh 1.' })
       .prefault({}),
+    'failover-codes': codes(
+      'Final answer to INVITE.',
+      'Answers after which the next member is tried, besides 408, 5xx and no connection.',
+    ).prefault([]),
   })
-  .transform((raw): SessionGroup => raw);
+  .transform((raw): SessionGroup => ({
+    name: raw.name,
+    strategy: raw.strategy,
+    members: raw.members,
+    weights: raw.weights,
+    failoverCodes: raw['failover-codes'],
+  }));
 
 export const localPolicy = z
   .strictObject({

@@ -1,6 +1,7 @@
 /** The schema of the whole file: every key with its meaning, its range and its default. */
 import * as z from 'zod';
 import { type ApiConfig, type Config, LOG_LEVELS, type MediaConfig } from './config.ts';
+import { admission } from './schema-admission.ts';
 import { featureKeys } from './schema-feature-keys.ts';
 import { sipLimits } from './schema-sip-limits.ts';
 import {
@@ -148,6 +149,7 @@ export const configSchema = z
       .array(localPolicy)
       .meta({ description: 'Routes; the longest matching `to` wins.' })
       .prefault([]),
+    admission: admission.meta({ description: 'What the SBC as a whole takes on.' }).prefault({}),
     dtmf: dtmf.meta({ description: 'What is shown of digits.' }).prefault({}),
     'feature-keys': featureKeys
       .meta({ description: 'Device Feature Key Synchronization.' })
@@ -176,6 +178,7 @@ export const configSchema = z
     sessionAgents: raw['session-agents'],
     sessionGroups: raw['session-groups'],
     localPolicies: raw['local-policies'],
+    admission: raw.admission,
     dtmf: raw.dtmf,
     featureKeys: raw['feature-keys'],
     api: raw.api,

@@ -26,7 +26,12 @@ export interface CdrRecord {
     readonly perLeg: Readonly<Partial<Record<'ingress' | 'egress', CdrLegMedia>>>;
   };
   readonly dtmf: CdrDtmf;
-  readonly policy?: { readonly name: string; readonly rule: string };
+  readonly policy?: {
+    readonly name: string;
+    readonly rule: string;
+    /** Session agents that were passed over, such as `out-of-service (no-answer)`. */
+    readonly skipped?: readonly { readonly agent: string; readonly reason: string }[];
+  };
 }
 
 export interface CdrLeg {

@@ -1,10 +1,12 @@
 /**
- * The Prometheus metrics of one SBC. Names of metrics live in this file only; callers use the methods.
+ * The Prometheus metrics of one SBC. Names of metrics live here and in admission-metrics.ts; callers use the
+ * methods.
  *
  * Labels come from closed unions or from configured names, never from numbers, addresses or Call-IDs. What a peer may
  * choose freely (methods, status codes) is folded into a closed list here.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AdmissionMetrics } from './admission-metrics.ts';
 import { DIGIT_DROP_REASONS } from './digit-ledger.ts';
 import type { DigitOutcome } from './digit-ledger.ts';
 import type { EventLoopLag } from './event-loop-lag.ts';
@@ -53,6 +55,8 @@ const GAP_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
 /** One registry per SBC, so that several can live in one process. */
 export class Metrics {
   readonly #registry = new Registry();
+  /** Session agents and admission. */
+  readonly admission = new AdmissionMetrics(this.#registry);
   readonly #scrapeHooks: (() => void)[] = [];
   readonly #calls = callMetrics(this.#registry);
   readonly #media = mediaMetrics(this.#registry);

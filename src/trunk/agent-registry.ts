@@ -1,5 +1,5 @@
 /**
- * The session agents at run time: who sent a request, may it come in, how many calls does each agent carry.
+ * The session agents at run time: who sent a request, may it come in, which agents can take calls.
  *
  * A source is an agent of the interface's realm when address and transport are equal and, on UDP, the port too if the
  * agent has one. TCP and TLS peers connect from any port. An agent with a port beats one without.
@@ -7,7 +7,11 @@
 import { BlockList, isIP } from 'node:net';
 import type { Config, SessionAgent, SipInterface, Transport } from '../config/config.ts';
 import { addNetwork } from '../config/values.ts';
-import type { TrunkView } from './group-strategy.ts';
+import { nowMs as wallClockMs } from '../observe/clock.ts';
+import type { AdmissionCounter } from './admission-counter.ts';
+import { AgentEntry, type AgentStatus, type PingResult } from './agent-entry.ts';
+import type { AgentOutcome } from './agent-health.ts';
+import type { AgentObstacle, TrunkView } from './group-strategy.ts';
 
 /** Where a request came from. */
 export interface RequestSource {
@@ -21,74 +25,79 @@ export type Admission =
   | { readonly type: 'agent'; readonly agent: SessionAgent }
   /** No agent, but inside an `allow` network or `admit: anyone`. */
   | { readonly type: 'stranger'; readonly by: 'network' | 'anyone' }
-  | { readonly type: 'refused'; readonly reason: 'unknown-source' };
+  /** `denied`: inside a `deny` network, which is looked at first. */
+  | { readonly type: 'refused'; readonly reason: 'denied' | 'unknown-source' };
 
-/** Right to one call on an agent; `release` gives it back and may be called more than once. */
-export interface Session {
-  readonly type: 'session';
-  release(): void;
-}
-
-export type SessionRefusal = {
-  readonly type: 'refused';
-  readonly constraint: 'max-sessions' | 'max-burst-rate';
-};
-
-/** Administrative state; health checks will add theirs beside it. */
-export type AgentState = 'up' | 'locked';
-
-export interface AgentView {
+export interface AgentView extends AgentStatus {
   readonly agent: SessionAgent;
-  readonly state: AgentState;
+  /** Whatever else stands against it. */
+  readonly isAnswering: boolean;
   readonly sessions: number;
+  readonly lastPing: PingResult | undefined;
 }
 
-interface Entry {
-  readonly agent: SessionAgent;
-  addresses: BlockList;
-  /** What `addresses` was made of. */
-  addressTexts: readonly string[];
-  state: AgentState;
-  sessions: number;
-  /** Start times of the calls of the last second. */
-  starts: number[];
+export interface AgentRegistryOptions {
+  /** 0 up to but not including 1. */
+  readonly random?: () => number;
+  readonly nowMs?: () => number;
+  /** An agent went out of service or came back. */
+  readonly onHealthChange?: (view: AgentView) => void;
 }
 
-const BURST_WINDOW_MS = 1000;
+interface Networks {
+  readonly allowed: BlockList;
+  readonly denied: BlockList;
+}
+
+/** Where an agent sends from, and the texts that this was made of. */
+interface Addresses {
+  readonly list: BlockList;
+  readonly texts: readonly string[];
+}
 
 export class AgentRegistry implements TrunkView {
   readonly random: () => number;
-  #entries = new Map<string, Entry>();
-  #allowed = new Map<string, BlockList>();
+  readonly #nowMs: () => number;
+  readonly #onHealthChange: (view: AgentView) => void;
+  #entries = new Map<string, AgentEntry>();
+  #addresses = new Map<string, Addresses>();
+  #networks = new Map<string, Networks>();
   #interfaces: readonly SipInterface[] = [];
   readonly #turns = new Map<string, number>();
 
-  constructor(config: Config, random: () => number = Math.random) {
-    this.random = random;
+  constructor(config: Config, options: AgentRegistryOptions = {}) {
+    this.random = options.random ?? Math.random;
+    this.#nowMs = options.nowMs ?? wallClockMs;
+    this.#onHealthChange = options.onHealthChange ?? ((): void => undefined);
     this.reconfigure(config);
   }
 
-  /** Takes over a new configuration; agents that stay keep their calls and their lock. */
+  /** Takes over a new configuration; agents that stay keep their calls, their lock and their health. */
   reconfigure(config: Config): void {
-    const entries = new Map<string, Entry>();
+    const entries = new Map<string, AgentEntry>();
+    const addresses = new Map<string, Addresses>();
     for (const agent of config.sessionAgents) {
-      const known = this.#entries.get(agent.name);
-      const entry: Entry = known === undefined ? newEntry(agent) : adopt(known, agent);
-      entries.set(agent.name, entry);
+      const { name, host } = agent;
+      const known = this.#entries.get(name);
+      const found = known?.agent.host === host ? this.#addresses.get(name) : undefined;
+      addresses.set(name, found ?? addressesOf(isIP(host) === 0 ? [] : [host]));
+      known?.reconfigure(agent, this.#nowMs());
+      entries.set(name, known ?? new AgentEntry(agent, this.#nowMs()));
     }
     this.#entries = entries;
+    this.#addresses = addresses;
     this.#interfaces = config.sipInterfaces;
-    this.#allowed = new Map(
-      config.sipInterfaces.map((sipInterface) => [sipInterface.name, networks(sipInterface.allow)]),
+    this.#networks = new Map(
+      config.sipInterfaces.map(({ name, allow, deny }) => [
+        name,
+        { allowed: networks(allow), denied: networks(deny) },
+      ]),
     );
   }
 
   /** Names the IP addresses behind an agent's host name; until then such an agent matches no source. */
   setAddresses(agentName: string, addresses: readonly string[]): void {
-    const entry = this.#entries.get(agentName);
-    if (entry === undefined) return;
-    entry.addresses = networks(addresses);
-    entry.addressTexts = addresses;
+    if (this.#entries.has(agentName)) this.#addresses.set(agentName, addressesOf(addresses));
   }
 
   /** By interface name: the IP addresses of its agents as far as they are known, and its `allow` networks. */
@@ -96,8 +105,9 @@ export class AgentRegistry implements TrunkView {
     const entries = [...this.#entries.values()];
     return new Map(
       this.#interfaces.map(({ name, realm, allow }) => {
-        const agents = entries.filter(({ agent }) => agent.realm === realm);
-        return [name, [...agents.flatMap(({ addressTexts }) => addressTexts), ...allow]];
+        const own = entries.filter(({ agent }) => agent.realm === realm);
+        const texts = own.flatMap(({ agent }) => this.#addresses.get(agent.name)?.texts ?? []);
+        return [name, [...texts, ...allow]];
       }),
     );
   }
@@ -105,9 +115,10 @@ export class AgentRegistry implements TrunkView {
   /** The agent a request on `sipInterface` comes from. */
   match(sipInterface: SipInterface, source: RequestSource): SessionAgent | undefined {
     let withoutPort: SessionAgent | undefined;
-    for (const { agent, addresses } of this.#entries.values()) {
-      if (agent.realm !== sipInterface.realm || agent.transport !== source.transport) continue;
-      if (!contains(addresses, source.address)) continue;
+    for (const [name, { list }] of this.#addresses) {
+      const agent = this.#entries.get(name)?.agent;
+      if (agent?.realm !== sipInterface.realm || agent.transport !== source.transport) continue;
+      if (!contains(list, source.address)) continue;
       if (agent.port === undefined) withoutPort ??= agent;
       else if (source.transport !== 'udp' || agent.port === source.port) return agent;
     }
@@ -116,87 +127,69 @@ export class AgentRegistry implements TrunkView {
 
   /** Whether a request may come in at all, and as whom. */
   admit(sipInterface: SipInterface, source: RequestSource): Admission {
+    const own = this.#networks.get(sipInterface.name);
+    if (own !== undefined && contains(own.denied, source.address)) {
+      return { type: 'refused', reason: 'denied' };
+    }
     const agent = this.match(sipInterface, source);
     if (agent !== undefined) return { type: 'agent', agent };
     if (sipInterface.admit === 'anyone') return { type: 'stranger', by: 'anyone' };
-    const allowed = this.#allowed.get(sipInterface.name);
-    return allowed !== undefined && contains(allowed, source.address)
+    return own !== undefined && contains(own.allowed, source.address)
       ? { type: 'stranger', by: 'network' }
       : { type: 'refused', reason: 'unknown-source' };
   }
 
-  /** Counts a call on `agentName`, unless a constraint stands against it. */
-  openSession(agentName: string, nowMs: number): Session | SessionRefusal {
-    const entry = this.#entries.get(agentName);
-    // Not configured any more: the call keeps its old configuration and has nothing to count on.
-    if (entry === undefined) return { type: 'session', release: () => undefined };
-    const { maxSessions, maxBurstRate } = entry.agent.constraints;
-    if (maxSessions > 0 && entry.sessions >= maxSessions) {
-      return { type: 'refused', constraint: 'max-sessions' };
-    }
-    entry.starts = entry.starts.filter((startMs) => nowMs - startMs < BURST_WINDOW_MS);
-    if (maxBurstRate > 0 && entry.starts.length >= maxBurstRate) {
-      return { type: 'refused', constraint: 'max-burst-rate' };
-    }
-    if (maxBurstRate > 0) entry.starts.push(nowMs);
-    entry.sessions += 1;
-    let isOpen = true;
-    const release = (): void => {
-      if (!isOpen) return;
-      isOpen = false;
-      // Looked up anew: a reload may have put another entry in the place of this one.
-      const current = this.#entries.get(agentName);
-      if (current !== undefined && current.sessions > 0) current.sessions -= 1;
-    };
-    return { type: 'session', release };
+  /** `undefined` for an agent that is not configured (any more): its calls have nothing to count on. */
+  counter(agentName: string): AdmissionCounter | undefined {
+    return this.#entries.get(agentName)?.counter;
   }
 
-  /** Locks an agent (no new calls towards it) or unlocks it; false when it is unknown. */
-  setLocked(agentName: string, isLocked: boolean): boolean {
+  /** Locks an agent (no new calls towards it) or unlocks it; `undefined` when it is unknown. */
+  setLocked(agentName: string, isLocked: boolean): AgentView | undefined {
     const entry = this.#entries.get(agentName);
-    if (entry === undefined) return false;
-    entry.state = isLocked ? 'locked' : 'up';
-    return true;
+    entry?.setLocked(isLocked, this.#nowMs());
+    return entry === undefined ? undefined : this.#view(entry);
+  }
+
+  /** What came of an OPTIONS or a call. */
+  report(agentName: string, outcome: AgentOutcome, ping?: PingResult): void {
+    const entry = this.#entries.get(agentName);
+    if (entry === undefined) return;
+    if (ping !== undefined) entry.pinged(ping);
+    if (entry.report(outcome, this.#nowMs())) this.#onHealthChange(this.#view(entry));
   }
 
   list(): AgentView[] {
-    return [...this.#entries.values()].map(({ agent, state, sessions }) => ({
-      agent,
-      state,
-      sessions,
-    }));
+    return [...this.#entries.values()].map((entry) => this.#view(entry));
   }
 
-  readonly isUsable = (agentName: string): boolean => {
+  readonly obstacle = (agentName: string): AgentObstacle | undefined => {
     const entry = this.#entries.get(agentName);
-    if (entry === undefined || entry.state === 'locked') return false;
-    const { maxSessions } = entry.agent.constraints;
-    return maxSessions === 0 || entry.sessions < maxSessions;
+    if (entry === undefined) return { state: 'unknown', reason: 'not-configured' };
+    const { state, reason } = entry.status(this.#nowMs());
+    return state === 'in-service' ? undefined : { state, reason };
   };
 
-  readonly sessions = (agentName: string): number => this.#entries.get(agentName)?.sessions ?? 0;
+  readonly isUsable = (agentName: string): boolean => this.obstacle(agentName) === undefined;
+
+  readonly sessions = (agentName: string): number =>
+    this.#entries.get(agentName)?.counter.sessions ?? 0;
 
   readonly nextTurn = (groupName: string): number => {
     const turn = this.#turns.get(groupName) ?? 0;
     this.#turns.set(groupName, (turn + 1) % Number.MAX_SAFE_INTEGER);
     return turn;
   };
+
+  #view(entry: AgentEntry): AgentView {
+    const { agent, isAnswering, counter, lastPing } = entry;
+    const status = entry.status(this.#nowMs());
+    return { ...status, agent, isAnswering, sessions: counter.sessions, lastPing };
+  }
 }
 
-function newEntry(agent: SessionAgent): Entry {
-  const addressTexts = literalAddress(agent);
-  const addresses = networks(addressTexts);
-  return { agent, addresses, addressTexts, state: 'up', sessions: 0, starts: [] };
-}
-
-function adopt(known: Entry, agent: SessionAgent): Entry {
-  if (known.agent.host === agent.host) return { ...known, agent };
-  const addressTexts = literalAddress(agent);
-  return { ...known, agent, addresses: networks(addressTexts), addressTexts };
-}
-
-function literalAddress(agent: SessionAgent): readonly string[] {
-  return isIP(agent.host) === 0 ? [] : [agent.host];
+function addressesOf(texts: readonly string[]): Addresses {
+  return { list: networks(texts), texts };
 }
 
 function networks(texts: readonly string[]): BlockList {

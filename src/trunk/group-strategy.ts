@@ -1,9 +1,17 @@
 /** In which order the members of a session group are tried: one function per strategy. */
 import type { HuntStrategy, SessionGroup } from '../config/config.ts';
 
+/** Why an agent gets no calls: the words of the agent's state and its reason. */
+export interface AgentObstacle {
+  readonly state: string;
+  readonly reason: string;
+}
+
 /** What routing may ask about the trunks at this moment. */
 export interface TrunkView {
-  /** False while the agent is locked, out of service or full. */
+  /** What stands against the agent: locked, out of service or full. */
+  readonly obstacle?: (agentName: string) => AgentObstacle | undefined;
+  /** False while something does. */
   readonly isUsable: (agentName: string) => boolean;
   /** Calls the agent carries now. */
   readonly sessions: (agentName: string) => number;
@@ -28,7 +36,7 @@ export function orderMembers(group: SessionGroup, view: TrunkView): readonly str
 }
 
 function rotate(group: SessionGroup, view: TrunkView): readonly string[] {
-  const start = view.nextTurn(group.name) % group.members.length;
+  const start = view.nextTurn(group.name) % Math.max(1, group.members.length);
   return [...group.members.slice(start), ...group.members.slice(0, start)];
 }
 

@@ -4,7 +4,7 @@
  *   from-realm equal or "*", then longest `to` prefix, then the policy that names the realm, then the first in the file
  *
  *   next-hop agent        one hop
- *   next-hop group        the usable members in the order of the group's strategy
+ *   next-hop group        the usable members in the order of the group's strategy, as if there were no others
  *   next-hop request-uri  the request's own URI, sent from the first fitting interface of another realm
  *                         (`to-realm` names the realm; the same realm only when there is no other);
  *                         an agent that the URI happens to name counts as the hop's agent
@@ -12,18 +12,24 @@
  * Pure: what is counted or known about agents comes in as `TrunkView`.
  */
 import { isIP } from 'node:net';
-import { isLoopback, isWildcard } from '../config/address.ts';
 import type {
   Config,
   LocalPolicy,
   SessionAgent,
+  SessionGroup,
   SipInterface,
-  SipPort,
   Transport,
 } from '../config/config.ts';
-import { formatSipUri, parseSipUri, type SipUri, uriScheme } from '../wire/sip-uri.ts';
-import { WireError } from '../wire/wire-error.ts';
+import { formatSipUri, type SipUri, uriScheme } from '../wire/sip-uri.ts';
 import { orderMembers, type TrunkView } from './group-strategy.ts';
+import {
+  defaultPort,
+  isOwnAddress,
+  nextHopOfAgent,
+  nextHopOfUri,
+  readUri,
+  transportOf,
+} from './hop-uri.ts';
 
 export interface RouteRequest {
   readonly fromRealm: string;
@@ -41,11 +47,22 @@ export interface Hop {
   readonly requestUri: string;
   /** `sip:host:port;transport=udp`; no port where none is known, so that SRV records count. */
   readonly nextHop: string;
+  /** Final answers after which the next hop is tried, besides 408 and 5xx. */
+  readonly failoverCodes?: readonly number[];
+}
+
+/** An agent that the policy names and that gets no calls now. */
+export interface SkippedAgent {
+  readonly agent: string;
+  /** Such as `out-of-service (no-answer)`. */
+  readonly reason: string;
 }
 
 /** Why nothing can be tried; each reason has one SIP status. */
 export const REJECT_STATUSES = {
   'no-route': 404,
+  /** A longer number may have a route (RFC 3261 §21.4.22). */
+  'address-incomplete': 484,
   'own-address': 404,
   'bad-request-uri': 400,
   'unsupported-scheme': 416,
@@ -55,7 +72,12 @@ export const REJECT_STATUSES = {
 export type RejectReason = keyof typeof REJECT_STATUSES;
 
 export type RouteResult =
-  | { readonly type: 'route'; readonly policy: LocalPolicy; readonly hops: readonly Hop[] }
+  | {
+      readonly type: 'route';
+      readonly policy: LocalPolicy;
+      readonly hops: readonly Hop[];
+      readonly skipped: readonly SkippedAgent[];
+    }
   | RouteReject;
 
 export interface RouteReject {
@@ -63,6 +85,7 @@ export interface RouteReject {
   readonly status: number;
   readonly reason: RejectReason;
   readonly policy: LocalPolicy | undefined;
+  readonly skipped: readonly SkippedAgent[];
 }
 
 /** Every agent usable, nothing counted: what `explain` and tests look at. */
@@ -79,13 +102,22 @@ export function route(
   view: TrunkView = IDLE_TRUNK,
 ): RouteResult {
   const policy = findPolicy(config, request.fromRealm, request.calledNumber);
-  if (policy === undefined) return reject('no-route', undefined);
+  if (policy === undefined) return reject(whyNoPolicy(config, request), undefined);
   if (policy.nextHop === 'request-uri') return routeByUri(config, request, policy, view);
-  const agents = agentsOf(config, policy.nextHop, view);
-  const usable = agents.filter((agent) => view.isUsable(agent.name));
-  if (usable.length === 0) return reject('no-agent-available', policy);
-  const hops = usable.flatMap((agent) => agentHop(config, agent, request));
-  return hops.length === 0 ? reject('no-interface', policy) : { type: 'route', policy, hops };
+  const group = config.sessionGroups.find((candidate) => candidate.name === policy.nextHop);
+  const { usable, skipped } = agentsOf(config, group ?? policy.nextHop, view);
+  if (usable.length === 0) return reject('no-agent-available', policy, skipped);
+  const hops = usable
+    .flatMap((agent) => agentHop(config, agent, request))
+    .map((hop) => (group === undefined ? hop : { ...hop, failoverCodes: group.failoverCodes }));
+  return hops.length === 0
+    ? reject('no-interface', policy, skipped)
+    : { type: 'route', policy, hops, skipped };
+}
+
+function skippedAgent({ name }: SessionAgent, view: TrunkView): SkippedAgent {
+  const { state, reason } = view.obstacle?.(name) ?? { state: 'not usable', reason: 'unknown' };
+  return { agent: name, reason: `${state} (${reason})` };
 }
 
 /** The policy for a called number from a realm, or `undefined`. */
@@ -101,6 +133,17 @@ export function findPolicy(
     if (best === undefined || weight(policy) > weight(best)) best = policy;
   }
   return best;
+}
+
+/** Whether more digits could find a policy: the number so far is the beginning of a prefix. */
+function whyNoPolicy(config: Config, request: RouteRequest): RejectReason {
+  const { fromRealm, calledNumber } = request;
+  const isBeginning = config.localPolicies.some(
+    (policy) =>
+      (policy.fromRealm === '*' || policy.fromRealm === fromRealm) &&
+      policy.to.startsWith(calledNumber),
+  );
+  return isBeginning && calledNumber !== '' ? 'address-incomplete' : 'no-route';
 }
 
 /** Longer prefixes first; at equal length a named realm counts more than "*". */
@@ -137,10 +180,21 @@ function fitting(
   return sameFamily ?? speakers[0];
 }
 
-function agentsOf(config: Config, nextHop: string, view: TrunkView): readonly SessionAgent[] {
-  const group = config.sessionGroups.find((candidate) => candidate.name === nextHop);
-  const names = group === undefined ? [nextHop] : orderMembers(group, view);
-  return names.flatMap((name) => config.sessionAgents.find((agent) => agent.name === name) ?? []);
+/** The agents that can take the call, in order: the shares of a group go to those alone. */
+function agentsOf(
+  config: Config,
+  nextHop: SessionGroup | string,
+  view: TrunkView,
+): { readonly usable: readonly SessionAgent[]; readonly skipped: readonly SkippedAgent[] } {
+  const named = (names: readonly string[]): SessionAgent[] =>
+    names.flatMap((name) => config.sessionAgents.find((agent) => agent.name === name) ?? []);
+  const all = named(typeof nextHop === 'string' ? [nextHop] : nextHop.members);
+  const usable = all.filter(({ name }) => view.isUsable(name));
+  const others = all.filter((agent) => !usable.includes(agent));
+  const skipped = others.map((agent) => skippedAgent(agent, view));
+  if (typeof nextHop === 'string') return { usable, skipped };
+  const members = usable.map(({ name }) => name);
+  return { usable: named(orderMembers({ ...nextHop, members }, view)), skipped };
 }
 
 function agentHop(config: Config, agent: SessionAgent, request: RouteRequest): Hop[] {
@@ -157,12 +211,8 @@ function agentHop(config: Config, agent: SessionAgent, request: RouteRequest): H
     ...target,
     parameters: new Map(isPhone ? [['user', 'phone']] : []),
   };
-  const nextHop: SipUri = {
-    scheme: 'sip',
-    ...target,
-    parameters: new Map(agent.isTransportFixed ? [['transport', agent.transport]] : []),
-  };
-  return [{ agent, sipInterface, requestUri: formatSipUri(uri), nextHop: formatSipUri(nextHop) }];
+  const nextHop = nextHopOfAgent(agent);
+  return [{ agent, sipInterface, requestUri: formatSipUri(uri), nextHop }];
 }
 
 function routeByUri(
@@ -179,29 +229,16 @@ function routeByUri(
   }
   const transport = transportOf(uri);
   // A request that names ourselves would come straight back.
-  if (config.sipInterfaces.some((own) => own.sipPorts.some((port) => isAddressOf(uri, port)))) {
-    return reject('own-address', policy);
-  }
+  if (isOwnAddress(config, uri)) return reject('own-address', policy);
   const sipInterface = outboundInterface(config, request.fromRealm, policy, { ...uri, transport });
   if (sipInterface === undefined) return reject('no-interface', policy);
   const agent = agentAt(config, sipInterface.realm, { ...uri, transport });
   if (agent !== undefined && !view.isUsable(agent.name)) {
-    return reject('no-agent-available', policy);
+    return reject('no-agent-available', policy, [skippedAgent(agent, view)]);
   }
-  const nextHop: SipUri = {
-    scheme: 'sip',
-    host: uri.host,
-    ...(uri.port === undefined ? {} : { port: uri.port }),
-    // What the URI leaves open is left to DNS and to the size of the request (RFC 3263 §4.1).
-    parameters: new Map(isTransportNamed(uri) ? [['transport', transport]] : []),
-  };
-  const hop: Hop = {
-    agent,
-    sipInterface,
-    requestUri: request.requestUri,
-    nextHop: formatSipUri(nextHop),
-  };
-  return { type: 'route', policy, hops: [hop] };
+  const { requestUri } = request;
+  const hop: Hop = { agent, sipInterface, requestUri, nextHop: nextHopOfUri(uri) };
+  return { type: 'route', policy, hops: [hop], skipped: [] };
 }
 
 function outboundInterface(
@@ -232,39 +269,15 @@ function agentAt(
   );
 }
 
-function defaultPort(transport: Transport): number {
-  return transport === 'tls' ? 5061 : 5060;
-}
-
-function transportOf(uri: SipUri): Transport {
-  const named = uri.parameters.get('transport')?.toLowerCase();
-  if (uri.scheme === 'sips' || named === 'tls') return 'tls';
-  return named === 'tcp' ? 'tcp' : 'udp';
-}
-
-function isTransportNamed(uri: SipUri): boolean {
-  return uri.scheme === 'sips' || uri.parameters.has('transport');
-}
-
-function isAddressOf(uri: SipUri, port: SipPort): boolean {
-  if ((uri.port ?? defaultPort(port.transport)) !== port.port) return false;
-  return uri.host === port.address || (isWildcard(port.address) && isLoopback(uri.host));
-}
-
-function readUri(text: string): SipUri | undefined {
-  try {
-    return parseSipUri(text);
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
-}
-
 /** A number may come from a tel URI or a header, so what would end the user part is escaped. */
 function escapeUser(number: string): string {
   return number.replaceAll(/[\s\p{Cc}@<>":]/gu, (character) => encodeURIComponent(character));
 }
 
-function reject(reason: RejectReason, policy: LocalPolicy | undefined): RouteReject {
-  return { type: 'reject', status: REJECT_STATUSES[reason], reason, policy };
+function reject(
+  reason: RejectReason,
+  policy: LocalPolicy | undefined,
+  skipped: readonly SkippedAgent[] = [],
+): RouteReject {
+  return { type: 'reject', status: REJECT_STATUSES[reason], reason, policy, skipped };
 }

@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import type { CdrRecord } from '../../src/observe/cdr.ts';
 import {
   aliceCallsBob,
+  audioBothWays,
   callRecords,
   expectNothingLeft,
   finish,
@@ -26,14 +27,20 @@ checkLeaksAfterEach();
 
 test('what is wrong with an INVITE has one status and one cause each', async () => {
   const stage = await openCallStage({
-    edit: (yaml) => yaml.replace('{ from-realm: access, to: "*"', '{ from-realm: access, to: "1"'),
+    edit: (yaml) =>
+      yaml.replace(
+        /( {2}- \{ from-realm: access, to: )"\*"(.*\n)/,
+        (_, start: string, rest: string) => `${start}"1"${rest}${start}"234"${rest}`,
+      ),
   });
   const { alice, running } = stage;
   const body = plainOffer(alice.sip);
   const spoilt = body.replace('m=audio ', 'm=audio x');
   const table: readonly [Partial<InviteOptions>, number, string, string | undefined][] = [
-    [{ to: '2' }, 404, 'no-route', undefined],
-    [{ headers: [['Require', '100rel']] }, 420, 'bad-extension', '100rel'],
+    [{ to: '3' }, 404, 'no-route', undefined],
+    [{ to: '2' }, 484, 'address-incomplete', undefined],
+    [{ to: '23' }, 484, 'address-incomplete', undefined],
+    [{ headers: [['Require', '100rel, precondition']] }, 420, 'bad-extension', 'precondition'],
     [{ headers: [['Content-Encoding', 'gzip']] }, 415, 'bad-content', undefined],
     [{ contentType: 'text/plain' }, 415, 'bad-content', undefined],
     [{ headers: [['Accept', 'text/plain, application/sdp;q=0']] }, 406, 'bad-content', undefined],
@@ -153,3 +160,31 @@ test('every agent busy: 503 with Retry-After and a cause of its own', async () =
 function causeOf(record: CdrRecord | undefined): string | undefined {
   return record?.release.internalCode;
 }
+
+test('an INVITE that would take over a leg is refused, and the call goes on', async () => {
+  const stage = await openCallStage();
+  const call = await aliceCallsBob(stage);
+  const { callId, localTag, remoteTag } = call.bob.dialog;
+  const named = `${callId};to-tag=${remoteTag ?? ''};from-tag=${localTag}`;
+  const table: readonly [string, number][] = [
+    [named, 403],
+    [named.replace('to-tag=', 'to-tag=x'), 481],
+    [callId, 400],
+  ];
+  const { alice, bob, running } = stage;
+  const seen: unknown[] = [];
+  for (const [value] of table) {
+    const outgoing = alice.sip.invite({
+      to: '1',
+      via: running.access,
+      headers: [['Replaces', value]],
+      body: plainOffer(alice.sip),
+    });
+    seen.push([value, statusOf(await outgoing.finished())]);
+  }
+  await audioBothWays(call);
+  await finish(call);
+
+  expect(seen).toEqual(table);
+  expect(bob.sip.incoming).toHaveLength(1);
+});

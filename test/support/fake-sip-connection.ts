@@ -37,9 +37,19 @@ export class SentFake {
   }
 
   answer(status: number, headers: SipHeaders = {}, body = ''): void {
-    const message = responseOf(status, headers, body);
+    this.#respond(responseOf(status, headers, body), false);
+  }
+
+  /** The engine answers in the name of a peer that sent nothing. */
+  makeUp(status: number): void {
+    this.#respond(responseOf(status, {}, ''), true);
+  }
+
+  #respond(message: SipResponse, isMadeUp: boolean): void {
+    const { status } = message;
     this.#callbacks.onResponse({
       message,
+      isMadeUp,
       text: `SIP/2.0 ${status} ${message.reason}\r\n\r\n`,
       dialogId: 'dialog-b',
       acknowledge: (ackBody) => this.acknowledgements.push(ackBody),

@@ -1,5 +1,11 @@
 /** A backend with one call, whose answers a test may replace. */
-import type { ApiBackend, CallView, LegMediaView, LegView } from '../../../src/api/backend.ts';
+import type {
+  AgentView,
+  ApiBackend,
+  CallView,
+  LegMediaView,
+  LegView,
+} from '../../../src/api/backend.ts';
 
 const leg: LegView = {
   interface: 'access',
@@ -42,6 +48,19 @@ export const CALL: CallView = {
   legs: { caller: leg, callee: { ...leg, agent: 'carrier', codec: 'PCMA', sdpSummary: 'audio' } },
   plan,
   digits: { presses: 2, delivered: 1, dropped: 1, pending: 0 },
+};
+
+export const AGENT: AgentView = {
+  name: 'carrier',
+  realm: 'core',
+  address: '127.0.0.1:5080',
+  transport: 'udp',
+  state: 'in-service',
+  reason: 'answers',
+  since: '2026-01-01T00:00:00.000Z',
+  activeSessions: 1,
+  maxSessions: 0,
+  lastPing: { at: '2026-01-01T00:01:00.000Z', status: 200, rttMs: 1.25 },
 };
 
 export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
@@ -113,22 +132,19 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
           dropped: 'no-translator' as const,
         },
       ].filter((digit) => callId === undefined || digit.callId === callId),
-    listAgents: () => [
-      {
-        name: 'carrier',
-        realm: 'core',
-        address: '127.0.0.1:5080',
-        transport: 'udp',
-        state: 'in-service',
-        activeSessions: 1,
-        maxSessions: 0,
-      },
-    ],
+    listAgents: () => [AGENT],
+    setAgentLock: (name, isLocked) =>
+      name === AGENT.name
+        ? isLocked
+          ? { ...AGENT, state: 'locked', reason: 'operator' }
+          : AGENT
+        : undefined,
     listSubscriptions: () => [
       {
         callId: 'c1',
         leg: 'caller',
         role: 'notifier',
+        kind: 'in-dialog',
         eventId: '',
         state: 'active',
         expiresInSeconds: 7_200,

@@ -15,6 +15,7 @@ describe('the result of a call', () => {
     [{ name: 'media-lost', by: 'sbc' }, true, 'failed'],
     [{ name: 'caller-cancelled', by: 'caller' }, false, 'cancelled'],
     [{ name: 'no-route', by: 'sbc' }, false, 'rejected'],
+    [{ name: 'address-incomplete', by: 'sbc' }, false, 'rejected'],
     [{ name: 'callee-refused', by: 'callee', status: 486 }, false, 'busy'],
     [{ name: 'callee-refused', by: 'callee', status: 404 }, false, 'rejected'],
   ])('of %j, answered: %s, is %s', (cause, wasAnswered, result) => {
@@ -39,6 +40,10 @@ describe('the result of a call', () => {
 
 test('a verdict takes status and text from the cause where it brings them', () => {
   expect(verdictOf({ name: 'no-route', by: 'sbc' })).toMatchObject({ status: 404, q850: 3 });
+  expect(verdictOf({ name: 'address-incomplete', by: 'sbc' })).toMatchObject({
+    status: 484,
+    q850: 28,
+  });
   const refused = verdictOf({ name: 'callee-refused', by: 'callee', status: 603, text: 'No' });
   expect(refused).toMatchObject({ status: 603, text: 'No' });
 });

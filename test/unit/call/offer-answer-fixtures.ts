@@ -39,6 +39,16 @@ export function settings(changed: Partial<LegValues> = {}): LegSettings {
     keepAliveIntervalMs: 0,
     admit: 'anyone',
     allow: [],
+    deny: [],
+    constraints: {
+      maxSessions: 0,
+      maxInboundSessions: 0,
+      maxOutboundSessions: 0,
+      maxBurstRate: 0,
+      burstRateWindowMs: 1000,
+      maxSustainRate: 0,
+      sustainRateWindowMs: 30_000,
+    },
     drachtio: undefined,
     leg: { ...LEG_DEFAULTS, ...changed },
   } as const;

@@ -6,6 +6,7 @@ import { startApi } from '../../../src/api/server.ts';
 import type { Api } from '../../../src/api/server.ts';
 import type { ApiBackend } from '../../../src/api/backend.ts';
 import { ApiClient, apiUrl, clientFor } from '../../../src/cli/api-client.ts';
+import { addAgentsCommand } from '../../../src/cli/agents.ts';
 import { addControlCommands, reload } from '../../../src/cli/control.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { addShowCommand, showAgents, showCall, showCalls } from '../../../src/cli/show.ts';
@@ -60,6 +61,7 @@ function program(): Command {
     .exitOverride();
   addShowCommand(built);
   addControlCommands(built);
+  addAgentsCommand(built);
   return built;
 }
 
@@ -135,15 +137,15 @@ TIME                      CALL  DIRECTION         DIGIT  FROM      TO           
 
   test('of agents', async () => {
     expect((await tonebridge('show', 'agents')).printed).toBe(
-      'AGENT    REALM  ADDRESS         TRANSPORT  STATE       SESSIONS\n' +
-        'carrier  core   127.0.0.1:5080  udp        in-service  1\n',
+      'AGENT    REALM  ADDRESS         TRANSPORT  STATE       REASON   SINCE                     OPTIONS  RTT MS  SESSIONS\n' +
+        'carrier  core   127.0.0.1:5080  udp        in-service  answers  2026-01-01T00:00:00.000Z  200      1.3     1\n',
     );
   });
 
   test('of subscriptions', async () => {
     expect((await tonebridge('show', 'subscriptions')).printed).toBe(
-      'CALL  LEG     ROLE      EVENT ID  STATE   EXPIRES\n' +
-        'c1    caller  notifier  -         active  7200s\n',
+      'CALL  LEG     ROLE      KIND       EVENT ID  STATE   EXPIRES\n' +
+        'c1    caller  notifier  in-dialog  -         active  7200s\n',
     );
   });
 
@@ -193,6 +195,22 @@ describe('control', () => {
   ])('drain with %i', async (activeCalls, text) => {
     changes.drain = async () => ({ isDraining: true, activeCalls });
     expect(await tonebridge('drain')).toEqual({ exitCode: 0, printed: text });
+  });
+});
+
+describe('agents', () => {
+  test.each([
+    ['lock', 0, 'carrier: locked (operator), 1 call up\n'],
+    ['unlock', 0, 'carrier: in-service (answers), 1 call up\n'],
+  ])('%s', async (change, exitCode, text) => {
+    expect(await tonebridge('agents', change, 'carrier')).toEqual({ exitCode, printed: text });
+  });
+
+  test('lock of an agent that is not there is a finding', async () => {
+    expect(await tonebridge('agents', 'lock', 'nobody')).toEqual({
+      exitCode: 1,
+      printed: 'there is no such session agent\n',
+    });
   });
 });
 

@@ -104,6 +104,16 @@ test.each<[code: string, line: string, changes: Change[]]>([
       ['next-hop: request-uri', 'next-hop: two'],
     ],
   ],
+  ['route-to-ourselves', '8', [[AGENT, 'address: 127.0.0.1:6062']]],
+  [
+    'route-to-ourselves',
+    '9',
+    [
+      [TOP, `session-groups: [ { name: g, members: [ carrier ] } ]\n${TOP}`],
+      [AGENT, 'address: 127.0.0.1:6062'],
+      ['next-hop: carrier', 'next-hop: g'],
+    ],
+  ],
   [
     'unused-weights',
     '1',
@@ -174,9 +184,6 @@ test.each<[code: string, line: string, changes: Change[]]>([
     [[TOP, `media: { engine: rtpengine, rtpengine: [ { host: 192.0.2.30 } ] }\n${TOP}`]],
   ],
   ['io-not-served', '1', [[TOP, `media: { io: ffi }\n${TOP}`]]],
-  ['parameter-not-served', '5', [[ACCESS, `${ACCESS}, kpml-subscription: separate`]]],
-  ['parameter-not-served', '8', [[AGENT, `${AGENT}, kpml-subscription: separate`]]],
-  ['ping-not-served', '8', [[AGENT, `${AGENT}, options-ping: {}`]]],
   ['feature-keys-not-served', '1', [[TOP, `feature-keys: { enabled: true }\n${TOP}`]]],
 ])('%s is said of a key that nothing acts on, on line %s', (code, line, changes) => {
   expect(allCodesOf(edited(...changes))).toContain(`${code}@${line}`);
@@ -203,6 +210,10 @@ describe('no finding', () => {
       ],
     ],
     ['ports for exactly as many calls', [[AGENT, `${AGENT}, constraints: { max-sessions: 500 }`]]],
+    [
+      'the port of ours with another transport',
+      [[AGENT, 'address: 127.0.0.1:6060, transport: tcp']],
+    ],
     ['quoted digits', [['to: "*", next-hop: carrier', 'to: "0049", next-hop: carrier']]],
     [
       'a rule for one prefix beside the rule for all',
@@ -225,6 +236,12 @@ describe('no finding', () => {
   ])('%s', (_, changes) => {
     expect(codesOf(edited(...changes))).toEqual([]);
   });
+});
+
+test('any loopback address is an interface on all addresses of the machine', () => {
+  const wildcard: Change = ['udp/127.0.0.1:6060 ], admit: anyone', 'udp/0.0.0.0:6060 ]'];
+  const text = edited(wildcard, [AGENT, 'address: 127.0.0.9:6060']);
+  expect(codesOf(text)).toContain('route-to-ourselves@8');
 });
 
 test('dual opposite a KPML leg is found on the dual leg', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config, SipInterface } from '../../../src/config/config.ts';
 import { loadConfig } from '../../../src/config/load.ts';
+import type { AgentOutcome } from '../../../src/trunk/agent-health.ts';
 import { AgentRegistry, type RequestSource } from '../../../src/trunk/agent-registry.ts';
 
 const YAML = `
@@ -9,7 +10,8 @@ realms:
   - { name: core, media: { address: 127.0.0.1, port-min: 21000, port-max: 21999 } }
 sip-interfaces:
   - { name: access, realm: access, sip-ports: [ udp/127.0.0.1:6060 ], admit: anyone }
-  - { name: core, realm: core, sip-ports: [ udp/127.0.0.1:6062, tcp/127.0.0.1:6062 ], allow: [ 192.0.2.0/24, "2001:db8:1::/48" ] }
+  - { name: core, realm: core, sip-ports: [ udp/127.0.0.1:6062, tcp/127.0.0.1:6062 ], allow: [ 192.0.2.0/24, "2001:db8:1::/48" ], deny: [ 192.0.2.128/25, 10.0.0.66 ] }
+  - { name: open, realm: core, sip-ports: [ udp/127.0.0.1:6064 ], admit: anyone, deny: [ 198.51.100.0/24 ] }
 session-agents:
   - { name: any-port, realm: core, address: 10.0.0.1 }
   - { name: one-port, realm: core, address: 10.0.0.1:5070 }
@@ -18,6 +20,8 @@ session-agents:
   - { name: named, realm: core, address: sip.carrier.example }
   - { name: limited, realm: core, address: 10.0.0.9, constraints: { max-sessions: 2, max-burst-rate: 3 } }
   - { name: rated, realm: core, address: 10.0.0.10, constraints: { max-burst-rate: 2 } }
+  - { name: probed, realm: core, address: 10.0.0.11, options-ping: { down-after: 2, up-after: 2 } }
+  - { name: blocked, realm: core, address: 10.0.0.66 }
 `;
 
 function load(text: string): Config {
@@ -38,11 +42,17 @@ function source(address: string, port = 5060, transport: RequestSource['transpor
   return { address, port, transport };
 }
 
+/** Counts a call towards the agent; gives back what ends it. */
 function open(registry: AgentRegistry, agent: string, nowMs = 0): () => void {
-  const session = registry.openSession(agent, nowMs);
-  if (session.type === 'refused') throw new Error(session.constraint);
-  return () => session.release();
+  return registry.counter(agent)?.open('outbound', nowMs) ?? ((): void => undefined);
 }
+
+function viewOf(registry: AgentRegistry, name: string) {
+  return registry.list().find(({ agent }) => agent.name === name);
+}
+
+const SILENCE: AgentOutcome = { type: 'silence', by: 'ping' };
+const ANSWER: AgentOutcome = { type: 'answer', by: 'ping', status: 200 };
 
 describe('matching a source', () => {
   test.each<[string, RequestSource, string | undefined]>([
@@ -82,67 +92,132 @@ test.each<[string, string, string, object]>([
   ['allowed IPv6 network', 'core', '2001:db8:1::5', { type: 'stranger', by: 'network' }],
   ['outside of the network', 'core', '192.0.3.1', { type: 'refused', reason: 'unknown-source' }],
   ['anyone', 'access', '192.0.3.1', { type: 'stranger', by: 'anyone' }],
+  ['denied half of it', 'core', '192.0.2.200', { type: 'refused', reason: 'denied' }],
+  ['denied agent', 'core', '10.0.0.66', { type: 'refused', reason: 'denied' }],
+  ['anyone but the denied', 'open', '198.51.100.9', { type: 'refused', reason: 'denied' }],
+  ['the others', 'open', '198.51.101.9', { type: 'stranger', by: 'anyone' }],
 ])('admission: %s', (_, interfaceName, address, expected) => {
   const registry = new AgentRegistry(config);
   expect(registry.admit(interfaceNamed(interfaceName), source(address))).toMatchObject(expected);
 });
 
-describe('sessions', () => {
-  test('are counted, limited and given back once', () => {
-    const registry = new AgentRegistry(config);
-    const release = open(registry, 'limited');
-    open(registry, 'limited');
-    expect(registry.sessions('limited')).toBe(2);
-    expect(registry.isUsable('limited')).toBe(false);
-    expect(registry.openSession('limited', 0)).toEqual({
-      type: 'refused',
-      constraint: 'max-sessions',
-    });
+describe('state', () => {
+  test('a full agent is constrained until a call ends', () => {
+    let nowMs = 1000;
+    const registry = new AgentRegistry(config, { nowMs: () => nowMs });
+    open(registry, 'limited', 1000);
+    const release = open(registry, 'limited', 2000);
+    nowMs = 5000;
+    expect(registry.obstacle('limited')).toEqual({ state: 'constrained', reason: 'max-sessions' });
+    expect(viewOf(registry, 'limited')).toMatchObject({ sessions: 2, sinceMs: 2000 });
     release();
-    release();
-    expect(registry.sessions('limited')).toBe(1);
     expect(registry.isUsable('limited')).toBe(true);
+    expect(viewOf(registry, 'limited')).toMatchObject({ state: 'in-service', sinceMs: 1000 });
   });
 
-  test('unlimited agents take any number', () => {
-    const registry = new AgentRegistry(config);
-    for (let call = 0; call < 1000; call += 1) open(registry, 'tcp');
-    expect(registry.sessions('tcp')).toBe(1000);
-    expect(registry.isUsable('tcp')).toBe(true);
+  test('an agent at its rate is constrained until the window has passed', () => {
+    let nowMs = 0;
+    const registry = new AgentRegistry(config, { nowMs: () => nowMs });
+    open(registry, 'rated')();
+    open(registry, 'rated')();
+    nowMs = 999;
+    expect(registry.obstacle('rated')).toEqual({ state: 'constrained', reason: 'max-burst-rate' });
+    nowMs = 1000;
+    expect(registry.isUsable('rated')).toBe(true);
   });
 
-  test.each([
-    [0, 999, false],
-    [0, 1000, true],
-    [5000, 5999, false],
-    [5000, 6000, true],
-  ])('two calls per second: from %i the third at %i is taken: %s', (start, nowMs, isTaken) => {
-    const registry = new AgentRegistry(config);
-    open(registry, 'rated', start)();
-    open(registry, 'rated', start)();
-    const third = registry.openSession('rated', nowMs);
-    expect(third.type === 'session').toBe(isTaken);
-  });
-
-  test('an agent that is not configured has nothing to count', () => {
+  test('an agent that is not configured gets no calls and has nothing to count', () => {
     const registry = new AgentRegistry(config);
     open(registry, 'gone')();
+    registry.report('gone', SILENCE);
     expect(registry.sessions('gone')).toBe(0);
-    expect(registry.isUsable('gone')).toBe(false);
+    expect(registry.obstacle('gone')).toEqual({ state: 'unknown', reason: 'not-configured' });
   });
 
-  test('survive a reload, also when they end after it', () => {
+  test('health goes out and comes back with an event each, a lock stands before it', () => {
+    let nowMs = 0;
+    const seen: unknown[] = [];
+    const registry = new AgentRegistry(config, {
+      nowMs: () => nowMs,
+      onHealthChange: ({ agent, state, reason, isAnswering }) =>
+        seen.push([nowMs, agent.name, state, reason, isAnswering]),
+    });
+    const obstacles: unknown[] = [];
+    const steps: readonly (AgentOutcome | 'lock' | 'unlock')[] = [
+      SILENCE,
+      SILENCE,
+      'lock',
+      ANSWER,
+      'unlock',
+      ANSWER,
+    ];
+    for (const [index, step] of steps.entries()) {
+      nowMs = index + 1;
+      if (typeof step === 'string') registry.setLocked('probed', step === 'lock');
+      else registry.report('probed', step);
+      obstacles.push(registry.obstacle('probed')?.state);
+    }
+    expect(obstacles).toEqual([
+      undefined,
+      'out-of-service',
+      'locked',
+      'locked',
+      'out-of-service',
+      undefined,
+    ]);
+    expect(seen).toEqual([
+      [2, 'probed', 'out-of-service', 'no-answer', false],
+      [6, 'probed', 'in-service', 'answers', true],
+    ]);
+  });
+
+  test('an agent that nobody probes is not taken out by its calls', () => {
     const registry = new AgentRegistry(config);
+    for (let call = 0; call < 10; call += 1) {
+      registry.report('tcp', { type: 'transportError', by: 'call' });
+    }
+    expect(viewOf(registry, 'tcp')).toMatchObject({ state: 'in-service', reason: 'not-probed' });
+  });
+
+  test('what the last OPTIONS brought is shown', () => {
+    const registry = new AgentRegistry(config);
+    expect(viewOf(registry, 'probed')?.lastPing).toBeUndefined();
+    registry.report('probed', ANSWER, { atMs: 1, status: 200, rttMs: 2.5 });
+    expect(viewOf(registry, 'probed')?.lastPing).toEqual({ atMs: 1, status: 200, rttMs: 2.5 });
+  });
+});
+
+/** With the agent `probed` out of service. */
+function takenOut(): AgentRegistry {
+  const registry = new AgentRegistry(config);
+  registry.report('probed', SILENCE);
+  registry.report('probed', SILENCE);
+  return registry;
+}
+
+describe('reload', () => {
+  test('calls, lock and health of an agent survive, also when its limits change', () => {
+    const registry = takenOut();
     const release = open(registry, 'limited');
     registry.setLocked('limited', true);
     registry.reconfigure(load(YAML.replace('max-sessions: 2', 'max-sessions: 5')));
-    expect(registry.list().find(({ agent }) => agent.name === 'limited')).toMatchObject({
+    expect(viewOf(registry, 'limited')).toMatchObject({
       state: 'locked',
       sessions: 1,
       agent: { constraints: { maxSessions: 5 } },
     });
     release();
     expect(registry.sessions('limited')).toBe(0);
+    expect(viewOf(registry, 'probed')?.state).toBe('out-of-service');
+  });
+
+  test.each([
+    ['somewhere else', 'address: 10.0.0.11', 'address: 10.0.0.12'],
+    ['not probed any more', ', options-ping: { down-after: 2, up-after: 2 }', ''],
+  ])('an agent that is %s starts anew', (_, from, to) => {
+    const registry = takenOut();
+    registry.reconfigure(load(YAML.replace(from, to)));
+    expect(viewOf(registry, 'probed')?.state).toBe('in-service');
   });
 
   test('a reload that moves an agent moves what it matches', () => {
@@ -157,12 +232,15 @@ describe('sessions', () => {
 });
 
 test('a locked agent takes no calls until it is unlocked', () => {
-  const registry = new AgentRegistry(config);
-  expect(registry.setLocked('tcp', true)).toBe(true);
+  let nowMs = 1;
+  const registry = new AgentRegistry(config, { nowMs: () => nowMs });
+  expect(registry.setLocked('tcp', true)).toMatchObject({ state: 'locked', reason: 'operator' });
+  nowMs = 2;
+  expect(registry.setLocked('tcp', true)).toMatchObject({ sinceMs: 1 });
   expect(registry.isUsable('tcp')).toBe(false);
-  expect(registry.setLocked('tcp', false)).toBe(true);
+  expect(registry.setLocked('tcp', false)).toMatchObject({ state: 'in-service' });
   expect(registry.isUsable('tcp')).toBe(true);
-  expect(registry.setLocked('nobody', true)).toBe(false);
+  expect(registry.setLocked('nobody', true)).toBeUndefined();
 });
 
 test('turns count up per group', () => {
@@ -183,6 +261,8 @@ test('the sources of an interface are its agents, looked-up ones too, and its ne
     '2001:db8::6',
     '10.0.0.9',
     '10.0.0.10',
+    '10.0.0.11',
+    '10.0.0.66',
     '192.0.2.0/24',
     '2001:db8:1::/48',
   ]);

@@ -5,7 +5,7 @@ import { orderMembers, type TrunkView } from '../../../src/trunk/group-strategy.
 import { IDLE_TRUNK } from '../../../src/trunk/policy.ts';
 
 function group(strategy: HuntStrategy, weights: Record<string, number> = {}): SessionGroup {
-  return { name: 'g', strategy, members: ['a', 'b', 'c'], weights };
+  return { name: 'g', strategy, members: ['a', 'b', 'c'], weights, failoverCodes: [] };
 }
 
 function order(strategy: HuntStrategy, view: Partial<TrunkView>, weights = {}): string {

@@ -98,6 +98,52 @@ describe('hops to agents', () => {
     expect(hopsOf(result)).toHaveLength(1);
     expect(hopsOf(call('access', '+4930', view))).toEqual(['503 no-agent-available']);
   });
+
+  test('agents that are passed over are named with the reason', () => {
+    const view: TrunkView = {
+      ...IDLE_TRUNK,
+      obstacle: () => ({ state: 'out-of-service', reason: 'no-answer' }),
+      isUsable: (name) => name === 'three',
+    };
+    const reason = 'out-of-service (no-answer)';
+    const skipped = ['one', 'two'].map((agent) => ({ agent, reason }));
+    expect(call('access', '+1212', view)).toMatchObject({ type: 'route', skipped });
+    expect(call('access', '+4930', view)).toMatchObject({
+      reason: 'no-agent-available',
+      skipped: [{ agent: 'two', reason }],
+    });
+  });
+
+  test('round-robin shares the calls among the usable members alone', () => {
+    const rotating = load(YAML.replace('name: all,', 'name: all, strategy: round-robin,'));
+    let turn = 0;
+    const view = {
+      ...IDLE_TRUNK,
+      nextTurn: () => turn++,
+      isUsable: (name: string) => name !== 'two',
+    };
+    const request = { fromRealm: 'access', calledNumber: '+1', requestUri: 'sip:+1@sbc.example' };
+    const firsts = Array.from({ length: 4 }, () => {
+      const result = route(rotating, request, view);
+      return result.type === 'route' ? result.hops[0]?.agent?.name : undefined;
+    });
+    expect(firsts).toEqual(['one', 'three', 'one', 'three']);
+  });
+
+  test('the hops of a group carry its failover codes', () => {
+    const coded = load(YAML.replace('three ] }', 'three ], failover-codes: [ 404, 486 ] }'));
+    const request = { fromRealm: 'access', requestUri: 'sip:1@sbc.example' };
+    const codesFor = (calledNumber: string): unknown => {
+      const result = route(coded, { ...request, calledNumber });
+      return result.type === 'route' && result.hops.map((hop) => hop.failoverCodes);
+    };
+    expect(codesFor('+1212')).toEqual([
+      [404, 486],
+      [404, 486],
+      [404, 486],
+    ]);
+    expect(codesFor('+4930')).toEqual([undefined]);
+  });
 });
 
 function byUri(requestUri: string, calledNumber = '1'): string[] {
@@ -176,5 +222,23 @@ local-policies: [ { next-hop: request-uri } ]
 test('without a policy the number is not found', () => {
   const none = load(YAML.slice(0, YAML.indexOf('local-policies')));
   const result = route(none, { fromRealm: 'access', calledNumber: '1', requestUri: 'sip:1@x' });
-  expect(result).toEqual({ type: 'reject', status: 404, reason: 'no-route', policy: undefined });
+  expect(result).toMatchObject({ type: 'reject', status: 404, reason: 'no-route', skipped: [] });
+});
+
+test.each([
+  ['access', '+4', '484 address-incomplete'],
+  ['access', '+49301', '484 address-incomplete'],
+  ['core', '7', '484 address-incomplete'],
+  ['access', '7', '404 no-route'],
+  ['access', '+50', '404 no-route'],
+  ['access', '+4930123', '404 no-route'],
+  ['access', '', '404 no-route'],
+])('from %s to "%s", the beginning of a prefix or not: %s', (fromRealm, calledNumber, expected) => {
+  const prefixes = load(`${YAML.slice(0, YAML.indexOf('local-policies'))}
+local-policies:
+  - { from-realm: access, to: "+4930129", next-hop: two }
+  - { from-realm: core, to: "789", next-hop: one }
+`);
+  const requestUri = 'sip:1@x';
+  expect(hopsOf(route(prefixes, { fromRealm, calledNumber, requestUri }))).toEqual([expected]);
 });

@@ -1,0 +1,57 @@
+/** What the admission of a call says to the caller, and what it leaves behind in metrics. */
+import type { Metrics } from '../observe/metrics.ts';
+import type { CallAdmission, Passage, Session, SessionRefusal } from '../trunk/admission.ts';
+import type { EndCause } from './end-cause.ts';
+
+/** How long a caller should wait after a 503, seconds. */
+const RETRY_AFTER_SECONDS = 10;
+const RETRY_AFTER_DRAIN_SECONDS = 60;
+
+/** An attempt that ends before there is a call. */
+export interface Refusal {
+  readonly type: 'refused';
+  readonly cause: EndCause;
+  readonly headers: Record<string, string>;
+}
+
+export function refused(
+  name: EndCause['name'],
+  headers: Record<string, string> = {},
+  detail: { status?: number; text?: string } = {},
+): Refusal {
+  return { type: 'refused', cause: { name, by: 'sbc', ...detail }, headers };
+}
+
+export function retryAfter(status: number): Record<string, string> {
+  return status === 503 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
+}
+
+/** Why no call at all is taken now. */
+export function refusalOfAll(
+  isDraining: boolean,
+  admission: Pick<CallAdmission, 'overload'>,
+  metrics: Metrics,
+): Refusal | undefined {
+  if (isDraining) {
+    metrics.admission.rejected('draining');
+    return refused('draining', { 'Retry-After': String(RETRY_AFTER_DRAIN_SECONDS) });
+  }
+  const { overload } = admission;
+  if (overload.type === 'calm') return undefined;
+  metrics.admission.rejected('overload');
+  return refused('overloaded', retryAfter(503), { text: `overloaded: ${overload.reason}` });
+}
+
+/** Takes room for one leg of a call; a constraint that stands against it is counted. */
+export function takeRoom(
+  admission: CallAdmission,
+  passage: Passage,
+  context: { readonly metrics: Metrics; readonly nowMs: () => number },
+): Session | SessionRefusal {
+  const outcome = admission.open(passage, context.nowMs());
+  if (outcome.type === 'session') return outcome;
+  const { scope, name, constraint } = outcome;
+  context.metrics.admission.rejected(`${scope}-constraint`);
+  if (scope === 'agent') context.metrics.admission.agentConstrained(name, constraint);
+  return outcome;
+}

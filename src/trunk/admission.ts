@@ -1,0 +1,110 @@
+import type { Config } from '../config/config.ts';
+import { AdmissionCounter, type CallDirection, type ConstraintName } from './admission-counter.ts';
+import type { AgentRegistry } from './agent-registry.ts';
+import { CALM, type LoadSample, nextOverload, type OverloadState } from './overload.ts';
+
+/** Right to one call; `release` gives it back and may be called more than once. */
+export interface Session {
+  readonly type: 'session';
+  release(): void;
+}
+
+/** Which constraint of what stands against a call. */
+export interface SessionRefusal {
+  readonly type: 'refused';
+  readonly scope: 'total' | 'interface' | 'agent';
+  /** Of the interface or agent; empty for `total`. */
+  readonly name: string;
+  readonly constraint: ConstraintName;
+}
+
+/** Where a call comes in or goes out. */
+export interface Passage {
+  readonly direction: CallDirection;
+  readonly interfaceName: string;
+  readonly agentName: string | undefined;
+}
+
+/**
+ * May one more call pass: limits of the whole SBC, of each interface and of each agent, and the load of the machine.
+ * A call counts once in total, when it comes in; on interface and agent once for each of its legs.
+ */
+export class CallAdmission {
+  readonly #agents: Pick<AgentRegistry, 'counter'>;
+  #total: AdmissionCounter;
+  #interfaces = new Map<string, AdmissionCounter>();
+  #config: Config;
+  #overload: OverloadState = CALM;
+
+  constructor(config: Config, agents: Pick<AgentRegistry, 'counter'>) {
+    this.#config = config;
+    this.#agents = agents;
+    this.#total = new AdmissionCounter(config.admission.constraints);
+    this.reconfigure(config);
+  }
+
+  /** Takes over new limits; calls that are up stay counted. The agents are reconfigured by their own registry. */
+  reconfigure(config: Config): void {
+    this.#config = config;
+    this.#total.reconfigure(config.admission.constraints);
+    this.#interfaces = new Map(
+      config.sipInterfaces.map(({ name, constraints }) => {
+        const known = this.#interfaces.get(name);
+        known?.reconfigure(constraints);
+        return [name, known ?? new AdmissionCounter(constraints)];
+      }),
+    );
+  }
+
+  get overload(): OverloadState {
+    return this.#overload;
+  }
+
+  /** Takes a sample of the load; the state after it. */
+  sampled(sample: LoadSample, nowMs: number): OverloadState {
+    const { overload } = this.#config.admission;
+    this.#overload = nextOverload(this.#overload, sample, overload, nowMs);
+    return this.#overload;
+  }
+
+  /** Counts a call everywhere, or nowhere when a constraint stands against it. */
+  open(passage: Passage, nowMs: number): Session | SessionRefusal {
+    const { direction } = passage;
+    const counters = this.#countersOf(passage);
+    for (const { counter, scope, name } of counters) {
+      const constraint = counter.obstacle(direction, nowMs);
+      if (constraint !== undefined) return { type: 'refused', scope, name, constraint };
+    }
+    const releases = counters.map(({ counter }) => counter.open(direction, nowMs));
+    return {
+      type: 'session',
+      release: () => {
+        for (const release of releases) release();
+      },
+    };
+  }
+
+  #countersOf({ direction, interfaceName, agentName }: Passage): readonly ({
+    readonly counter: AdmissionCounter;
+  } & Pick<SessionRefusal, 'scope' | 'name'>)[] {
+    const own = this.#interfaces.get(interfaceName);
+    const ofAgent = agentName === undefined ? undefined : this.#agents.counter(agentName);
+    return [
+      ...(direction === 'inbound'
+        ? [{ counter: this.#total, scope: 'total' as const, name: '' }]
+        : []),
+      ...(own === undefined
+        ? []
+        : [{ counter: own, scope: 'interface' as const, name: interfaceName }]),
+      ...(ofAgent === undefined
+        ? []
+        : [{ counter: ofAgent, scope: 'agent' as const, name: agentName ?? '' }]),
+    ];
+  }
+}
+
+/** A refusal in words, such as `max-sessions of session agent carrier`. */
+export function refusalText({ scope, name, constraint }: SessionRefusal): string {
+  if (scope === 'total') return `${constraint} of the SBC`;
+  return `${constraint} of ${scope === 'agent' ? 'session agent' : 'sip-interface'} ${name}`;
+}
