@@ -11,8 +11,8 @@ import type { Server } from 'node:net';
 const ATTEMPTS = 60;
 /** Blocks lie below the ephemeral ports of Linux (32768 and up), which the peers bind. */
 const FIRST_BLOCK = 10_240;
-const BLOCK_PORTS = 1024;
-const BLOCKS = 21;
+const BLOCK_PORTS = 2048;
+const BLOCKS = 10;
 
 interface Block {
   readonly first: number;
@@ -86,6 +86,8 @@ export async function freePortRange(
     if (candidates.some((port) => avoid.includes(port))) continue;
     const free = await Promise.all(candidates.map((port) => isUdpFree(port, address)));
     if (free.every(Boolean)) return { first, last: first + count - 1 };
+    // Something stays bound in there: the next round begins elsewhere.
+    await nextPort(1 + Math.floor(Math.random() * count));
   }
   throw new Error(`no ${count} neighbouring free UDP ports on ${address}`);
 }

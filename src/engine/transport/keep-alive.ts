@@ -20,6 +20,7 @@ const SHORTEST_SHARE = 0.8;
 export class KeepAlive {
   readonly #options: KeepAliveOptions;
   #state: 'resting' | 'waiting' = 'resting';
+  #hasPinged = false;
   #hasAnswered = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -30,9 +31,9 @@ export class KeepAlive {
 
   /** What has arrived: a peer that sends anything lives, a line break alone is its pong (RFC 5626 §3.5.1). */
   onBytes(bytes: Buffer): void {
-    if (this.#state !== 'waiting') return;
-    if (bytes.equals(PONG)) this.#hasAnswered = true;
-    this.#rest();
+    // A pong that comes late is one all the same; a line break that nobody asked for is none.
+    if (this.#hasPinged && bytes.equals(PONG)) this.#hasAnswered = true;
+    if (this.#state === 'waiting') this.#rest();
   }
 
   stop(): void {
@@ -48,6 +49,7 @@ export class KeepAlive {
 
   #ping(): void {
     this.#state = 'waiting';
+    this.#hasPinged = true;
     this.#arm(this.#options.pongTimeoutMs, () => {
       if (this.#hasAnswered) this.#options.giveUp();
       else this.#rest();

@@ -65,6 +65,17 @@ test('anything else that arrives shows life, and no promise to answer', () => {
   keepAlive.stop();
 });
 
+test('a late answer is an answer', () => {
+  const { keepAlive, told } = start();
+  vi.advanceTimersToNextTimer();
+  vi.advanceTimersByTime(10_000);
+  keepAlive.onBytes(PONG);
+  vi.advanceTimersToNextTimer();
+  vi.advanceTimersByTime(10_000);
+  expect(told).toEqual(['ping', 'ping', 'gone']);
+  keepAlive.stop();
+});
+
 test('a line break that was not asked for promises nothing', () => {
   const { keepAlive, told } = start();
   keepAlive.onBytes(PONG);
