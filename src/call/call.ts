@@ -29,6 +29,7 @@ import { CallSetup, type SetupHost } from './call-setup.ts';
 import { type EndCause, resultOf, resultOfRefusal, verdictOf } from './end-cause.ts';
 import { causeOfCancel, causeOfEnd, endHeaders } from './end-headers.ts';
 import { MidCall } from './mid-call.ts';
+import { waitUntil } from './wait-until.ts';
 
 /** What admission and routing found out before the call exists. */
 export interface CallPlan {
@@ -145,12 +146,15 @@ export class Call {
     const session = this.#session;
     const to = otherSide(side);
     const limitMs = session?.legs[to].settings.dtmfDrainOnByeMs.value ?? 0;
-    const isWaiting = limitMs > 0 && session?.media.hasDigits(to) === true;
-    if (isWaiting && cause.name === 'hang-up' && this.#isTalking) {
+    const isWaiting =
+      session?.media.hasDigits(to) === true || session?.dtmf.hasReported(to) === false;
+    if (limitMs > 0 && isWaiting && cause.name === 'hang-up' && this.#isTalking) {
       this.#state = { type: 'answered', hungUp: cause };
-      session.dtmf.end();
       this.#midCall?.end();
-      await session.media.drained(to, limitMs);
+      const isOver = (): boolean => session.dtmf.hasReported(to) || this.#state.type === 'ended';
+      const leftMs = await waitUntil(isOver, limitMs);
+      session.dtmf.end();
+      await session.media.drained(to, leftMs);
     }
     this.end(cause);
   }

@@ -229,6 +229,11 @@ export class DtmfInterworking {
     return this.#legs[side].subscriptions;
   }
 
+  /** Whether every NOTIFY to the subscribers of `side` has been answered. */
+  hasReported(side: Side): boolean {
+    return this.#legs[side].notifiers.all.every(({ isIdle }) => isIdle);
+  }
+
   #closePaths(side: Side, plan: InterworkingPlan): void {
     const leg = this.#legs[side];
     if (!plan.acceptSubscribeFrom.includes(side)) {

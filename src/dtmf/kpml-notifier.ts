@@ -142,6 +142,11 @@ export class KpmlNotifier {
     return this.#book.expiresAtMs;
   }
 
+  /** Whether no NOTIFY waits to be sent or answered. */
+  get isIdle(): boolean {
+    return this.#book.isIdle;
+  }
+
   /** Whether a SUBSCRIBE with this Event header is for a subscription that is there already. */
   holds(event: string | undefined): boolean {
     const id = attempt<string | undefined>(

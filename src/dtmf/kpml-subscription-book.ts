@@ -53,6 +53,11 @@ export class KpmlSubscriptionBook {
     this.#subscriptions.set(subscription.id, subscription);
   }
 
+  /** Whether no NOTIFY waits to be sent or answered. */
+  get isIdle(): boolean {
+    return [...this.#queues.values()].every((queue) => queue.isIdle);
+  }
+
   /** Reports that wait for their turn. */
   waitingCount(id: string): number {
     return this.#queueOf(id).waitingCount;

@@ -69,6 +69,11 @@ export class DialogNotifier {
     return this.#machine.subscriptions;
   }
 
+  /** Whether no NOTIFY waits to be sent or answered. */
+  get isIdle(): boolean {
+    return this.#machine.isIdle;
+  }
+
   /** Whether a SUBSCRIBE with this Event header is for a subscription that is there already. */
   holds(event: string | undefined): boolean {
     return this.#machine.holds(event);

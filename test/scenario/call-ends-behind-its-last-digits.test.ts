@@ -20,6 +20,7 @@ import { statusOf } from '../support/sip-text.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const open = shareSbc({
+  access: { 'dtmf-drain-on-bye-ms': '2000' },
   core: { 'rfc2833-mode': 'preferred', 'dtmf-drain-on-bye-ms': '2000' },
 });
 
@@ -89,7 +90,20 @@ describe('a BYE to the side that digits go to', () => {
     expect(digits).toBe('12345');
     expect(problemsOf(trunk)).toEqual([]);
     expect(fates(call)).toEqual(Array(5).fill('rtp'));
-    expect(call.stage.running.sbc.calls.size).toBe(0);
+    await waitFor('the end of the call', () => call.stage.running.sbc.calls.size === 0);
+  });
+
+  test('waits for the reports that a slow phone has yet to answer', async () => {
+    const call = await openCall();
+    const { phone, trunk } = call;
+    await phone.listen();
+    phone.listener.answerAfterMs = 400;
+    for (const key of '1234') await trunk.press(key);
+    await trunk.dialog.bye();
+    await phone.dialog.waitForEnd();
+
+    expect(phone.listener.digits).toBe('1234');
+    await waitFor('the end of the call', () => call.stage.running.sbc.calls.size === 0);
   });
 
   test('waits no longer than it may; the one that plays is ended, the rest is dropped', async () => {

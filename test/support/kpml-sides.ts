@@ -147,6 +147,8 @@ export class KpmlListener {
   readonly problems: string[] = [];
   /** The newest Subscription-State, empty before the first NOTIFY. */
   state = '';
+  /** How long it takes to answer a NOTIFY. */
+  answerAfterMs = 0;
 
   readonly #dialog: SipDialog;
 
@@ -195,7 +197,7 @@ export class KpmlListener {
     return this.digits;
   }
 
-  #receiveNotify(request: SipText): Reply {
+  async #receiveNotify(request: SipText): Promise<Reply> {
     this.notifies.push(request);
     const event = headerValue(request, 'Event') ?? '';
     if (event !== 'kpml') this.problems.push(`NOTIFY with Event: ${event}`);
@@ -203,6 +205,7 @@ export class KpmlListener {
     if (state === undefined) this.problems.push('NOTIFY without Subscription-State');
     this.state = state ?? this.state;
     if (request.body !== '') this.#readBody(request);
+    if (this.answerAfterMs > 0) await sleep(this.answerAfterMs);
     return { status: 200 };
   }
 
