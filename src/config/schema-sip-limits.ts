@@ -35,9 +35,9 @@ export const sipLimits = z
     'source-per-second': integer(
       RATE,
       'Messages per second of one source (IPv4 address or IPv6 /64) that is neither session agent nor in an `allow` network; more are dropped unread unless they belong to a call. 0: unlimited.',
-    ).prefault('400'),
+    ).prefault('200'),
     'source-burst': integer(BURST, 'So many messages of one source may come at once.').prefault(
-      '2000',
+      '1000',
     ),
     'agent-per-second': integer(
       RATE,
@@ -50,9 +50,9 @@ export const sipLimits = z
     'strangers-per-second': integer(
       RATE,
       'Messages per second of all sources together that are no session agents, for a flood from many addresses. 0: unlimited.',
-    ).prefault('800'),
+    ).prefault('400'),
     'strangers-burst': integer(BURST, 'So many messages of all of them may come at once.').prefault(
-      '4000',
+      '2000',
     ),
   })
   .transform((raw): SipLimits => ({

@@ -9,9 +9,9 @@ test('every limit has a default', () => {
     streamConnections: 4096,
     streamConnectionsPerSource: 64,
     streamIdleTimeoutMs: 900_000,
-    source: { perSecond: 400, burst: 2000 },
+    source: { perSecond: 200, burst: 1000 },
     agent: { perSecond: 1000, burst: 4000 },
-    strangers: { perSecond: 800, burst: 4000 },
+    strangers: { perSecond: 400, burst: 2000 },
   });
 });
 
@@ -19,7 +19,7 @@ test('one that is written stands beside the defaults of the others', () => {
   const text = `sip: { limits: { stream-idle-timeout: 90s, source-per-second: 0 } }\n${SAMPLE}`;
   expect(configOf(text).sip.limits).toMatchObject({
     streamIdleTimeoutMs: 90_000,
-    source: { perSecond: 0, burst: 2000 },
+    source: { perSecond: 0, burst: 1000 },
     agent: { perSecond: 1000 },
   });
 });
