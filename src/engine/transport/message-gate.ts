@@ -29,7 +29,7 @@ export type IsUnderWay = (message: PeekedMessage) => boolean;
 interface Source {
   readonly isAgent: boolean;
   readonly messages: TokenBucket;
-  /** For messages of running calls, once `messages` is empty. */
+  /** For messages of running calls, which leave `messages` to new ones. */
   readonly callMessages: TokenBucket;
 }
 
@@ -39,13 +39,14 @@ const MAX_SOURCES = 32_768;
 /**
  * Decides before the parser, by the source address alone, whether a message is worked on.
  *
- *   message ─► bucket of its source ─┬ token ─► known peer ──────────────────────────► worked on
- *                                    │          stranger ─► bucket of all strangers ─┬► worked on
- *                                    │                                               │
- *                                    └ empty ─┬──────────────────────────── empty ───┘
- *                                             └► of a running call? ─ yes, and its second bucket ─► worked on
- *                                                                   └ no ─► dropped
+ *   message ─┬─ of a running call ─► second bucket of its source ─┬ token ─► worked on
+ *            │                                                    └ empty ─┐
+ *            └─ any other ◄────────────────────────────────────────────────┘
+ *                 └► bucket of its source ─┬ token ─► known peer ───────────────────────► worked on
+ *                                          │          stranger ─► bucket of all strangers ─┬► worked on
+ *                                          └ empty ─► dropped                              └ empty ─► dropped
  *
+ * What a call needs after its INVITE is no load of its own, and must not take the room of new calls.
  * A source address can be forged, so an empty bucket must not cost a running call anything: who floods under the
  * address of a known peer does not know the Call-IDs of its calls nor the branches of our requests, and never
  * reaches the second bucket. What such a flood does take from that peer is new calls, within `agent`.
@@ -79,16 +80,11 @@ export class MessageGate {
   judge(bytes: Buffer, address: string, nowMs: number): DropReason | undefined {
     const source = this.#sourceOf(address, nowMs);
     const { agent, stranger, strangers } = this.#limits;
-    let reason: DropReason = 'source-rate';
-    if (source.isAgent) {
-      if (source.messages.take(agent, nowMs)) return undefined;
-      reason = 'agent-rate';
-    } else if (source.messages.take(stranger, nowMs)) {
-      if (this.#allStrangers.take(strangers, nowMs)) return undefined;
-      reason = 'strangers-rate';
-    }
     const isOfCall = this.#isUnderWay(peekMessage(bytes));
-    return isOfCall && source.callMessages.take(agent, nowMs) ? undefined : reason;
+    if (isOfCall && source.callMessages.take(agent, nowMs)) return undefined;
+    if (source.isAgent) return source.messages.take(agent, nowMs) ? undefined : 'agent-rate';
+    if (!source.messages.take(stranger, nowMs)) return 'source-rate';
+    return this.#allStrangers.take(strangers, nowMs) ? undefined : 'strangers-rate';
   }
 
   #sourceOf(address: string, nowMs: number): Source {

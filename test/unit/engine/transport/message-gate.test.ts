@@ -117,6 +117,12 @@ describe('a running call', () => {
     expect(send(gate, { count: 20, address: STRANGER, bytes: BYE })).toEqual([20, undefined]);
   });
 
+  test('takes nothing from the new calls of its source', () => {
+    const gate = openGate();
+    expect(send(gate, { count: 30, address: STRANGER, bytes: BYE })).toEqual([30, undefined]);
+    expect(send(gate, { count: 6, address: STRANGER })).toEqual([5, 'source-rate']);
+  });
+
   test('is itself no way to flood', () => {
     expect(send(openGate(), { count: 10_000, address: STRANGER, bytes: BYE })[0]).toBe(5 + 50);
   });
