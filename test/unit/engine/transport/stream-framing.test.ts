@@ -112,21 +112,6 @@ describe('what breaks the stream', () => {
   });
 });
 
-/** Processor time of a message that comes byte by byte, microseconds; the best of some attempts. */
-function bestCpuUs(bodyBytes: number): number {
-  const bytes = Buffer.from(message('slow', 'x'.repeat(bodyBytes)));
-  const attempts = Array.from({ length: 5 }, () => {
-    const framer = new StreamFramer({ ...LIMITS, bodyBytes: 65_535 });
-    const before = process.cpuUsage();
-    let outputs: FramerOutput[] = [];
-    for (const byte of bytes) outputs = framer.push(Buffer.of(byte));
-    expect(words(outputs)).toEqual(['slow']);
-    const { user, system } = process.cpuUsage(before);
-    return user + system;
-  });
-  return Math.min(...attempts);
-}
-
 describe('properties', () => {
   const bodies = fc.array(fc.string({ maxLength: 50 }), { maxLength: 5 });
   const sizes = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1 });
@@ -165,10 +150,5 @@ describe('properties', () => {
         expect(outputs.filter(({ type }) => type === 'broken').length).toBeLessThanOrEqual(1);
       }),
     );
-  });
-
-  test('byte by byte, eight times the bytes do not take sixty-four times as long', () => {
-    bestCpuUs(8000);
-    expect(bestCpuUs(64_000)).toBeLessThan(32 * bestCpuUs(8000));
   });
 });
