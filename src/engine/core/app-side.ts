@@ -7,13 +7,14 @@ import type { SipCommand } from '../admin/app-message.ts';
 import { parseAppSip } from '../admin/app-sip.ts';
 import { readCSeq } from '../dialog/identity.ts';
 import { secureHop } from '../dialog/secure-hop.ts';
+import { createTag } from '../transaction/local-tag.ts';
 import type { Destination, ListenPoint } from '../transport/flow.ts';
 import { completeDialogRequest, completeRequest } from './completion.ts';
 import type { Core } from './core.ts';
 import { destinationInDialog, destinationOf, isOwnAddress } from './destination.ts';
 import type { DialogSession } from './dialog-session.ts';
 import { endSession, sendBye } from './engine-request.ts';
-import { newCallId, newCSeq, newTag } from './ids.ts';
+import { newCallId, newCSeq } from './ids.ts';
 import { UNKNOWN_TRANSACTION } from './inbound-request.ts';
 import { contactOf, hostPortOf } from './local-address.ts';
 import { OutboundInvite } from './outbound-invite.ts';
@@ -176,7 +177,7 @@ export class AppSide {
       hostPort: hostPortOf(local),
       contact: contactOf(local, sent.message.uri),
       callId: newCallId(),
-      tag: newTag(),
+      tag: createTag(),
       cseq: newCSeq(),
     });
     if (completed.type === 'refused') {

@@ -1,10 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
 
-/** A tag of 8 random bytes (RFC 3261 §19.3 asks for at least 4). */
-export function newTag(): string {
-  return randomBytes(8).toString('hex');
-}
-
 export function newCallId(): string {
   return randomBytes(16).toString('hex');
 }

@@ -3,13 +3,14 @@ import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { AppConnection } from '../admin/app-connection.ts';
 import { Dialog, dialogId } from '../dialog/dialog.ts';
 import type { MessageIdentity } from '../dialog/identity.ts';
+import { createTag } from '../transaction/local-tag.ts';
 import type { ServerTransaction } from '../transaction/transaction-user.ts';
 import type { Flow } from '../transport/flow.ts';
 import { chosenTag, completeResponse, makeResponse, needsContact } from './completion.ts';
 import type { Core, PendingAnswer } from './core.ts';
 import { confirmResponse, peerOf } from './delivery.ts';
 import { DialogSession } from './dialog-session.ts';
-import { newCSeq, newTag } from './ids.ts';
+import { newCSeq } from './ids.ts';
 import { contactOf, hostPortOf, listenPointOf } from './local-address.ts';
 
 /** What the application is told when it answers what is already answered or was never asked. */
@@ -37,7 +38,7 @@ export class InboundRequest implements PendingAnswer {
     this.#core = core;
     this.#parts = parts;
     this.owner = parts.owner;
-    this.#tag = parts.identity.toTag ?? newTag();
+    this.#tag = parts.identity.toTag ?? createTag();
     core.answers.set(parts.transaction.id, this);
     // The peer's timer F has run out by then; nobody waits for the application any more.
     this.#timer = setTimeout(

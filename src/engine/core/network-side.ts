@@ -4,6 +4,7 @@ import type { AppConnection } from '../admin/app-connection.ts';
 import { contactUri, dialogId } from '../dialog/dialog.ts';
 import { readIdentity } from '../dialog/identity.ts';
 import type { MessageIdentity } from '../dialog/identity.ts';
+import { createTag } from '../transaction/local-tag.ts';
 import type { ServerTransaction, TransactionUser } from '../transaction/transaction-user.ts';
 import type { Flow } from '../transport/flow.ts';
 import { makeResponse } from './completion.ts';
@@ -12,7 +13,6 @@ import { subscribeKey } from './core.ts';
 import { deliverRequest } from './delivery.ts';
 import type { DialogSession } from './dialog-session.ts';
 import { endEarlySession, endInvites } from './engine-request.ts';
-import { newTag } from './ids.ts';
 import { InboundInvite } from './inbound-invite.ts';
 import { InboundRequest } from './inbound-request.ts';
 import type { InboundParts } from './inbound-request.ts';
@@ -208,7 +208,7 @@ function refuse(
   reason: string,
   extra: readonly SipHeader[] = [],
 ): void {
-  const answer = makeResponse(arrival.request, { status, reason, tag: newTag(), extra });
+  const answer = makeResponse(arrival.request, { status, reason, tag: createTag(), extra });
   void arrival.transaction.send(answer);
 }
 

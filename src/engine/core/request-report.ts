@@ -1,3 +1,4 @@
+import { createTag } from '../transaction/local-tag.ts';
 import { formatSipMessage, getHeader } from '../../wire/sip-message.ts';
 import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import { tagOf } from '../../wire/sip-headers.ts';
@@ -5,7 +6,6 @@ import type { AppConnection } from '../admin/app-connection.ts';
 import type { ListenPoint, Flow } from '../transport/flow.ts';
 import { makeResponse } from './completion.ts';
 import { confirmRequest, deliverResponse, peerOf } from './delivery.ts';
-import { newTag } from './ids.ts';
 
 /**
  * What an application hears about one request it wanted sent: first the confirmation, then responses.
@@ -62,7 +62,7 @@ export class RequestReport {
     answer: { status: number; reason: string; dialogId: string },
   ): SipResponse {
     const { id, request } = transaction;
-    const tag = tagOf(getHeader(request, 'To') ?? '') ?? newTag();
+    const tag = tagOf(getHeader(request, 'To') ?? '') ?? createTag();
     const response = makeResponse(request, { ...answer, tag });
     const path = { protocol: this.#local.protocol, address: '', port: 0 };
     if (!this.#isConfirmed) this.#confirm(id, formatSipMessage(request), path);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** A To tag that nobody can guess (RFC 3261 §19.3). */
+/** A tag of 8 random bytes, which nobody can guess (RFC 3261 §19.3 asks for at least 4). */
 export function createTag(): string {
-  return randomBytes(6).toString('hex');
+  return randomBytes(8).toString('hex');
 }

@@ -44,14 +44,14 @@ export class Locator {
     const servers = await this.#serversOf(destination);
     if (servers.length === 0) return `dns: ${destination.address} offers no such service`;
     const found = await Promise.all(servers.map(async (server) => await this.#targetsOf(server)));
-    const targets = found.flat().map((target) => withName(target, destination.address));
+    const targets = found.flat();
     if (targets.length === 0) return `dns: no address for ${destination.address}`;
     const { connectionId, address } = destination;
     return targets.map((each) => ({
       ...each,
       ...(connectionId === undefined ? {} : { connectionId }),
       // The certificate speaks for the domain that was asked for, not for its servers (RFC 5922 §4).
-      ...(each.protocol === 'tls' ? { host: address } : {}),
+      ...(each.protocol === 'tls' || familyOf(address) === undefined ? { host: address } : {}),
     }));
   }
 
@@ -78,9 +78,4 @@ export class Locator {
     const addresses = await this.#resolver.resolve(host);
     return addresses.map(({ address }) => ({ protocol, address, port }));
   }
-}
-
-/** A certificate has to speak for the domain that was asked for, not for the server SRV names (RFC 5922 §4). */
-function withName(target: Target, domain: string): Target {
-  return familyOf(domain) === undefined ? { ...target, host: domain } : target;
 }
