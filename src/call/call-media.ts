@@ -9,6 +9,7 @@
 import type {
   LegPorts,
   MediaEngine,
+  MediaFailure,
   MediaListener,
   MediaStream,
   StreamUpdate,
@@ -27,12 +28,23 @@ export type OpenOutcome =
   | { readonly type: 'open' }
   | { readonly type: 'failed'; readonly cause: EndCauseName };
 
+const CAUSES = {
+  'no-ports': 'no-ports',
+  'ports-resting': 'ports-resting',
+  'ports-taken': 'ports-taken',
+  'address-unavailable': 'media-address-unavailable',
+  'no-descriptors': 'no-descriptors',
+  'worker-lost': 'media-lost',
+} as const satisfies Record<MediaFailure['reason'], EndCauseName>;
+
 export class CallMedia {
   readonly #engine: MediaEngine;
   readonly #callId: string;
   readonly #ports: Record<Side, LegPorts>;
   readonly #listener: MediaListener;
   readonly #onCounters: (counters: readonly MediaCounters[]) => void;
+  readonly #onFailure: (reason: MediaFailure['reason']) => void;
+  readonly #signalledFrom: Partial<Record<Side, string>>;
   readonly #streams: MediaStream[] = [];
   readonly #drain = new DigitDrain();
   /** The m-line whose audio carries digits. */
@@ -46,12 +58,18 @@ export class CallMedia {
     readonly listener: MediaListener;
     /** Hears of every reading of the counters, the last one at the end. */
     readonly onCounters: (counters: readonly MediaCounters[]) => void;
+    /** IP addresses that the signalling of the legs comes from. */
+    readonly signalledFrom?: Partial<Record<Side, string>>;
+    /** Hears why a stream could not be opened. */
+    readonly onFailure?: (reason: MediaFailure['reason']) => void;
   }) {
     this.#engine = options.engine;
     this.#callId = options.callId;
     this.#ports = options.ports;
     this.#listener = listenerWith(options.listener, this.#drain);
     this.#onCounters = options.onCounters;
+    this.#signalledFrom = options.signalledFrom ?? {};
+    this.#onFailure = options.onFailure ?? (() => undefined);
   }
 
   /** Makes sure that streams for the first `count` m-lines are open. */
@@ -66,8 +84,8 @@ export class CallMedia {
         listener: this.#listener,
       });
       if (stream.type === 'failure') {
-        const cause = stream.reason === 'no-ports' ? 'no-ports' : 'media-unavailable';
-        return { type: 'failed', cause };
+        this.#onFailure(stream.reason);
+        return { type: 'failed', cause: CAUSES[stream.reason] };
       }
       this.#streams.push(stream);
       if (this.#state === 'closed') await stream.close();
@@ -83,8 +101,19 @@ export class CallMedia {
   /** Hands the result of an offer/answer exchange to the streams; `undefined` leaves a stream as it is. */
   update(updates: readonly (StreamUpdate | undefined)[]): void {
     for (const [index, update] of updates.entries()) {
-      if (update !== undefined) this.#streams[index]?.update(update);
+      if (update !== undefined) this.#streams[index]?.update(this.#withSignalling(update));
     }
+  }
+
+  #withSignalling({ legs, events }: StreamUpdate): StreamUpdate {
+    const { caller, callee } = this.#signalledFrom;
+    return {
+      legs: {
+        caller: { ...legs.caller, signalledFrom: caller },
+        callee: { ...legs.callee, signalledFrom: callee },
+      },
+      events,
+    };
   }
 
   /** Names the m-line whose audio carries digits from now on. */

@@ -48,6 +48,8 @@ export interface Negotiated extends Readonly<Record<Side, NegotiatedLeg>> {
   readonly isDelayedOffer: boolean;
   /** False when no audio section with a voice codec was accepted. */
   readonly hasAudio: boolean;
+  /** The audio is SRTP, whose telephone-events pass between the ends if both list them. */
+  readonly srtp?: 'with-events' | 'without-events' | undefined;
 }
 
 /** Whether telephone-event may be written into SDP on account of this leg. */

@@ -32,6 +32,8 @@ export interface OfferFacts {
   readonly hasAudio?: boolean;
   /** The offer answers a request without SDP and so travels in a response. Default false. */
   readonly isInResponse?: boolean;
+  /** The audio is offered as SRTP: its telephone-events are the ends' own affair. Default false. */
+  readonly isSrtp?: boolean;
   /** With `isInResponse`: the request without SDP announced kpml. */
   readonly requestAllowEventsKpml?: boolean;
 }
@@ -57,6 +59,8 @@ export interface AnswerFacts {
   readonly allowEventsKpml: boolean;
   /** False when no audio section with a voice codec was accepted. Default true. */
   readonly hasAudio?: boolean;
+  /** The audio is SRTP: its telephone-events are the ends' own affair. Default false. */
+  readonly isSrtp?: boolean;
   /** The INVITE came without SDP. Default false. */
   readonly isDelayedOffer?: boolean;
 }
@@ -78,6 +82,9 @@ interface Choice<T> {
 
 /** What to do with an offer, or with a request that leaves the offer to the other side. */
 export function decideOffer(input: PlanInput, facts: OfferFacts): OfferDecision {
+  if (facts.isSrtp === true && facts.offerHasTelephoneEvent === true) {
+    return decideOffer(input, { ...facts, offerHasTelephoneEvent: false });
+  }
   const to = otherSide(facts.offerSide);
   const insertion = chooseInsertion(input, facts, to);
   const allowEvents = chooseForOffer(input, facts, to);
@@ -91,7 +98,8 @@ export function decideOffer(input: PlanInput, facts: OfferFacts): OfferDecision 
 }
 
 /** What to do with an answer, or with a response that has none. */
-export function decideAnswer(input: PlanInput, facts: AnswerFacts): AnswerDecision {
+export function decideAnswer(input: PlanInput, given: AnswerFacts): AnswerDecision {
+  const facts = given.isSrtp === true ? withoutEvents(given) : given;
   const keeping = chooseKeeping(input, facts);
   const allowEvents = chooseForAnswer(input, facts);
   const isFromCaller = facts.offerSide === 'caller';
@@ -111,7 +119,19 @@ export function decideAnswer(input: PlanInput, facts: AnswerFacts): AnswerDecisi
   };
 }
 
+function withoutEvents(facts: AnswerFacts): AnswerFacts {
+  const answer = facts.answerHasTelephoneEvent === undefined ? undefined : false;
+  return { ...facts, offerHasTelephoneEvent: false, answerHasTelephoneEvent: answer };
+}
+
+const INSIDE_SRTP: Choice<boolean> = {
+  value: false,
+  rule: 'R4',
+  reason: 'telephone-event inside SRTP passes as the ends agree on it',
+};
+
 function chooseInsertion(input: PlanInput, facts: OfferFacts, to: Side): Choice<boolean> {
+  if (facts.isSrtp === true) return INSIDE_SRTP;
   if (facts.offerHasTelephoneEvent === undefined) {
     return { value: false, rule: 'R14', reason: 'no SDP to insert telephone-event into' };
   }
@@ -157,6 +177,7 @@ function chooseForOffer(input: PlanInput, facts: OfferFacts, to: Side): Choice<A
 
 function chooseKeeping(input: PlanInput, facts: AnswerFacts): Choice<boolean> {
   const { offerSide } = facts;
+  if (facts.isSrtp === true) return INSIDE_SRTP;
   if (facts.answerHasTelephoneEvent === undefined) {
     return { value: false, rule: 'R14', reason: 'no SDP' };
   }
@@ -220,6 +241,7 @@ function addForInfo(input: PlanInput, from: Side): Choice<AllowEventsEdit> {
 /** Whether the offer went on with telephone-event that the offerer did not bring (R2, R7). */
 function isInsertedFor(input: PlanInput, facts: AnswerFacts): boolean {
   if (facts.offerHasTelephoneEvent || facts.isDelayedOffer === true) return false;
+  if (facts.isSrtp === true) return false;
   if (facts.hasAudio === false || input.codecPolicyTouchedTelephoneEvent === true) return false;
   return isPreferred(input, otherSide(facts.offerSide));
 }

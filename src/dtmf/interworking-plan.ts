@@ -17,7 +17,7 @@
  *   info     info     info-relay     also where the sink has none of the three: INFO passes as it is
  *   other             none           digits are dropped and counted
  *
- * A leg in dual mode takes part in no KPML translation. The decision is made anew after every
+ * Inside SRTP nothing is read or written (interworking-srtp.ts). A leg in dual mode takes part in no KPML translation. The decision is made anew after every
  * completed exchange.
  */
 
@@ -32,7 +32,13 @@ import {
 } from './interworking-legs.ts';
 import type { KpmlAdvertised, Negotiated, PlanInput } from './interworking-legs.ts';
 import { sinkMethodOf, sourceMethodOf } from './interworking-methods.ts';
-import { infoRowOf, rowOf } from './interworking-rows.ts';
+import { infoRowOf, NO_ROW, rowOf } from './interworking-rows.ts';
+import {
+  PASSING_UNSEEN,
+  READABLE_ALTERNATIVES,
+  UNREADABLE,
+  visibleIn,
+} from './interworking-srtp.ts';
 
 export type Translator =
   | 'rtp-relay'
@@ -80,7 +86,8 @@ export interface InterworkingPlan {
 type Outcome = Omit<DirectionPlan, 'row'>;
 
 /** The plan of a call after a completed offer/answer exchange. */
-export function decidePlan(input: PlanInput, negotiated: Negotiated): InterworkingPlan {
+export function decidePlan(input: PlanInput, outcome: Negotiated): InterworkingPlan {
+  const negotiated = visibleIn(outcome);
   const forward = decideDirection(input, negotiated, 'caller');
   const backward = decideDirection(input, negotiated, 'callee');
   const outcomes: Readonly<Record<Side, Outcome>> = { caller: forward, callee: backward };
@@ -125,6 +132,9 @@ export function decideEarlySubscribe(advertised: KpmlAdvertised): EarlySubscribe
 function decideDirection(input: PlanInput, negotiated: Negotiated, source: Side): Outcome {
   if (!negotiated.hasAudio) {
     return nothing('R6', 'no audio was accepted', 'an audio section with a voice codec');
+  }
+  if (negotiated.srtp === 'with-events') {
+    return { translator: 'rtp-relay', alsoNotify: false, rule: 'R13', reason: PASSING_UNSEEN };
   }
   const sink = otherSide(source);
   const sourceMethod = sourceMethodOf(input, negotiated, source);
@@ -226,6 +236,7 @@ function relayedKpml(source: Side): Outcome {
 }
 
 function explainNothing(input: PlanInput, negotiated: Negotiated, source: Side): Outcome {
+  if (negotiated.srtp !== undefined) return nothing('R6', UNREADABLE, READABLE_ALTERNATIVES);
   const sink = otherSide(source);
   const sourceMethod = sourceMethodOf(input, negotiated, source);
   const sinkMethod = sinkMethodOf(input, negotiated, sink);
@@ -290,6 +301,8 @@ function hasSeenToken(input: PlanInput, negotiated: Negotiated, side: Side): boo
 }
 
 function mainRow(input: PlanInput, negotiated: Negotiated): string {
+  // The rows promise what telephone-events in plain RTP allow.
+  if (negotiated.srtp !== undefined) return NO_ROW;
   return rowOf(input, {
     isDelayedOffer: negotiated.isDelayedOffer,
     callerKpml: negotiated.caller.allowEventsKpml,

@@ -2,7 +2,7 @@
  * What the call needs from a media engine, whoever implements it: anchored streams with one local
  * port pair per leg, told after every offer/answer what to do, reporting digits back.
  *
- * Types only. `RelayPool` implements it with worker threads of this process.
+ * `RelayPool` implements it with worker threads of this process.
  */
 
 import type { Side } from '../wire/side.ts';
@@ -38,12 +38,22 @@ export interface LegPorts {
 
 /**
  * Why no stream was opened, one reason per cause:
- * `no-ports` the range is used up or resting, `bind-failed` the range has free numbers but other
- * programs hold them, `address-unavailable` this host has no such address, `worker-lost` the thread died.
+ * `no-ports` our own calls use the whole range, `ports-resting` what they do not use was given back only
+ * now, `ports-taken` other programs hold the ports, `address-unavailable` this host has no such address,
+ * `no-descriptors` this process may open no more sockets, `worker-lost` the relay thread died.
  */
+export const MEDIA_FAILURES = [
+  'no-ports',
+  'ports-resting',
+  'ports-taken',
+  'address-unavailable',
+  'no-descriptors',
+  'worker-lost',
+] as const;
+
 export interface MediaFailure {
   readonly type: 'failure';
-  readonly reason: 'no-ports' | 'address-unavailable' | 'worker-lost' | 'bind-failed';
+  readonly reason: (typeof MEDIA_FAILURES)[number];
 }
 
 /** Our own end of one leg, as it is written in SDP. */
@@ -87,6 +97,11 @@ export interface RemoteMedia {
 
 export interface LegMedia {
   /**
+   * `rtp` (the default) is read and renumbered; `srtp` and `datagrams` (anything else over UDP) pass byte for byte:
+   * no digits are seen in them and none put in. The same on both legs.
+   */
+  readonly transport?: 'rtp' | 'srtp' | 'datagrams' | undefined;
+  /**
    * Where the peer's media is: what it sends comes from there, what it is sent goes there.
    * `undefined`: nothing either way (no SDP yet, port 0). During an old-style hold (c=0.0.0.0) it is
    * where the peer was before, `undefined` when that is not known.
@@ -94,6 +109,8 @@ export interface LegMedia {
   readonly remote: RemoteMedia | undefined;
   /** `sdp`: packets count only from `remote`; `learn-once`: the source is learnt at the start (NAT). */
   readonly mediaSource: 'sdp' | 'learn-once';
+  /** IP address the peer's signalling comes from: with `learn-once` its media likely does too (one NAT for both). */
+  readonly signalledFrom?: string | undefined;
   /** Whether RTP may be sent to this peer (its direction is sendrecv or recvonly). */
   readonly maySend: boolean;
   /** Whether RTCP may be; not during an old-style hold (RFC 3264 §8.4). Default true. */
@@ -168,7 +185,8 @@ export type DigitDropReason =
   | 'queue-full'
   | 'event-not-negotiated'
   | 'media-inactive'
-  | 'stream-closed';
+  | 'stream-closed'
+  | 'relay-restart';
 
 export interface DroppedDigit {
   readonly to: Side;
@@ -184,6 +202,6 @@ export interface MediaListener {
   digitDropped(dropped: DroppedDigit): void;
   /** No RTP from either side for the inactivity time; reported once per quiet spell. */
   inactive(info: { readonly quietMs: number }): void;
-  /** The stream is gone with its thread; its ports are already given back. */
+  /** The stream is gone: its thread died and no other could go on with it. Its ports are already given back. */
   lost(reason: 'worker-lost'): void;
 }

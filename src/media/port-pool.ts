@@ -21,6 +21,8 @@ export interface PortPoolOptions {
 interface RestingPort {
   readonly port: number;
   readonly sinceMs: number;
+  /** Another program was found to hold it. */
+  readonly isTaken: boolean;
 }
 
 /** What a pair rests at least, unless the quarantine is shorter. */
@@ -42,6 +44,14 @@ export class PortPool {
     this.#options = options;
     const first = portMin + (portMin % 2);
     for (let port = first; port + 1 <= portMax; port += 2) this.#free.push(port);
+  }
+
+  /** Why `acquire` had nothing: our own streams, pairs at rest, or other programs. */
+  shortage(nowMs: number): 'no-ports' | 'ports-resting' | 'ports-taken' {
+    this.#wake(nowMs);
+    const taken = this.#resting.filter(({ isTaken }) => isTaken).length;
+    if (taken < this.#resting.length) return 'ports-resting';
+    return taken > 0 ? 'ports-taken' : 'no-ports';
   }
 
   /** Pairs that can be acquired now, those that would be taken early included. */
@@ -80,8 +90,22 @@ export class PortPool {
    * @throws Error when the pair is not in use: two owners would share it next.
    */
   release(port: number, nowMs: number): void {
+    this.#rest({ port, sinceMs: nowMs, isTaken: false });
+  }
+
+  /**
+   * Gives back a pair that another program holds: it is left alone for as long as a closed one.
+   *
+   * @throws Error when the pair is not in use.
+   */
+  markTaken(port: number, nowMs: number): void {
+    this.#rest({ port, sinceMs: nowMs, isTaken: true });
+  }
+
+  #rest(resting: RestingPort): void {
+    const { port } = resting;
     if (!this.#owned.delete(port)) throw new Error(`port ${port} released without an owner`);
-    this.#resting.push({ port, sinceMs: nowMs });
+    this.#resting.push(resting);
   }
 
   #acquireEarly(nowMs: number): number | undefined {

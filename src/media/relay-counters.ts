@@ -84,3 +84,36 @@ export function createLegCounters(): LegCounters {
     },
   };
 }
+
+/** Counters of both legs at zero. */
+export function createCounters(): MediaCounters {
+  return { caller: createLegCounters(), callee: createLegCounters() };
+}
+
+/** What two threads have counted one after the other; what is no count is the later one's. */
+export function addCounters(before: MediaCounters, after: MediaCounters): MediaCounters {
+  return {
+    caller: addLegCounters(before.caller, after.caller),
+    callee: addLegCounters(before.callee, after.callee),
+  };
+}
+
+const COUNTS = [
+  'receivedPackets',
+  'receivedBytes',
+  'sentPackets',
+  'sentBytes',
+  'receivedRtcpPackets',
+  'sentRtcpPackets',
+  'eventPackets',
+  'unnegotiatedEventPackets',
+  'injectedPackets',
+  'lostPackets',
+] as const;
+
+function addLegCounters(before: LegCounters, after: LegCounters): LegCounters {
+  const sum: LegCounters = { ...after, dropped: { ...after.dropped } };
+  for (const count of COUNTS) sum[count] += before[count];
+  for (const reason of DROP_REASONS) sum.dropped[reason] += before.dropped[reason];
+  return sum;
+}

@@ -141,14 +141,18 @@ export class RelayDirection {
   receiveRtp(packet: Buffer, source: PacketSource, nowMs: number): RelayVerdict {
     const from = this.#from;
     if (!isRtp(packet)) return this.#drop('not-rtp');
-    if (!from.lock.acceptRtp(source)) return this.#dropStranger(source);
+    if (!from.lock.acceptRtp(source, nowMs)) return this.#drop(from.refuse(source));
     const { counters } = from;
     counters.receivedPackets += 1;
     counters.receivedBytes += packet.length;
     from.lastReceivedAtMs = nowMs;
     from.reception.count(rtpSsrc(packet), rtpSequenceNumber(packet));
     const kind = from.payloadKinds[rtpPayloadType(packet)];
-    if (kind === PAYLOAD_EVENT) return this.#receiveEvent(packet, nowMs);
+    if (kind === PAYLOAD_EVENT) {
+      // A source that is not proven yet may talk, but not press keys.
+      if (!from.lock.isLocked) return this.#swallow(packet, nowMs, 'event-not-accepted');
+      return this.#receiveEvent(packet, nowMs);
+    }
     if (kind === PAYLOAD_AUDIO || !isLikeEvent(packet)) return this.#receiveAudio(packet, nowMs);
     // Nobody negotiated this digit: to the other leg it would be a double one, or an unknown format.
     counters.unnegotiatedEventPackets += 1;
@@ -342,11 +346,6 @@ export class RelayDirection {
   #dropDigit(digitId: string, reason: DigitDropReason): void {
     if (digitId === DIVERTED_DIGIT_ID) this.#count('media-inactive');
     else this.#outputs.push({ type: 'digitDropped', to: this.#to.side, digitId, reason });
-  }
-
-  #dropStranger(source: PacketSource): RelayVerdict {
-    this.#from.lastStranger = source;
-    return this.#drop(this.#from.lock.hasRemote ? 'unknown-source' : 'no-remote');
   }
 
   #drop(reason: DropReason): RelayVerdict {

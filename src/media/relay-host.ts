@@ -10,7 +10,6 @@ import { Deadlines } from './deadlines.ts';
 import { Relay } from './relay.ts';
 import { RelaySockets, type PacketReceiver } from './relay-sockets.ts';
 import type { FinishedDigit } from './injection.ts';
-import type { LocalMedia } from './media-engine.ts';
 import type { RelayCommand, RelayEvent, RelayWorkerOptions } from './relay-protocol.ts';
 import type { RelayOutput } from './relay-output.ts';
 import type { PacketSource } from './source-lock.ts';
@@ -53,7 +52,7 @@ export class RelayHost {
 
   /** Carries out one command of the main thread; commands for streams that are gone are ignored. */
   async receive(command: RelayCommand): Promise<void> {
-    if (command.type === 'openStream') return this.#open(command.streamKey, command.legs);
+    if (command.type === 'openStream') return this.#open(command);
     const stream = this.#streams.get(command.streamKey);
     if (stream === undefined) return undefined;
     const nowMs = performance.now();
@@ -78,7 +77,8 @@ export class RelayHost {
     return this.#settle(stream);
   }
 
-  async #open(streamKey: number, legs: Readonly<Record<Side, LocalMedia>>): Promise<void> {
+  async #open(command: RelayCommand & { type: 'openStream' }): Promise<void> {
+    const { streamKey, legs, resumed } = command;
     const relay = new Relay(
       { ...this.#options.worker, random: this.#options.random },
       performance.now(),
@@ -99,6 +99,7 @@ export class RelayHost {
       this.#options.post({ type: 'openFailed', streamKey, side, reason });
       return;
     }
+    if (resumed !== undefined) relay.resume(resumed, performance.now());
     hosted = { streamKey, relay, sockets };
     this.#streams.set(streamKey, hosted);
     this.#options.post({ type: 'opened', streamKey });
@@ -175,6 +176,9 @@ export class RelayHost {
     if (output.type === 'digitDropped') {
       const { to, digitId, reason } = output;
       return { type: 'digitDropped', streamKey, dropped: { to, digitId, reason } };
+    }
+    if (output.type === 'sourceLearnt') {
+      return { type: 'sourceLearnt', streamKey, side: output.side, learnt: output.learnt };
     }
     const { side, output: detected } = output;
     const { digit, eventCode, ssrc, rtpTimestamp } = detected;

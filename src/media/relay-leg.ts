@@ -1,7 +1,7 @@
 /** One leg of a relayed stream: what was negotiated, who its peer is, what was counted. */
 
 import { createLegCounters, type LegCounters } from './relay-counters.ts';
-import { SourceLock, type PacketSource } from './source-lock.ts';
+import { SourceLock, type LearntSource, type PacketSource } from './source-lock.ts';
 import { ReceptionStats } from './reception-stats.ts';
 import type { EventMedia, LegMedia } from './media-engine.ts';
 import type { Side } from '../wire/side.ts';
@@ -17,7 +17,7 @@ const NO_RATES = new Uint32Array(PAYLOAD_TYPES);
 
 export class RelayLeg {
   readonly side: Side;
-  readonly lock = new SourceLock();
+  readonly lock: SourceLock;
   readonly reception = new ReceptionStats();
   readonly counters: LegCounters = createLegCounters();
   /** By received payload type: one of the PAYLOAD_… values. */
@@ -28,14 +28,17 @@ export class RelayLeg {
   voiceClockRates = NO_RATES;
   /** By received payload type: its number on the other leg. */
   readonly payloadTypeMap = new Uint8Array(PAYLOAD_TYPES);
+  /** Whether packets pass byte for byte. */
+  isOpaque = false;
   /** When the peer's last accepted RTP packet came, or the leg began. */
   lastReceivedAtMs: number;
   /** Who sent the last packet that was not the peer's. */
   lastStranger: PacketSource | undefined;
   #media: LegMedia | undefined;
 
-  constructor(side: Side, nowMs: number) {
+  constructor(side: Side, nowMs: number, onLearnt?: (learnt: LearntSource) => void) {
     this.side = side;
+    this.lock = new SourceLock(onLearnt);
     this.lastReceivedAtMs = nowMs;
     for (let number = 0; number < PAYLOAD_TYPES; number++) this.payloadTypeMap[number] = number;
   }
@@ -43,6 +46,11 @@ export class RelayLeg {
   /** As negotiated last; `undefined` before the first offer/answer. */
   get media(): LegMedia | undefined {
     return this.#media;
+  }
+
+  /** What the packets of this leg are. */
+  get transport(): 'rtp' | 'srtp' | 'datagrams' {
+    return this.#media?.transport ?? 'rtp';
   }
 
   /** Whether RTP may be sent to the peer. */
@@ -73,8 +81,15 @@ export class RelayLeg {
     return this.canSend ? undefined : 'media-inactive';
   }
 
+  /** Notes a packet that is not the peer's; why it is dropped. */
+  refuse(source: PacketSource): 'unknown-source' | 'no-remote' {
+    this.lastStranger = source;
+    return this.lock.hasRemote ? 'unknown-source' : 'no-remote';
+  }
+
   update(media: LegMedia): void {
     this.#media = media;
+    this.isOpaque = this.transport !== 'rtp';
     this.lock.update(media);
     this.reception.clockRate = media.audio.clockRate;
     this.payloadKinds.fill(PAYLOAD_OTHER);

@@ -4,7 +4,7 @@ import type { DetectorOutput } from '../dtmf/digit-detector.ts';
 import type { Side } from '../wire/side.ts';
 import type { DigitDropReason } from './media-engine.ts';
 import type { FinishedDigit } from './injection.ts';
-import type { PacketSource } from './source-lock.ts';
+import type { LearntSource, PacketSource } from './source-lock.ts';
 
 export type RelayOutput =
   | {
@@ -15,6 +15,7 @@ export type RelayOutput =
       /** The digit that is sent once the socket has taken this packet. */
       readonly finished: FinishedDigit | undefined;
     }
+  | { readonly type: 'sourceLearnt'; readonly side: Side; readonly learnt: LearntSource }
   | { readonly type: 'digit'; readonly side: Side; readonly output: DetectorOutput }
   | {
       readonly type: 'digitDropped';

@@ -1,8 +1,9 @@
 /**
  * The in-process media engine: relay threads that own the streams, port pools that own the ports.
  *
- * A stream stays on the thread it was opened on; new ones go to the thread with the fewest. A thread
- * that dies takes its streams with it (`listener.lost`) and is replaced when the next stream comes.
+ * A stream stays on the thread it was opened on; new ones go to the thread with the fewest. When a thread
+ * dies another one takes its place and its streams, on the same ports; a stream that cannot go on, or has
+ * lost several threads in a short time, is given up (`listener.lost`). Other threads notice nothing.
  */
 
 import { availableParallelism } from 'node:os';
@@ -10,7 +11,7 @@ import type { Side } from '../wire/side.ts';
 import { PortPool } from './port-pool.ts';
 import { secureRandom } from './random.ts';
 import { advertise, RelayStream } from './relay-stream.ts';
-import { RelayThread, startRelayWorker, type StartWorker } from './relay-thread.ts';
+import { type OnDeath, RelayThread, startRelayWorker, type StartWorker } from './relay-thread.ts';
 import type {
   LegPorts,
   LocalMedia,
@@ -26,6 +27,9 @@ const MAX_AUTO_WORKERS = 4;
 
 /** Pairs tried for one leg before the range counts as taken by other programs. */
 const BIND_ATTEMPTS = 8;
+
+/** Threads that may die while one stream is opened. */
+const OPEN_LOSSES = 2;
 
 /** Defaults of everything but `workers`. */
 export const RELAY_DEFAULTS = {
@@ -48,8 +52,8 @@ export interface RelayPoolOptions {
   readonly digitPacketIntervalMs?: number | undefined;
   /** Wall-clock time at 0 of `performance.now()`; replaced in tests. */
   readonly clockOriginMs?: number;
-  /** Called when a thread has died, with its last error if it had one: worth a line in the log. */
-  readonly onWorkerLost?: (error: Error | undefined) => void;
+  /** Called when a thread has died: worth a line in the log. */
+  readonly onWorkerLost?: OnDeath;
   /** Starts a thread; replaced in tests. */
   readonly startWorker?: StartWorker;
 }
@@ -59,8 +63,14 @@ interface AcquiredLeg {
   readonly local: LocalMedia;
 }
 
-interface OpenedStream {
+/** One of the threads, and the number that its successors have as well. */
+interface Slot {
+  readonly index: number;
   readonly thread: RelayThread;
+}
+
+interface OpenedStream {
+  readonly slot: Slot;
   readonly streamKey: number;
   readonly caller: AcquiredLeg;
   readonly callee: AcquiredLeg;
@@ -113,28 +123,43 @@ export class RelayPool implements MediaEngine {
 
   async openStream(request: OpenStreamRequest): Promise<MediaStream | MediaFailure> {
     if (this.#isClosed) return { type: 'failure', reason: 'worker-lost' };
-    const thread = this.#pickThread();
     const legs: Record<Side, AcquiredLeg | undefined> = { caller: undefined, callee: undefined };
+    let losses = 0;
     for (let attempt = 0; attempt < BIND_ATTEMPTS; attempt++) {
       const caller = (legs.caller ??= this.#acquire(request.caller));
       const callee = (legs.callee ??= this.#acquire(request.callee));
       if (caller === undefined || callee === undefined) {
-        // Ports that other programs hold have used up the range: not the same as a busy SBC.
-        return failWith(attempt > 0 ? 'bind-failed' : 'no-ports', legs);
+        return failWith(
+          this.#shortage(caller === undefined ? request.caller : request.callee),
+          legs,
+        );
       }
       this.#lastStreamKey += 1;
       const streamKey = this.#lastStreamKey;
       const bound = { caller: caller.local, callee: callee.local };
-      const result = await thread.open(streamKey, bound);
-      if (result.type === 'lost') return failWith('worker-lost', legs);
+      const slot = this.#pickThread();
+      const result = await slot.thread.open(streamKey, bound);
       if (result.type === 'opened') {
-        return this.#createStream(request, { thread, streamKey, caller, callee });
+        return this.#createStream(request, { slot, streamKey, caller, callee });
       }
-      if (result.reason === 'address-unavailable') return failWith(result.reason, legs);
-      release([legs[result.side]]);
+      if (result.type === 'lost') {
+        losses += 1;
+        if (losses >= OPEN_LOSSES || this.#isClosed) return failWith('worker-lost', legs);
+        continue;
+      }
+      if (result.reason !== 'port-taken') return failWith(result.reason, legs);
+      const taken = legs[result.side];
+      taken?.pool.markTaken(taken.local.rtpPort, performance.now());
       legs[result.side] = undefined;
     }
-    return failWith('bind-failed', legs);
+    return failWith('ports-taken', legs);
+  }
+
+  /** Ends a thread as a crash would, to prove that its streams go on; the first one with streams if no number is given. */
+  async crashThread(
+    index = this.#threads.findIndex((thread) => (thread?.load ?? 0) > 0),
+  ): Promise<void> {
+    await this.#threads[index]?.crash();
   }
 
   async close(): Promise<void> {
@@ -144,18 +169,20 @@ export class RelayPool implements MediaEngine {
   }
 
   #createStream(request: OpenStreamRequest, opened: OpenedStream): RelayStream {
-    const { thread, streamKey, caller, callee } = opened;
+    const { slot, streamKey, caller, callee } = opened;
     const bound = { caller: caller.local, callee: callee.local };
     const stream: RelayStream = new RelayStream({
       streamId: request.streamId,
       streamKey,
-      thread,
+      thread: slot.thread,
       listener: request.listener,
       bound,
       local: advertise(bound, {
         caller: request.caller.advertised,
         callee: request.callee.advertised,
       }),
+      clockOriginMs: this.#workerOptions.clockOriginMs,
+      onThreadLost: () => void this.#resume(stream, slot.index),
       onClosed: () => {
         this.#streams.delete(stream);
         release([caller, callee]);
@@ -165,25 +192,46 @@ export class RelayPool implements MediaEngine {
     return stream;
   }
 
+  /** Moves a stream to the thread that takes the place of its dead one. */
+  async #resume(stream: RelayStream, index: number): Promise<void> {
+    while (!this.#isClosed && !stream.isSuspect) {
+      const outcome = await stream.resumeOn(this.#threadAt(index));
+      if (outcome === 'resumed') return;
+      if (outcome === 'failed') break;
+      stream.countLoss();
+    }
+    stream.giveUp();
+  }
+
+  #threadAt(index: number): RelayThread {
+    const existing = this.#threads[index];
+    return existing?.isAlive === true ? existing : this.#start(index);
+  }
+
   /** The thread with the fewest streams; dead ones are replaced. */
-  #pickThread(): RelayThread {
-    let picked: RelayThread | undefined;
-    for (const [index, existing] of this.#threads.entries()) {
-      const thread = existing?.isAlive === true ? existing : this.#start(index);
-      if (picked === undefined || thread.load < picked.load) picked = thread;
+  #pickThread(): Slot {
+    let picked: Slot | undefined;
+    for (const index of this.#threads.keys()) {
+      const thread = this.#threadAt(index);
+      if (picked === undefined || thread.load < picked.thread.load) picked = { index, thread };
     }
     if (picked === undefined) throw new Error('a relay pool has at least one thread');
     return picked;
   }
 
   #start(index: number): RelayThread {
-    const thread = new RelayThread(this.#startWorker(this.#workerOptions), (error) => {
+    const thread = new RelayThread(this.#startWorker(this.#workerOptions), (error, streams) => {
       if (this.#isClosed) return;
       this.#workerRestarts += 1;
-      this.#onWorkerLost?.(error);
+      this.#onWorkerLost?.(error, streams);
     });
     this.#threads[index] = thread;
     return thread;
+  }
+
+  /** Why no port of `leg` could be had. */
+  #shortage(leg: LegPorts): MediaFailure['reason'] {
+    return this.#poolOf(leg).shortage(performance.now());
   }
 
   #acquire(leg: LegPorts): AcquiredLeg | undefined {

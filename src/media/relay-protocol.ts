@@ -5,7 +5,7 @@
  *   openStream  ---------------------------->  binds four sockets
  *               <--------- opened / openFailed
  *   updateStream, playDigit  --------------->
- *               <--------- digitPressed, digitReleased, digitSent, digitDropped, inactive
+ *               <--------- digitPressed, digitReleased, digitSent, digitDropped, sourceLearnt, inactive
  *   readCounters --------------------------->
  *               <--------- counters
  *   closeStream ---------------------------->  ends the running event, closes the sockets
@@ -23,6 +23,8 @@ import type {
   StreamUpdate,
 } from './media-engine.ts';
 import type { MediaCounters } from './relay-counters.ts';
+import type { LearntSource } from './source-lock.ts';
+import type { ResumedStream } from './stream-memory.ts';
 
 /** Settings of a relay thread, given at its start. */
 export interface RelayWorkerOptions {
@@ -43,6 +45,8 @@ export type RelayCommand =
       readonly type: 'openStream';
       readonly streamKey: number;
       readonly legs: Readonly<Record<Side, LocalMedia>>;
+      /** The stream was on a thread that died. */
+      readonly resumed?: ResumedStream | undefined;
     }
   | { readonly type: 'updateStream'; readonly streamKey: number; readonly update: StreamUpdate }
   | {
@@ -54,7 +58,8 @@ export type RelayCommand =
   | { readonly type: 'readCounters'; readonly streamKey: number; readonly requestId: number }
   | { readonly type: 'closeStream'; readonly streamKey: number };
 
-export type OpenFailure = 'port-taken' | 'address-unavailable';
+/** `no-descriptors`: this process may open no more sockets. */
+export type OpenFailure = 'port-taken' | 'address-unavailable' | 'no-descriptors';
 
 export type RelayEvent =
   | { readonly type: 'opened'; readonly streamKey: number }
@@ -68,6 +73,12 @@ export type RelayEvent =
   | { readonly type: 'digitReleased'; readonly streamKey: number; readonly digit: ReleasedDigit }
   | { readonly type: 'digitSent'; readonly streamKey: number; readonly sent: SentDigit }
   | { readonly type: 'digitDropped'; readonly streamKey: number; readonly dropped: DroppedDigit }
+  | {
+      readonly type: 'sourceLearnt';
+      readonly streamKey: number;
+      readonly side: Side;
+      readonly learnt: LearntSource;
+    }
   | { readonly type: 'inactive'; readonly streamKey: number; readonly quietMs: number }
   | {
       readonly type: 'counters';

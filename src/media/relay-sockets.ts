@@ -126,8 +126,23 @@ async function bindLeg(
   const codes = await Promise.all([bind(rtp, address, rtpPort), bind(rtcp, address, rtcpPort)]);
   const code = codes.find((candidate) => candidate !== undefined);
   if (code === undefined) return undefined;
-  const isTaken = code === 'EADDRINUSE' || code === 'EACCES';
-  return { type: 'bindFailure', side, reason: isTaken ? 'port-taken' : 'address-unavailable' };
+  return { type: 'bindFailure', side, reason: openFailureOf(code) };
+}
+
+/** What an error code of `bind` means; a port below 1024 is another's as well. */
+export function openFailureOf(code: string): OpenFailure {
+  switch (code) {
+    case 'EADDRINUSE':
+    case 'EACCES':
+      return 'port-taken';
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOBUFS':
+    case 'ENOMEM':
+      return 'no-descriptors';
+    default:
+      return 'address-unavailable';
+  }
 }
 
 /** The error code, or `undefined` when bound. */

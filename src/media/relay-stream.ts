@@ -1,10 +1,15 @@
 /** One stream of the relay pool on the main thread; the packets are in its relay thread. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SIDES, type Side } from '../wire/side.ts';
-import { createLegCounters, type MediaCounters } from './relay-counters.ts';
+import { addCounters, createCounters, type MediaCounters } from './relay-counters.ts';
 import { withUsableRemote } from './remote-address.ts';
-import type { RelayThread, ThreadStream } from './relay-thread.ts';
+import { StreamMemory } from './stream-memory.ts';
+import type { OpenResult, RelayThread, ThreadStream } from './relay-thread.ts';
+import type { LearntSource } from './source-lock.ts';
 import type {
+  DetectedDigit,
+  DigitDropReason,
   LocalMedia,
   MediaListener,
   MediaStream,
@@ -13,13 +18,24 @@ import type {
 } from './media-engine.ts';
 
 /**
- *   open --close()--> closing --'closed' or death of the thread--> closed
- *     |                                                              ^
- *     +---------------- death of the thread (listener.lost) ---------+
+ *                     +--------- another thread has it ---------+
+ *                     v                                         |
+ *   open --death of the thread (onThreadLost)--> resuming ------+
+ *     |                                             |    '--giveUp (listener.lost)--> closed
+ *     +--close()--> closing <--------close()--------+                                   ^
+ *                     '---'closed', death of the thread, or giveUp----------------------+
  *
  * `onClosed` is called once, when the sockets are certainly gone.
  */
-type StreamState = 'open' | 'closing' | 'closed';
+type StreamState = 'open' | 'resuming' | 'closing' | 'closed';
+
+/** How long ports that somebody else has taken meanwhile are asked for. */
+const RESUME_LIMIT_MS = 1000;
+const RESUME_STEP_MS = 20;
+
+/** A stream that loses more threads than this within the time may be what kills them. */
+const MAX_LOSSES = 3;
+const LOSS_WINDOW_MS = 60_000;
 
 export interface RelayStreamOptions {
   readonly streamId: string;
@@ -30,6 +46,10 @@ export interface RelayStreamOptions {
   readonly bound: Readonly<Record<Side, LocalMedia>>;
   /** The same as written in SDP. */
   readonly local: Readonly<Record<Side, LocalMedia>>;
+  /** Wall-clock time at 0 of `performance.now()`. */
+  readonly clockOriginMs: number;
+  /** Another thread should go on with the stream: `resumeOn` or `giveUp`. */
+  readonly onThreadLost: () => void;
   readonly onClosed: () => void;
 }
 
@@ -37,51 +57,67 @@ export class RelayStream implements MediaStream, ThreadStream {
   readonly type = 'stream';
   readonly streamId: string;
   readonly local: Readonly<Record<Side, LocalMedia>>;
+  /** What the thread reports passes here on its way to the owner. */
   readonly listener: MediaListener;
   readonly #options: RelayStreamOptions;
+  readonly #memory = new StreamMemory();
   readonly #closed = Promise.withResolvers<MediaCounters>();
+  #thread: RelayThread;
   #state: StreamState = 'open';
-  #lastCounters: MediaCounters = { caller: createLegCounters(), callee: createLegCounters() };
+  /** What threads that died had counted when they were asked last. */
+  #countedBefore: MediaCounters = createCounters();
+  #lastCounters: MediaCounters = createCounters();
+  #lossesMs: number[] = [];
 
   constructor(options: RelayStreamOptions) {
-    const { streamId, local, listener, thread, streamKey } = options;
+    const { streamId, local, thread, streamKey } = options;
     this.streamId = streamId;
     this.local = local;
-    this.listener = listener;
     this.#options = options;
+    this.listener = this.#remembering(options.listener);
+    this.#thread = thread;
     thread.attach(streamKey, this);
   }
 
   update(update: StreamUpdate): void {
-    if (this.#state !== 'open') return;
-    const { thread, streamKey, bound } = this.#options;
+    const { streamKey, bound } = this.#options;
     const { caller, callee } = update.legs;
     const legs = {
       caller: withUsableRemote(caller, bound.caller.address),
       callee: withUsableRemote(callee, bound.callee.address),
     };
-    thread.post({ type: 'updateStream', streamKey, update: { legs, events: update.events } });
+    const usable = { legs, events: update.events };
+    this.#memory.updated(usable);
+    if (this.#state === 'open') {
+      this.#thread.post({ type: 'updateStream', streamKey, update: usable });
+    }
   }
 
   playDigit(to: Side, digit: PlayedDigit): void {
-    const { thread, streamKey, listener } = this.#options;
-    if (this.#state === 'open') thread.post({ type: 'playDigit', streamKey, to, digit });
-    else listener.digitDropped({ to, digitId: digit.digitId, reason: 'stream-closed' });
+    const { streamKey, listener } = this.#options;
+    if (this.#state === 'closing' || this.#state === 'closed') {
+      listener.digitDropped({ to, digitId: digit.digitId, reason: 'stream-closed' });
+      return;
+    }
+    this.#memory.ordered(to, digit);
+    if (this.#state === 'open') this.#thread.post({ type: 'playDigit', streamKey, to, digit });
   }
 
   async counters(): Promise<MediaCounters> {
-    const { thread, streamKey } = this.#options;
     if (this.#state === 'open') {
-      this.#lastCounters = (await thread.readCounters(streamKey)) ?? this.#lastCounters;
+      const before = this.#countedBefore;
+      const counted = await this.#thread.readCounters(this.#options.streamKey);
+      if (counted !== undefined) this.#lastCounters = addCounters(before, counted);
     }
     return this.#lastCounters;
   }
 
   close(): Promise<MediaCounters> {
-    if (this.#state === 'open') {
+    const isResuming = this.#state === 'resuming';
+    if (this.#state === 'open' || isResuming) {
       this.#state = 'closing';
-      const { thread, streamKey } = this.#options;
-      thread.post({ type: 'closeStream', streamKey });
+      const { streamKey } = this.#options;
+      if (!isResuming) this.#thread.post({ type: 'closeStream', streamKey });
     }
     return this.#closed.promise;
   }
@@ -90,16 +126,113 @@ export class RelayStream implements MediaStream, ThreadStream {
   closed(counters: MediaCounters | undefined): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    if (counters !== undefined) this.#lastCounters = counters;
+    if (counters !== undefined) this.#lastCounters = addCounters(this.#countedBefore, counters);
+    this.#dropAll(this.#memory.clear(), 'stream-closed');
     this.#options.onClosed();
     this.#closed.resolve(this.#lastCounters);
   }
 
   /** Called by the thread. */
+  learnt(side: Side, source: LearntSource): void {
+    this.#memory.learnt(side, source);
+  }
+
+  /** Called by the thread. */
   lost(): void {
-    const wasOpen = this.#state === 'open';
+    if (this.#state === 'closing') this.closed(undefined);
+    if (this.#state !== 'open') return;
+    this.#state = 'resuming';
+    this.#countedBefore = this.#lastCounters;
+    const { listener, clockOriginMs, onThreadLost } = this.#options;
+    const nowMs = this.countLoss();
+    const { released, dropped } = this.#memory.cutShort(clockOriginMs + nowMs);
+    for (const digit of released) listener.digitReleased(digit);
+    for (const digit of dropped) listener.digitDropped({ ...digit, reason: 'relay-restart' });
+    onThreadLost();
+  }
+
+  /** Notes that a thread died; the time. */
+  countLoss(): number {
+    const nowMs = performance.now();
+    this.#lossesMs = [...this.#lossesMs.filter((ms) => nowMs - ms < LOSS_WINDOW_MS), nowMs];
+    return nowMs;
+  }
+
+  /** Whether threads die under this stream again and again. */
+  get isSuspect(): boolean {
+    return this.#lossesMs.length > MAX_LOSSES;
+  }
+
+  /** Opens the same ports on `thread`, with all that was agreed and learnt. */
+  async resumeOn(thread: RelayThread): Promise<'resumed' | 'failed' | 'lost'> {
+    const { streamKey, bound } = this.#options;
+    const { update, learnt } = this.#memory.resumed;
+    const deadlineMs = performance.now() + RESUME_LIMIT_MS;
+    let result: OpenResult;
+    for (;;) {
+      result = await thread.open(streamKey, bound, { update, learnt });
+      const isTaken = result.type === 'failed' && result.reason === 'port-taken';
+      if (!isTaken || performance.now() > deadlineMs) break;
+      await sleep(RESUME_STEP_MS);
+    }
+    if (result.type !== 'opened') return result.type;
+    this.#thread = thread;
+    const wasClosed = this.#state === 'closing';
+    if (!wasClosed) this.#state = 'open';
+    thread.attach(streamKey, this);
+    if (wasClosed) thread.post({ type: 'closeStream', streamKey });
+    else this.#catchUp(update);
+    return 'resumed';
+  }
+
+  /** There will be no other thread. */
+  giveUp(): void {
+    const wasWanted = this.#state === 'resuming';
     this.closed(undefined);
-    if (wasOpen) this.listener.lost('worker-lost');
+    if (wasWanted) this.#options.listener.lost('worker-lost');
+  }
+
+  /** Tells the new thread what was wanted meanwhile. */
+  #catchUp(known: StreamUpdate | undefined): void {
+    const { streamKey } = this.#options;
+    const { update } = this.#memory.resumed;
+    if (update !== undefined && update !== known) {
+      this.#thread.post({ type: 'updateStream', streamKey, update });
+    }
+    for (const { to, digit } of this.#memory.waiting) {
+      this.#thread.post({ type: 'playDigit', streamKey, to, digit });
+    }
+  }
+
+  #dropAll(
+    digits: readonly { readonly to: Side; readonly digit: PlayedDigit }[],
+    reason: DigitDropReason,
+  ): void {
+    for (const { to, digit } of digits) {
+      this.#options.listener.digitDropped({ to, digitId: digit.digitId, reason });
+    }
+  }
+
+  #remembering(listener: MediaListener): MediaListener {
+    const memory = this.#memory;
+    return {
+      digitPressed: (digit: DetectedDigit) => {
+        if (memory.pressed(digit)) listener.digitPressed(digit);
+      },
+      digitReleased: (digit) => {
+        if (memory.released(digit)) listener.digitReleased(digit);
+      },
+      digitSent: (sent) => {
+        memory.settled(sent.to, sent.digitId);
+        listener.digitSent(sent);
+      },
+      digitDropped: (dropped) => {
+        memory.settled(dropped.to, dropped.digitId);
+        listener.digitDropped(dropped);
+      },
+      inactive: (info) => listener.inactive(info),
+      lost: (reason) => listener.lost(reason),
+    };
   }
 }
 

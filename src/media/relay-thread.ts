@@ -10,6 +10,8 @@ import type {
   RelayEvent,
   RelayWorkerOptions,
 } from './relay-protocol.ts';
+import type { LearntSource } from './source-lock.ts';
+import type { ResumedStream } from './stream-memory.ts';
 
 /** Starts a thread that speaks relay-protocol.ts. */
 export type StartWorker = (options: RelayWorkerOptions) => Worker;
@@ -31,27 +33,36 @@ export type OpenResult =
 /** What the thread tells the owner of a stream. */
 export interface ThreadStream {
   readonly listener: MediaListener;
+  /** A peer is not where SDP says. */
+  learnt(side: Side, source: LearntSource): void;
   /** The thread has closed the stream, or (`undefined`) died before it could. */
   closed(counters: MediaCounters | undefined): void;
-  /** The thread died while the stream was open. */
+  /** The thread died; its sockets are closed. */
   lost(): void;
 }
+
+/** Hears of the death of a thread, its last error and how many streams were on it. */
+export type OnDeath = (error: Error | undefined, streams: number) => void;
 
 export class RelayThread {
   readonly #worker: Worker;
   readonly #opening = new Map<number, (result: OpenResult) => void>();
   readonly #streams = new Map<number, ThreadStream>();
   readonly #readers = new Map<number, (counters: MediaCounters | undefined) => void>();
-  readonly #onDeath: (error: Error | undefined) => void;
+  readonly #onDeath: OnDeath;
   #lastRequestId = 0;
+  /** What went wrong in the thread: it is on its way out. */
+  #error: Error | undefined;
   #isAlive = true;
 
-  constructor(worker: Worker, onDeath: (error: Error | undefined) => void) {
+  constructor(worker: Worker, onDeath: OnDeath) {
     this.#worker = worker;
     this.#onDeath = onDeath;
     worker.on('message', (event: RelayEvent) => this.#receive(event));
-    // 'exit' follows 'error' as well.
-    worker.on('error', (error: Error) => this.#die(error));
+    // 'exit' follows 'error' as well; only then the sockets are certainly closed.
+    worker.on('error', (error: Error) => {
+      this.#error = error;
+    });
     worker.on('exit', () => this.#die());
   }
 
@@ -64,12 +75,16 @@ export class RelayThread {
     return this.#isAlive;
   }
 
-  /** Binds the ports of a stream. */
-  open(streamKey: number, legs: Readonly<Record<Side, LocalMedia>>): Promise<OpenResult> {
+  /** Binds the ports of a stream, one that another thread had if `resumed`. */
+  open(
+    streamKey: number,
+    legs: Readonly<Record<Side, LocalMedia>>,
+    resumed?: ResumedStream,
+  ): Promise<OpenResult> {
     if (!this.#isAlive) return Promise.resolve({ type: 'lost' });
     return new Promise((resolve) => {
       this.#opening.set(streamKey, resolve);
-      this.post({ type: 'openStream', streamKey, legs });
+      this.post({ type: 'openStream', streamKey, legs, resumed });
     });
   }
 
@@ -102,6 +117,11 @@ export class RelayThread {
     this.#die();
   }
 
+  /** Ends the thread as a crash would. */
+  async crash(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
   #receive(event: RelayEvent): void {
     const { streamKey } = event;
     if (event.type === 'opened' || event.type === 'openFailed') {
@@ -109,6 +129,10 @@ export class RelayThread {
       this.#opening.delete(streamKey);
       if (event.type === 'opened') resolve?.({ type: 'opened' });
       else resolve?.({ type: 'failed', side: event.side, reason: event.reason });
+      return;
+    }
+    if (event.type === 'sourceLearnt') {
+      this.#streams.get(streamKey)?.learnt(event.side, event.learnt);
       return;
     }
     if (event.type === 'counters') {
@@ -122,7 +146,7 @@ export class RelayThread {
 
   #dispatch(
     stream: ThreadStream,
-    event: Exclude<RelayEvent, { type: 'opened' | 'openFailed' | 'counters' }>,
+    event: Exclude<RelayEvent, { type: 'opened' | 'openFailed' | 'counters' | 'sourceLearnt' }>,
   ): void {
     const { listener } = stream;
     switch (event.type) {
@@ -148,7 +172,7 @@ export class RelayThread {
     }
   }
 
-  #die(error?: Error): void {
+  #die(): void {
     if (!this.#isAlive) return;
     this.#isAlive = false;
     const streams = [...this.#streams.values()];
@@ -157,7 +181,7 @@ export class RelayThread {
     for (const resolve of this.#readers.values()) resolve(undefined);
     this.#opening.clear();
     this.#readers.clear();
-    this.#onDeath(error);
+    this.#onDeath(this.#error, streams.length);
     for (const stream of streams) stream.lost();
   }
 }

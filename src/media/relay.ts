@@ -20,12 +20,14 @@
 import { otherSide, SIDES, type Side } from '../wire/side.ts';
 import { isRtcp } from '../wire/rtcp.ts';
 import { RelayDirection, type RelayVerdict } from './relay-direction.ts';
+import { relayOpaque } from './opaque-relay.ts';
 import { RelayLeg } from './relay-leg.ts';
 import { adjustRtcp } from './relay-rtcp.ts';
 import type { MediaCounters } from './relay-counters.ts';
 import type { PlayedDigit, StreamUpdate } from './media-engine.ts';
 import type { PacketSource } from './source-lock.ts';
 import type { RelayOutput } from './relay-output.ts';
+import type { ResumedStream } from './stream-memory.ts';
 
 export interface RelayOptions {
   /** Uniform in [0, 1); for SSRC and numbers of a stream of our own. */
@@ -52,7 +54,11 @@ export class Relay {
   constructor(options: RelayOptions, nowMs: number) {
     this.#options = options;
     this.#quietSinceMs = nowMs;
-    this.#legs = { caller: new RelayLeg('caller', nowMs), callee: new RelayLeg('callee', nowMs) };
+    const leg = (side: Side): RelayLeg =>
+      new RelayLeg(side, nowMs, (learnt) => {
+        this.#outputs.push({ type: 'sourceLearnt', side, learnt });
+      });
+    this.#legs = { caller: leg('caller'), callee: leg('callee') };
     this.#directions = { caller: this.#direction('caller'), callee: this.#direction('callee') };
   }
 
@@ -87,15 +93,29 @@ export class Relay {
     this.#isQuietReported = false;
   }
 
+  /** Goes on with a stream that another relay had. */
+  resume({ update, learnt }: ResumedStream, nowMs: number): void {
+    if (update === undefined) return;
+    this.update(update, nowMs);
+    for (const side of SIDES) {
+      const known = learnt[side];
+      if (known !== undefined) this.#legs[side].lock.resume(known);
+    }
+  }
+
   /** The verdict on an RTP packet that arrived on the leg of `side`. */
   receiveRtp(side: Side, packet: Buffer, source: PacketSource, nowMs: number): RelayVerdict {
+    const from = this.#legs[side];
+    if (from.isOpaque) {
+      return relayOpaque({ from, to: this.#legs[otherSide(side)] }, packet, source, nowMs);
+    }
     return this.#directions[side].receiveRtp(packet, source, nowMs);
   }
 
   /** The verdict on an RTCP compound that arrived on the leg of `side`. */
   receiveRtcp(side: Side, compound: Buffer, source: PacketSource): RelayVerdict {
-    const { counters, lock } = this.#legs[side];
-    if (!isRtcp(compound)) {
+    const { counters, lock, isOpaque } = this.#legs[side];
+    if (!isOpaque && !isRtcp(compound)) {
       counters.dropped['not-rtcp'] += 1;
       return 'drop';
     }
@@ -113,7 +133,7 @@ export class Relay {
       counters.dropped['media-inactive'] += 1;
       return 'drop';
     }
-    adjustRtcp(compound, this.#directions[side], this.#directions[to]);
+    if (!isOpaque) adjustRtcp(compound, this.#directions[side], this.#directions[to]);
     this.#legs[to].counters.sentRtcpPackets += 1;
     return 'forward';
   }

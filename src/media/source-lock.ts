@@ -5,36 +5,60 @@
  *   learn-once   for peers behind NAT, whose SDP names an address that nobody can reach:
  *
  *     unarmed --update--> learning --packet from the SDP address--> locked (to the SDP address)
- *                            |  ^-- one candidate at a time, its packets pass
- *                            +--fifth packet of the candidate--> locked (to the candidate)
+ *                            |  ^-- one candidate at a time, the likeliest; its packets pass   ^
+ *                            +--fifth packet, 60 ms on--> locked (to the candidate)
+ *                                                                   '--packet from the SDP address
  *
- * A locked source stays until an update names another remote address. Until the lock, media is sent to
- * the SDP address; so a stranger who is quicker than the peer gets four packets in and nothing out.
+ * A locked source stays until an update names another remote address; one that was learnt yields to the SDP
+ * address, since only the peer can have meant that. Until the lock, media is sent to the SDP address; so a
+ * stranger who is quicker than a peer where SDP says gets nothing out before the lock, nor after the peer's
+ * first packet.
  */
 
 import type { LegMedia, RemoteMedia } from './media-engine.ts';
 
-/** Packets of one source before it is believed without SDP's word. */
+/** Packets of one source before it is believed without SDP's word … */
 export const LEARN_PACKETS = 5;
+/** … and how long they take at least: time in which a peer that is where SDP says can show itself. */
+export const LEARN_MS = 60;
 
 export interface PacketSource {
   readonly address: string;
   readonly port: number;
 }
 
+interface Candidate {
+  readonly source: PacketSource;
+  readonly sinceMs: number;
+  packets: number;
+}
+
 type LockState =
   | { readonly type: 'unarmed' }
-  | { readonly type: 'learning'; candidate: PacketSource | undefined; packets: number }
+  | { readonly type: 'learning'; candidate: Candidate | undefined }
   | { readonly type: 'locked'; readonly source: PacketSource; readonly isLearnt: boolean };
 
+/** A source that was learnt, and the SDP address it was learnt for. */
+export interface LearntSource {
+  readonly source: PacketSource;
+  readonly remote: RemoteMedia;
+}
+
 export class SourceLock {
+  readonly #onLearnt: (learnt: LearntSource) => void;
   #remote: RemoteMedia | undefined;
   #mediaSource: LegMedia['mediaSource'] = 'sdp';
+  #signalledFrom: string | undefined;
   #state: LockState = { type: 'unarmed' };
   #rtcpPort: number | undefined;
 
+  constructor(onLearnt: (learnt: LearntSource) => void = () => undefined) {
+    this.#onLearnt = onLearnt;
+  }
+
   /** Takes the peer's address of a new SDP; the same address again keeps what was learnt. */
-  update(media: Pick<LegMedia, 'remote' | 'mediaSource'>): void {
+  update(media: Pick<LegMedia, 'remote' | 'mediaSource' | 'signalledFrom'>): void {
+    this.#signalledFrom = media.signalledFrom;
     const { remote, mediaSource } = media;
     const isSame = isSameRemote(remote, this.#remote) && mediaSource === this.#mediaSource;
     this.#remote = remote;
@@ -43,16 +67,27 @@ export class SourceLock {
     this.#rtcpPort = undefined;
     if (remote === undefined) this.#state = { type: 'unarmed' };
     else if (mediaSource === 'learn-once') {
-      this.#state = { type: 'learning', candidate: undefined, packets: 0 };
+      this.#state = { type: 'learning', candidate: undefined };
     } else {
       const source = { address: remote.address, port: remote.rtpPort };
       this.#state = { type: 'locked', source, isLearnt: false };
     }
   }
 
+  /** Takes up what was learnt before for the same SDP address, instead of learning again. */
+  resume({ source, remote }: LearntSource): void {
+    if (this.#state.type !== 'learning' || !isSameRemote(remote, this.#remote)) return;
+    this.#lock(source, true);
+  }
+
   /** Whether there is a peer at all. */
   get hasRemote(): boolean {
     return this.#remote !== undefined;
+  }
+
+  /** Whether the source is fixed. */
+  get isLocked(): boolean {
+    return this.#state.type === 'locked';
   }
 
   /** The source packets are accepted from, once it is fixed. */
@@ -61,11 +96,13 @@ export class SourceLock {
   }
 
   /** Whether an RTP packet from `source` belongs to the peer; learns while learning. */
-  acceptRtp(source: PacketSource): boolean {
+  acceptRtp(source: PacketSource, nowMs: number): boolean {
     const state = this.#state;
-    if (state.type === 'locked') return isSameSource(source, state.source);
+    if (state.type === 'locked') {
+      return isSameSource(source, state.source) || (state.isLearnt && this.#yield(source));
+    }
     // Port 0 is forged: nothing could ever be sent there.
-    return state.type === 'learning' && source.port !== 0 && this.#learn(state, source);
+    return state.type === 'learning' && source.port !== 0 && this.#learn(state, source, nowMs);
   }
 
   /** Whether an RTCP packet from `source` belongs to the peer. */
@@ -98,38 +135,42 @@ export class SourceLock {
     return { address: remote.address, port: remote.rtcpPort };
   }
 
-  #learn(state: LockState & { type: 'learning' }, source: PacketSource): boolean {
+  #learn(state: LockState & { type: 'learning' }, source: PacketSource, nowMs: number): boolean {
+    if (this.#yield(source)) return true;
+    let { candidate } = state;
+    if (candidate === undefined || this.#rank(source) > this.#rank(candidate.source)) {
+      const { address, port } = source;
+      candidate = { source: { address, port }, sinceMs: nowMs, packets: 0 };
+      state.candidate = candidate;
+    }
+    if (!isSameSource(source, candidate.source)) return false;
+    candidate.packets += 1;
+    if (candidate.packets < LEARN_PACKETS) return true;
+    if (nowMs - candidate.sinceMs < LEARN_MS) return false;
+    this.#lock(candidate.source, true);
+    return true;
+  }
+
+  /** Likelier than a stranger is a source at the signalling's address, likelier still another port of the SDP address. */
+  #rank({ address }: PacketSource): number {
+    if (address === this.#remote?.address) return 2;
+    return address === this.#signalledFrom ? 1 : 0;
+  }
+
+  /** Locks to the SDP address if the packet comes from there. */
+  #yield(source: PacketSource): boolean {
     const remote = this.#remote;
-    if (
-      remote !== undefined &&
-      source.address === remote.address &&
-      source.port === remote.rtpPort
-    ) {
-      this.#lock(source, false);
-      return true;
-    }
-    if (state.candidate === undefined || isPreferred(source, state.candidate, remote)) {
-      state.candidate = { address: source.address, port: source.port };
-      state.packets = 0;
-    }
-    if (!isSameSource(source, state.candidate)) return false;
-    state.packets += 1;
-    if (state.packets >= LEARN_PACKETS) this.#lock(state.candidate, true);
+    if (source.address !== remote?.address || source.port !== remote.rtpPort) return false;
+    this.#rtcpPort = undefined;
+    this.#lock(source, false);
     return true;
   }
 
   #lock({ address, port }: PacketSource, isLearnt: boolean): void {
-    this.#state = { type: 'locked', source: { address, port }, isLearnt };
+    const source = { address, port };
+    this.#state = { type: 'locked', source, isLearnt };
+    if (isLearnt && this.#remote !== undefined) this.#onLearnt({ source, remote: this.#remote });
   }
-}
-
-/** A source on the SDP address but another port is likelier the peer than one from elsewhere. */
-function isPreferred(
-  source: PacketSource,
-  candidate: PacketSource,
-  remote: RemoteMedia | undefined,
-): boolean {
-  return source.address === remote?.address && candidate.address !== remote.address;
 }
 
 function isSameSource(a: PacketSource, b: PacketSource): boolean {

@@ -31,6 +31,9 @@ const HIDDEN_ATTRIBUTES: ReadonlySet<string> = new Set([
   'tool',
 ]);
 
+/** Keys of the media: random text that names nobody, without which there is no media. */
+const KEYING_ATTRIBUTES: ReadonlySet<string> = new Set(['crypto', 'fingerprint', 'key-mgmt']);
+
 /** Session lines that name a person or page of the other side. */
 const HIDDEN_LINES = /^[uep]=/;
 
@@ -99,6 +102,7 @@ function isHidden(line: string, hidden: readonly string[]): boolean {
   if (attribute === undefined) return mentionsAny(line, hidden);
   const { name, value } = attribute;
   if (HIDDEN_ATTRIBUTES.has(name.toLowerCase())) return true;
+  if (KEYING_ATTRIBUTES.has(name.toLowerCase())) return false;
   if (name === 'group' && /^\s*BUNDLE\b/i.test(value)) return true;
   return name !== 'rtcp' && mentionsAny(line, hidden);
 }

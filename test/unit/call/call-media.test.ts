@@ -37,9 +37,11 @@ describe('streams of a call', () => {
 
   test.each<[MediaFailure['reason'], string]>([
     ['no-ports', 'no-ports'],
-    ['bind-failed', 'media-unavailable'],
-    ['address-unavailable', 'media-unavailable'],
-    ['worker-lost', 'media-unavailable'],
+    ['ports-resting', 'ports-resting'],
+    ['ports-taken', 'ports-taken'],
+    ['address-unavailable', 'media-address-unavailable'],
+    ['no-descriptors', 'no-descriptors'],
+    ['worker-lost', 'media-lost'],
   ])('%s ends the call with %s', async (reason, cause) => {
     const engine = new FakeMediaEngine();
     engine.failure = reason;

@@ -56,6 +56,19 @@ test('a long rest is cut short, to two seconds, when nothing else is free', () =
   expect(pool.acquire(32_150)).toBe(first);
 });
 
+test('a shortage has one cause: our own streams, pairs at rest, or other programs', () => {
+  const pool = createPool(20_000, 20_003, 30_000);
+  const [first = 0, second = 0] = [pool.acquire(0), pool.acquire(0)];
+  expect(pool.shortage(0)).toBe('no-ports');
+  pool.markTaken(first, 100);
+  expect([pool.acquire(200), pool.shortage(200)]).toEqual([undefined, 'ports-taken']);
+  pool.release(second, 300);
+  expect([pool.acquire(400), pool.shortage(400)]).toEqual([undefined, 'ports-resting']);
+  expect(() => pool.markTaken(first, 500)).toThrow(/without an owner/);
+  // Whoever held it may be gone.
+  expect(pool.acquire(30_100)).toBe(first);
+});
+
 test('without quarantine a pair is free at once', () => {
   const pool = createPool(20_000, 20_001, 0);
   pool.acquire(0);

@@ -95,6 +95,15 @@ test('IPv6 addresses are found in any letter case, short names are not looked fo
   expect(out.slice(2)).toEqual(['m=audio 4 RTP/AVP 0', 'c=IN IP4 203.0.113.5', 'a=y:ab']);
 });
 
+test('keys of the media stay as they are, whatever they look like', () => {
+  const keys = [
+    'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:198.51.100.7+d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1c',
+    'a=fingerprint:sha-256 4A:AD:B9:B1:3F:82:18:3B',
+  ];
+  const out = hide('v=0', 'o=- 1 1 IN IP4 198.51.100.7', 'm=audio 4 RTP/SAVP 0', ...keys);
+  expect(out).toEqual(expect.arrayContaining(keys));
+});
+
 describe('the o= line', () => {
   test('is replaced, or added behind v=', () => {
     const added = setOrigin(parseSdp(lines('v=0', 's=-')), ORIGIN);

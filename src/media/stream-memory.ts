@@ -1,0 +1,122 @@
+/**
+ * What the main thread remembers of a stream, so that another relay thread can go on with it.
+ *
+ *   thread dies   key held down     released now, once; its packets are not reported again
+ *                 digit that plays  dropped: some of it may be out, so it must not be sent again
+ *                 digits behind it  wait for the next thread
+ */
+
+import { SIDES, type Side } from '../wire/side.ts';
+import type { DetectedDigit, PlayedDigit, ReleasedDigit, StreamUpdate } from './media-engine.ts';
+import type { LearntSource } from './source-lock.ts';
+
+/** What the next thread has to be told. */
+export interface ResumedStream {
+  readonly update: StreamUpdate | undefined;
+  readonly learnt: Readonly<Partial<Record<Side, LearntSource>>>;
+}
+
+/** What ends with the thread. */
+export interface CutShort {
+  readonly released: readonly ReleasedDigit[];
+  readonly dropped: readonly { readonly to: Side; readonly digitId: string }[];
+}
+
+interface WaitingDigit {
+  readonly to: Side;
+  readonly digit: PlayedDigit;
+}
+
+interface HeardPress {
+  readonly digit: DetectedDigit;
+  isDown: boolean;
+}
+
+export class StreamMemory {
+  #update: StreamUpdate | undefined;
+  readonly #learnt: Partial<Record<Side, LearntSource>> = {};
+  /** In the order they were asked for; those of a side are played in this order. */
+  #waiting: WaitingDigit[] = [];
+  /** The last press of each side. */
+  readonly #heard: Partial<Record<Side, HeardPress>> = {};
+  /** The last press of each side that a thread now dead has reported. */
+  readonly #before: Partial<Record<Side, DetectedDigit>> = {};
+
+  /** What the stream has been told last and has found out. */
+  get resumed(): ResumedStream {
+    return { update: this.#update, learnt: { ...this.#learnt } };
+  }
+
+  /** Digits nothing is known of yet. */
+  get waiting(): readonly WaitingDigit[] {
+    return this.#waiting;
+  }
+
+  updated(update: StreamUpdate): void {
+    this.#update = update;
+  }
+
+  learnt(side: Side, source: LearntSource): void {
+    this.#learnt[side] = source;
+  }
+
+  ordered(to: Side, digit: PlayedDigit): void {
+    this.#waiting.push({ to, digit });
+  }
+
+  /** A digit has been sent or dropped. */
+  settled(to: Side, digitId: string): void {
+    this.#waiting = this.#waiting.filter(
+      (waiting) => waiting.to !== to || waiting.digit.digitId !== digitId,
+    );
+  }
+
+  /** Whether the press is news: the packets of one may go on behind the death of the thread that reported it. */
+  pressed(digit: DetectedDigit): boolean {
+    if (this.#isKnown(digit)) return false;
+    this.#heard[digit.side] = { digit, isDown: true };
+    return true;
+  }
+
+  /** Whether the release is news. */
+  released(digit: DetectedDigit): boolean {
+    if (this.#isKnown(digit)) return false;
+    const heard = this.#heard[digit.side];
+    if (heard !== undefined && isSamePress(heard.digit, digit)) heard.isDown = false;
+    return true;
+  }
+
+  /** The thread has died at `atMs`, wall-clock time: ends what must not be done twice. */
+  cutShort(atMs: number): CutShort {
+    const released: ReleasedDigit[] = [];
+    const dropped: { to: Side; digitId: string }[] = [];
+    for (const side of SIDES) {
+      const heard = this.#heard[side];
+      if (heard !== undefined) this.#before[side] = heard.digit;
+      if (heard?.isDown === true) {
+        heard.isDown = false;
+        released.push({ ...heard.digit, durationMs: Math.max(0, atMs - heard.digit.atMs) });
+      }
+      const first = this.#waiting.find(({ to }) => to === side);
+      if (first !== undefined) dropped.push({ to: side, digitId: first.digit.digitId });
+    }
+    for (const { to, digitId } of dropped) this.settled(to, digitId);
+    return { released, dropped };
+  }
+
+  /** Drops every digit that waits. */
+  clear(): readonly WaitingDigit[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
+  }
+
+  #isKnown(digit: DetectedDigit): boolean {
+    const before = this.#before[digit.side];
+    return before !== undefined && isSamePress(before, digit);
+  }
+}
+
+function isSamePress(a: DetectedDigit, b: DetectedDigit): boolean {
+  return a.ssrc === b.ssrc && a.rtpTimestamp === b.rtpTimestamp;
+}
