@@ -2,52 +2,71 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { MediaCounters } from '../media/relay-counters.ts';
-import { CDR_VERSION, type CdrAttempt, type CdrLeg, type CdrRecord } from '../observe/cdr.ts';
+import {
+  CDR_VERSION,
+  type CdrAttempt,
+  type CdrLeg,
+  type CdrRecord,
+  type OpenAttempt,
+  type CdrTransfer,
+} from '../observe/cdr.ts';
 import type { DigitSummary } from '../observe/digit-ledger.ts';
 import type { Side } from '../wire/side.ts';
+import { numberOf } from '../trunk/numbering.ts';
 import type { Hop, SkippedAgent } from '../trunk/policy.ts';
-import type { CallLeg } from './call-leg.ts';
+import { type CallLeg, hopTransport } from './call-leg.ts';
 import type { CallSession } from './call-session.ts';
 import { dtmfMethods } from './dtmf-method.ts';
 import { type EndCause, verdictOf } from './end-cause.ts';
 import { identityIn, userOf } from './header-policy.ts';
+import { q850InReason, q850OfStatus } from './q850.ts';
 
 const MS_PER_SECOND = 1000;
 
 interface Times {
   readonly inviteMs: number;
+  tryingMs: number | undefined;
   progressMs: number | undefined;
   ringingMs: number | undefined;
   answerMs: number | undefined;
 }
 
-/** What the record needs beside the history itself. */
-export interface RecordInput {
+/** What is known of an attempt at any time, beside its history. */
+export interface AttemptFacts {
   readonly callId: string;
   readonly caller: CallLeg;
   readonly session: CallSession | undefined;
-  readonly cause: EndCause;
-  readonly counters: readonly MediaCounters[];
   readonly digits: DigitSummary;
   readonly configHash: string;
-  readonly endMs: number;
   /** Agents of the policy that could take no call. */
   readonly skipped?: readonly SkippedAgent[];
 }
 
+/** What the record needs beside the history itself. */
+export interface RecordInput extends AttemptFacts {
+  readonly cause: EndCause;
+  readonly counters: readonly MediaCounters[];
+  readonly endMs: number;
+}
+
 export class CallHistory {
+  /** Of the record, and of what is kept of the call until it is written. */
+  readonly cdrId = randomUUID();
   readonly #policy: string | undefined;
+  readonly #transfer: CdrTransfer | undefined;
   readonly #nowMs: () => number;
   readonly #times: Times;
   readonly #attempts: CdrAttempt[] = [];
   #running: { readonly hop: Hop; readonly startMs: number } | undefined;
 
-  /** `policy` is the rule that routed the call, `undefined` when none did. */
-  constructor(policy: string | undefined, nowMs: () => number) {
+  /** `policy` is the rule that routed the call, `undefined` when none did; `transfer` where its parties were before. */
+  constructor(policy: string | undefined, nowMs: () => number, transfer?: CdrTransfer) {
     this.#policy = policy;
+    this.#transfer = transfer;
     this.#nowMs = nowMs;
     this.#times = {
       inviteMs: nowMs(),
+      tryingMs: undefined,
       progressMs: undefined,
       ringingMs: undefined,
       answerMs: undefined,
@@ -70,6 +89,7 @@ export class CallHistory {
 
   attemptStarted(hop: Hop): void {
     this.#running = { hop, startMs: this.#nowMs() };
+    this.#times.tryingMs ??= this.#running.startMs;
   }
 
   attemptFailed(status: number, reason: string): void {
@@ -86,35 +106,47 @@ export class CallHistory {
     this.#closeAttempt(200, 'OK');
   }
 
-  /** The CDR; to be called once. */
-  record(input: RecordInput): CdrRecord {
-    const { session, cause, caller, endMs } = input;
-    const verdict = verdictOf(cause);
-    this.#closeAttempt(verdict.status, verdict.text);
+  /** The beginning of the CDR, as far as it is known now. */
+  describe(facts: AttemptFacts): OpenAttempt {
+    const { session, caller } = facts;
     const callee = session?.legs.callee;
     const policy = this.#policy;
+    const transfer = this.#transfer;
     return {
       version: CDR_VERSION,
-      cdrId: randomUUID(),
-      callId: input.callId,
-      config: { hash: input.configHash },
+      cdrId: this.cdrId,
+      callId: facts.callId,
+      config: { hash: facts.configHash },
       node: hostname(),
-      ingress: legOf(caller),
-      ...(callee === undefined ? {} : { egress: legOf(callee) }),
-      attempts: this.#attempts,
+      ingress: legOf(caller, session),
+      ...(callee === undefined ? {} : { egress: legOf(callee, session) }),
+      attempts: [...this.#attempts],
       numbers: numbersOf(caller, callee),
-      timestamps: this.#timestamps(endMs),
+      timestamps: this.#timestamps(),
+      dtmf: dtmfOf(session, facts.digits),
+      ...(policy === undefined ? {} : { policy: policyOf(policy, facts.skipped ?? []) }),
+      ...(transfer === undefined ? {} : { transfer }),
+    };
+  }
+
+  /** The CDR; to be called once. */
+  record(input: RecordInput): CdrRecord {
+    const { cause, endMs } = input;
+    const verdict = verdictOf(cause);
+    this.#closeAttempt(verdict.status, verdict.text);
+    const known = this.describe(input);
+    return {
+      ...known,
+      timestamps: { ...known.timestamps, end: iso(endMs) },
       durations: this.#durations(endMs),
       release: {
         side: cause.by,
         sipCode: this.#times.answerMs === undefined ? verdict.status : 200,
-        q850: verdict.q850,
+        q850: q850Of(cause),
         internalCode: cause.name,
         text: verdict.text,
       },
       media: { perLeg: mediaOf(input.counters, cause.name === 'media-timeout') },
-      dtmf: dtmfOf(session, input.digits),
-      ...(policy === undefined ? {} : { policy: policyOf(policy, input.skipped ?? []) }),
     };
   }
 
@@ -123,18 +155,20 @@ export class CallHistory {
     if (running === undefined) return;
     this.#running = undefined;
     const agent = running.hop.agent === undefined ? {} : { agent: running.hop.agent.name };
-    const start = iso(running.startMs);
-    this.#attempts.push({ ...agent, code, reason, start, end: iso(this.#nowMs()) });
+    const { hop, startMs } = running;
+    const where = { nextHop: hop.nextHop, transport: hopTransport(hop) };
+    const [start, end] = [iso(startMs), iso(this.#nowMs())];
+    this.#attempts.push({ ...agent, ...where, code, reason, start, end });
   }
 
-  #timestamps(endMs: number): CdrRecord['timestamps'] {
-    const { inviteMs, progressMs, ringingMs, answerMs } = this.#times;
+  #timestamps(): OpenAttempt['timestamps'] {
+    const { inviteMs, tryingMs, progressMs, ringingMs, answerMs } = this.#times;
     return {
       invite: iso(inviteMs),
+      ...(tryingMs === undefined ? {} : { trying: iso(tryingMs) }),
       ...(progressMs === undefined ? {} : { firstProgress: iso(progressMs) }),
       ...(ringingMs === undefined ? {} : { ringing: iso(ringingMs) }),
       ...(answerMs === undefined ? {} : { answer: iso(answerMs) }),
-      end: iso(endMs),
     };
   }
 
@@ -157,8 +191,9 @@ function policyOf(
 }
 
 /** A leg by its own INVITE; a callee that was never sent one has no dialog data. */
-function legOf(leg: CallLeg): CdrLeg {
+function legOf(leg: CallLeg, session: CallSession | undefined): CdrLeg {
   const { invite } = leg;
+  const { codec, isSecure = false } = session?.negotiation.codecOf(leg.side) ?? {};
   const pai = invite?.assertedIdentity ?? '';
   return {
     ...(leg.agent === undefined ? {} : { agent: leg.agent.name }),
@@ -171,8 +206,17 @@ function legOf(leg: CallLeg): CdrLeg {
     ruri: invite?.uri ?? '',
     ...(pai === '' ? {} : { pai }),
     transport: leg.transport,
-    srtp: false,
+    ...(codec === undefined ? {} : { codec }),
+    srtp: isSecure,
   };
+}
+
+/** The peer's own word, else what a passed refusal stands for, else what the cause does. */
+function q850Of(cause: EndCause): number {
+  const named = q850InReason(cause.reason);
+  if (named !== undefined) return named;
+  const { q850, status } = verdictOf(cause);
+  return cause.name === 'callee-refused' ? q850OfStatus(status) : q850;
 }
 
 function numbersOf(caller: CallLeg, callee: CallLeg | undefined): CdrRecord['numbers'] {
@@ -182,11 +226,11 @@ function numbersOf(caller: CallLeg, callee: CallLeg | undefined): CdrRecord['num
 }
 
 function calledNumber({ invite }: CallLeg): string {
-  return userOf(invite?.uri ?? '') ?? '';
+  return numberOf(userOf(invite?.uri ?? '') ?? '');
 }
 
 function callingNumber({ invite }: CallLeg): string {
-  return invite === undefined ? '' : identityIn(invite.from).user;
+  return invite === undefined ? '' : numberOf(identityIn(invite.from).user);
 }
 
 function iso(atMs: number): string {

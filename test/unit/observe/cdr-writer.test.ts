@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CdrWriter } from '../../../src/observe/cdr.ts';
-import type { CdrFailure, CdrRecord } from '../../../src/observe/cdr.ts';
+import { type CdrFailure, CdrWriter } from '../../../src/observe/cdr-writer.ts';
+import { idsIn, record, SOON } from './cdr-fixtures.ts';
 
 let folder = '';
 let failures: CdrFailure[] = [];
@@ -19,50 +19,6 @@ afterEach(async () => {
 
 function writer(file: string, queueLimit = 100): CdrWriter {
   return new CdrWriter({ file, queueLimit, onFailure: (failure) => failures.push(failure) });
-}
-
-function record(cdrId: string): CdrRecord {
-  const at = '2026-01-01T00:00:00.000Z';
-  return {
-    version: 1,
-    cdrId,
-    callId: `call-${cdrId}`,
-    config: { hash: 'abc' },
-    node: 'sbc1',
-    ingress: {
-      realm: 'access',
-      interface: 'access',
-      remote: '192.0.2.1:5060',
-      sipCallId: 'x',
-      from: 'sip:1@a',
-      to: 'sip:2@b',
-      ruri: 'sip:2@b',
-      transport: 'udp',
-      srtp: false,
-    },
-    attempts: [{ agent: 'carrier', code: 200, reason: 'OK', start: at, end: at }],
-    numbers: { calledIn: '2', callerIn: '1' },
-    timestamps: { invite: at, end: at },
-    durations: { bill: 0 },
-    release: { side: 'caller', sipCode: 200, internalCode: 'normal', text: 'BYE' },
-    dtmf: {
-      ingressMethod: 'kpml',
-      egressMethod: 'rfc2833',
-      decision: 'K5',
-      digitsIn: 4,
-      digitsOut: 4,
-      dropped: 0,
-    },
-  };
-}
-
-async function idsIn(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8');
-  expect(text.endsWith('\n')).toBe(true);
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line).cdrId);
 }
 
 const many = Array.from({ length: 200 }, (_, index) => `${index}`);
@@ -91,7 +47,7 @@ test('the first record is written at once, those behind it together and no later
   const file = join(folder, 'cdr.jsonl');
   const cdr = new CdrWriter({ file, pauseMs: 600_000, onFailure: (each) => failures.push(each) });
   cdr.write(record('1'));
-  await expect.poll(() => idsIn(file).catch(() => [])).toEqual(['1']);
+  await expect.poll(() => idsIn(file).catch(() => []), SOON).toEqual(['1']);
   for (const id of ['2', '3']) cdr.write(record(id));
   expect(await idsIn(file)).toEqual(['1']);
   await cdr.close();
@@ -117,7 +73,9 @@ test('records wait while the file cannot be written and are written once it can'
   const file = join(blocked, 'cdr.jsonl');
   const cdr = writer(file);
   cdr.write(record('1'));
-  await expect.poll(() => failures).toMatchObject([{ error: { code: 'EEXIST' }, lostRecords: 0 }]);
+  await expect
+    .poll(() => failures, SOON)
+    .toMatchObject([{ error: { code: 'ENOTDIR' }, lostRecords: 0 }]);
   await rm(blocked);
   cdr.write(record('2'));
   await cdr.close();
