@@ -12,6 +12,8 @@ export interface Refusal {
   readonly type: 'refused';
   readonly cause: EndCause;
   readonly headers: Record<string, string>;
+  /** Reason phrase in place of the usual one. */
+  readonly phrase?: string | undefined;
 }
 
 export function refused(

@@ -1,16 +1,29 @@
 /** Which interface, agent and policy a call would meet, without placing it. */
-import type { Config, LocalPolicy, SessionAgent, SipInterface } from '../config/config.ts';
+import type { Config, SessionAgent, SipInterface } from '../config/config.ts';
+import type { LocalPolicy } from '../config/routing-config.ts';
 import { parseHostPort } from '../config/address.ts';
 import { AgentRegistry } from '../trunk/agent-registry.ts';
-import { type Hop, interfaceFor, type RejectReason, route } from '../trunk/policy.ts';
+import { interfaceFor } from '../trunk/interface-choice.ts';
+import type { TrunkView } from '../trunk/group-strategy.ts';
+import { telUser } from '../trunk/numbering.ts';
+import { type Hop, IDLE_TRUNK, type RejectReason, type RouteRequest } from '../trunk/policy.ts';
+import { type RouteTrace, traceRoute } from '../trunk/route-trace.ts';
 import { parseSipUri } from '../wire/sip-uri.ts';
 import { WireError } from '../wire/wire-error.ts';
 
 export interface CallQuestion {
   /** Agent name, or IP address with an optional port. */
   readonly from: string;
-  /** Called number or SIP URI. */
+  /** Called number, SIP or tel URI. */
   readonly to: string;
+  /** Calling number. */
+  readonly calling?: string | undefined;
+  /** INVITE unless said otherwise. */
+  readonly method?: string | undefined;
+  /** A moment as RFC 3339 writes it; now unless said otherwise. */
+  readonly at?: string | undefined;
+  /** Session agents, with commas, that are to count as out of service. */
+  readonly down?: string | undefined;
 }
 
 export interface Origin {
@@ -27,6 +40,7 @@ export type RouteExplanation =
       readonly policy: LocalPolicy;
       readonly policyIndex: number;
       readonly hops: readonly Hop[];
+      readonly trace: RouteTrace;
     }
   | {
       readonly type: 'rejected';
@@ -34,8 +48,9 @@ export type RouteExplanation =
       readonly status: number;
       readonly reason: RejectReason;
       readonly policyIndex: number | undefined;
+      readonly trace: RouteTrace;
     }
-  /** `from` or `to` is neither of what they may be. */
+  /** Something in the question is not what it may be. */
   | { readonly type: 'unclear'; readonly message: string }
   | { readonly type: 'refused'; readonly message: string };
 
@@ -49,15 +64,48 @@ export function explainRoute(config: Config, question: CallQuestion): RouteExpla
   if (target === undefined) {
     return { type: 'unclear', message: `--to ${question.to} is neither a number nor a SIP URI` };
   }
-  const fromRealm = origin.sipInterface.realm;
-  const result = route(config, { fromRealm, fromAgent: origin.agent, ...target });
+  const { at, calling, method } = question;
+  const atMs = at === undefined ? Date.now() : Date.parse(at);
+  if (Number.isNaN(atMs)) {
+    return { type: 'unclear', message: `--at ${at} is no time such as 2026-11-22T10:00:00Z` };
+  }
+  const down = (question.down ?? '').split(',').filter((name) => name !== '');
+  const unknown = down.find((name) => config.sessionAgents.every((agent) => agent.name !== name));
+  if (unknown !== undefined) {
+    return { type: 'unclear', message: `--down ${unknown} is no session agent` };
+  }
+  const { agent, sipInterface } = origin;
+  const request: RouteRequest = {
+    fromRealm: sipInterface.realm,
+    fromAgent: agent,
+    sipInterface,
+    callingNumber: calling,
+    method: method?.toUpperCase(),
+    atMs,
+    ...target,
+  };
+  return explanationOf(origin, traceRoute(config, request, viewWithout(down)));
+}
+
+function viewWithout(down: readonly string[]): TrunkView {
+  return {
+    ...IDLE_TRUNK,
+    isUsable: (name) => !down.includes(name),
+    obstacle: (name) =>
+      down.includes(name) ? { state: 'out-of-service', reason: 'assumed' } : undefined,
+  };
+}
+
+function explanationOf(origin: Origin, trace: RouteTrace): RouteExplanation {
+  const { result } = trace;
   if (result.type === 'reject') {
     const { status, reason, policy } = result;
-    const policyIndex = policy === undefined ? undefined : config.localPolicies.indexOf(policy);
-    return { type: 'rejected', origin, status, reason, policyIndex };
+    const policyIndex = policy?.place;
+    return { type: 'rejected', origin, status, reason, policyIndex, trace };
   }
   const { policy, hops } = result;
-  return { type: 'route', origin, policy, policyIndex: config.localPolicies.indexOf(policy), hops };
+  const policyIndex = policy.place;
+  return { type: 'route', origin, policy, policyIndex, hops, trace };
 }
 
 type Unknown = Extract<RouteExplanation, { type: 'unclear' | 'refused' }>;
@@ -107,6 +155,8 @@ function agentOrigin(config: Config, agent: SessionAgent): Origin | Unknown {
 }
 
 function readTarget(to: string): { calledNumber: string; requestUri: string } | undefined {
+  const tel = telUser(to);
+  if (tel !== undefined) return { calledNumber: tel, requestUri: to };
   const text = /^sips?:/i.test(to) ? to : `sip:${to}${to.includes('@') ? '' : `@${ANY_HOST}`}`;
   try {
     const uri = parseSipUri(text);

@@ -1,70 +1,8 @@
-/** Rules about routes, agents, groups and capacity. */
+/** Rules about agents, groups and capacity. */
 import { isIP } from 'node:net';
 import { isLoopback, isWildcard } from './address.ts';
-import type { Config, LocalPolicy, SessionAgent, SipInterface } from './config.ts';
-import type { LintRule, LintSource, RuleFinding } from './lint.ts';
-
-function unreachableRoutes(config: Config): RuleFinding[] {
-  const findings: RuleFinding[] = [];
-  const seen = new Map<string, number>();
-  for (const [index, policy] of config.localPolicies.entries()) {
-    const path = ['local-policies', index];
-    const key = JSON.stringify([policy.fromRealm, policy.to]);
-    const earlier = seen.get(key);
-    if (earlier !== undefined) {
-      const message = `never used: local-policies[${earlier}] has the same from-realm and to`;
-      findings.push({ path, message });
-      continue;
-    }
-    seen.set(key, index);
-    if (isServed(config, policy)) continue;
-    const message = `never used: no sip-interface serves realm "${policy.fromRealm}"`;
-    findings.push({ path, message });
-  }
-  return [...findings, ...overriddenWildcards(config)];
-}
-
-function isServed(config: Config, policy: LocalPolicy): boolean {
-  if (policy.fromRealm === '*') return true;
-  return config.sipInterfaces.some((sipInterface) => sipInterface.realm === policy.fromRealm);
-}
-
-/** A policy for any realm is dead when every realm with an interface has its own for the same prefix. */
-function overriddenWildcards(config: Config): RuleFinding[] {
-  const realms = new Set(config.sipInterfaces.map((sipInterface) => sipInterface.realm));
-  return config.localPolicies.flatMap((policy, index) => {
-    if (policy.fromRealm !== '*') return [];
-    const isOverridden = [...realms].every((realm) =>
-      config.localPolicies.some((other) => other.fromRealm === realm && other.to === policy.to),
-    );
-    const message = 'never used: every realm has a policy of its own for this prefix';
-    return isOverridden ? [{ path: ['local-policies', index], message }] : [];
-  });
-}
-
-function noRoute(config: Config): RuleFinding[] {
-  return config.sipInterfaces.flatMap((sipInterface, index) => {
-    const hasRoute = config.localPolicies.some(
-      ({ fromRealm }) => fromRealm === '*' || fromRealm === sipInterface.realm,
-    );
-    const message = `calls that arrive on interface "${sipInterface.name}" have no route`;
-    return hasRoute ? [] : [{ path: ['sip-interfaces', index], message }];
-  });
-}
-
-function ambiguousRealm(config: Config): RuleFinding[] {
-  return config.localPolicies.flatMap((policy, index) => {
-    if (policy.nextHop !== 'request-uri' || policy.toRealm !== undefined) return [];
-    const others = new Set(
-      config.sipInterfaces
-        .map((sipInterface) => sipInterface.realm)
-        .filter((realm) => realm !== policy.fromRealm),
-    );
-    const isClear = policy.fromRealm === '*' ? others.size <= 2 : others.size <= 1;
-    const message = `request-uri may leave through any of: ${[...others].join(', ')}`;
-    return isClear ? [] : [{ path: ['local-policies', index], message }];
-  });
-}
+import type { Config, SessionAgent, SipInterface } from './config.ts';
+import type { LintRule, RuleFinding } from './lint.ts';
 
 function unusedAgents(config: Config): RuleFinding[] {
   const targets = new Set(config.localPolicies.map((policy) => policy.nextHop));
@@ -186,35 +124,7 @@ function sumOfSessions(agents: readonly SessionAgent[]): number {
   return agents.reduce((total, agent) => total + agent.constraints.maxSessions, 0);
 }
 
-function bareNumbers(config: Config, source: LintSource): RuleFinding[] {
-  return source.bareNumbers.flatMap((path) => {
-    const [section, index, key] = path;
-    if (section !== 'local-policies' || key !== 'to') return [];
-    const text = config.localPolicies[Number(index)]?.to ?? '';
-    return [{ path, message: `write "${text}" with quotes` }];
-  });
-}
-
 export const ROUTING_RULES: readonly LintRule[] = [
-  {
-    code: 'unreachable-route',
-    severity: 'warning',
-    explanation:
-      'The longest prefix wins, then the named realm, then the first in the file. Remove the policy or change its prefix.',
-    find: unreachableRoutes,
-  },
-  {
-    code: 'no-route',
-    severity: 'warning',
-    explanation: 'Every call there is answered 404. Add a local policy with this from-realm.',
-    find: noRoute,
-  },
-  {
-    code: 'ambiguous-realm',
-    severity: 'warning',
-    explanation: 'The first interface of another realm is taken. Name the realm with to-realm.',
-    find: ambiguousRealm,
-  },
   {
     code: 'unused-next-hop',
     severity: 'info',
@@ -253,11 +163,5 @@ export const ROUTING_RULES: readonly LintRule[] = [
     explanation:
       'Each call takes one pair of ports in each realm it touches. Widen the range or lower max-sessions.',
     find: portsTooFew,
-  },
-  {
-    code: 'bare-number',
-    severity: 'warning',
-    explanation: 'Other YAML programs read it as a number and lose leading zeros or the plus sign.',
-    find: bareNumbers,
   },
 ];

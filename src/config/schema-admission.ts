@@ -1,7 +1,7 @@
 /** Schema of what is taken on: health checks, constraints and the guard against overload. */
 import * as z from 'zod';
 import type { AdmissionConfig, Constraints, OptionsPing, OverloadConfig } from './config.ts';
-import { duration, integer } from './values.ts';
+import { duration, integer, type Scalar } from './values.ts';
 
 const SESSIONS = { minimum: 0, maximum: 1_000_000 };
 const RATE = { minimum: 0, maximum: 1_000_000 };
@@ -64,13 +64,53 @@ type RawLimits = z.output<z.ZodObject<typeof limits>>;
 
 function buildLimits(
   raw: RawLimits,
-): Omit<Constraints, 'maxInboundSessions' | 'maxOutboundSessions'> {
+): Pick<
+  Constraints,
+  'maxSessions' | 'maxBurstRate' | 'burstRateWindowMs' | 'maxSustainRate' | 'sustainRateWindowMs'
+> {
   return {
     maxSessions: raw['max-sessions'],
     maxBurstRate: raw['max-burst-rate'],
     burstRateWindowMs: raw['burst-rate-window'],
     maxSustainRate: raw['max-sustain-rate'],
     sustainRateWindowMs: raw['sustain-rate-window'],
+  };
+}
+
+function directionRate(window: string, which: string): Scalar<number> {
+  return integer(
+    RATE,
+    `New calls per second that ${which}, on the average of ${window}; 0 is unlimited.`,
+  );
+}
+
+/** Rates of one direction; `from` and `to` say which calls these are. */
+function directionRates(from: string, to: string) {
+  const [burst, sustain] = ['burst-rate-window', 'sustain-rate-window'];
+  return {
+    'max-inbound-burst-rate': directionRate(burst, from).prefault('0'),
+    'max-outbound-burst-rate': directionRate(burst, to).prefault('0'),
+    'max-inbound-sustain-rate': directionRate(sustain, from).prefault('0'),
+    'max-outbound-sustain-rate': directionRate(sustain, to).prefault('0'),
+  };
+}
+
+type RawRates = z.output<z.ZodObject<ReturnType<typeof directionRates>>>;
+
+function buildRates(
+  raw: RawRates,
+): Pick<
+  Constraints,
+  | 'maxInboundBurstRate'
+  | 'maxOutboundBurstRate'
+  | 'maxInboundSustainRate'
+  | 'maxOutboundSustainRate'
+> {
+  return {
+    maxInboundBurstRate: raw['max-inbound-burst-rate'],
+    maxOutboundBurstRate: raw['max-outbound-burst-rate'],
+    maxInboundSustainRate: raw['max-inbound-sustain-rate'],
+    maxOutboundSustainRate: raw['max-outbound-sustain-rate'],
   };
 }
 
@@ -85,18 +125,24 @@ export const constraints = z
       SESSIONS,
       'Calls at a time that went there; 0 is unlimited.',
     ).prefault('0'),
+    ...directionRates('come from there', 'go there'),
   })
   .transform((raw): Constraints => ({
     ...buildLimits(raw),
     maxInboundSessions: raw['max-inbound-sessions'],
     maxOutboundSessions: raw['max-outbound-sessions'],
+    ...buildRates(raw),
   }));
 
-const totalConstraints = z.strictObject(limits).transform((raw): Constraints => ({
-  ...buildLimits(raw),
-  maxInboundSessions: 0,
-  maxOutboundSessions: 0,
-}));
+/** A call counts once among those that are up; its legs to callees have rates of their own. */
+const totalConstraints = z
+  .strictObject({ ...limits, ...directionRates('come in', 'go out, further attempts included') })
+  .transform((raw): Constraints => ({
+    ...buildLimits(raw),
+    ...buildRates(raw),
+    maxInboundSessions: 0,
+    maxOutboundSessions: 0,
+  }));
 
 const LAG = { minimumMs: 0, maximumMs: 60_000 };
 

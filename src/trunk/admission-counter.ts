@@ -9,7 +9,14 @@ export type ConstraintName =
   | 'max-sessions'
   | 'max-inbound-sessions'
   | 'max-outbound-sessions'
+  | RateName;
+
+type RateName =
+  | 'max-inbound-burst-rate'
+  | 'max-outbound-burst-rate'
   | 'max-burst-rate'
+  | 'max-inbound-sustain-rate'
+  | 'max-outbound-sustain-rate'
   | 'max-sustain-rate';
 
 const MS_PER_SECOND = 1000;
@@ -20,29 +27,24 @@ const MS_PER_SECOND = 1000;
  *   max-sessions, max-inbound-sessions, max-outbound-sessions   calls that are up
  *   max-burst-rate     calls per second, measured over burst-rate-window
  *   max-sustain-rate   calls per second, measured over sustain-rate-window
+ *   max-inbound-burst-rate and the like: the same of one direction
  *
  * Only calls that were let in count towards the rates. Pure: time is an argument.
  */
 export class AdmissionCounter {
   #constraints: Constraints;
-  #burst: RateWindow;
-  #sustain: RateWindow;
+  #rates: readonly MeasuredRate[];
   readonly #up = { inbound: 0, outbound: 0 };
   #lastOpenMs: number | undefined;
 
   constructor(constraints: Constraints) {
     this.#constraints = constraints;
-    this.#burst = new RateWindow(constraints.burstRateWindowMs);
-    this.#sustain = new RateWindow(constraints.sustainRateWindowMs);
+    this.#rates = measuredRates(constraints, []);
   }
 
   /** Takes over new limits; the calls that are up and, where a window keeps its length, its history stay. */
   reconfigure(constraints: Constraints): void {
-    const { burstRateWindowMs, sustainRateWindowMs } = constraints;
-    if (burstRateWindowMs !== this.#burst.windowMs) this.#burst = new RateWindow(burstRateWindowMs);
-    if (sustainRateWindowMs !== this.#sustain.windowMs) {
-      this.#sustain = new RateWindow(sustainRateWindowMs);
-    }
+    this.#rates = measuredRates(constraints, this.#rates);
     this.#constraints = constraints;
   }
 
@@ -68,8 +70,9 @@ export class AdmissionCounter {
     if (direction === 'outbound' && isFull(outbound, limits.maxOutboundSessions)) {
       return 'max-outbound-sessions';
     }
-    if (isFast(this.#burst, limits.maxBurstRate, nowMs)) return 'max-burst-rate';
-    return isFast(this.#sustain, limits.maxSustainRate, nowMs) ? 'max-sustain-rate' : undefined;
+    return this.#rates.find(
+      (rate) => concerns(rate, direction) && isFast(rate.window, rate.perSecond, nowMs),
+    )?.name;
   }
 
   /**
@@ -80,8 +83,7 @@ export class AdmissionCounter {
   open(direction: CallDirection, nowMs: number): () => void {
     this.#up[direction] += 1;
     this.#lastOpenMs = nowMs;
-    if (this.#constraints.maxBurstRate > 0) this.#burst.add(nowMs);
-    if (this.#constraints.maxSustainRate > 0) this.#sustain.add(nowMs);
+    for (const rate of this.#rates) if (concerns(rate, direction)) rate.window.add(nowMs);
     let isOpen = true;
     return () => {
       if (!isOpen) return;
@@ -91,13 +93,43 @@ export class AdmissionCounter {
   }
 }
 
+/** A rate that is limited. */
+interface MeasuredRate {
+  readonly name: RateName;
+  readonly direction: CallDirection | 'both';
+  readonly perSecond: number;
+  readonly window: RateWindow;
+}
+
+/** The limited rates in the order in which they are looked at; a window of the same length is taken from `known`. */
+function measuredRates(limits: Constraints, known: readonly MeasuredRate[]): MeasuredRate[] {
+  const { burstRateWindowMs: burst, sustainRateWindowMs: sustain } = limits;
+  const rates: readonly [RateName, MeasuredRate['direction'], number, number][] = [
+    ['max-inbound-burst-rate', 'inbound', limits.maxInboundBurstRate, burst],
+    ['max-outbound-burst-rate', 'outbound', limits.maxOutboundBurstRate, burst],
+    ['max-burst-rate', 'both', limits.maxBurstRate, burst],
+    ['max-inbound-sustain-rate', 'inbound', limits.maxInboundSustainRate, sustain],
+    ['max-outbound-sustain-rate', 'outbound', limits.maxOutboundSustainRate, sustain],
+    ['max-sustain-rate', 'both', limits.maxSustainRate, sustain],
+  ];
+  return rates.flatMap(([name, direction, perSecond, windowMs]) => {
+    if (perSecond === 0) return [];
+    const before = known.find((rate) => rate.name === name)?.window;
+    const window = before?.windowMs === windowMs ? before : new RateWindow(windowMs);
+    return [{ name, direction, perSecond, window }];
+  });
+}
+
+function concerns(rate: MeasuredRate, direction: CallDirection): boolean {
+  return rate.direction === 'both' || rate.direction === direction;
+}
+
 /** 0 is no limit. */
 function isFull(count: number, limit: number): boolean {
   return limit > 0 && count >= limit;
 }
 
 function isFast(window: RateWindow, perSecond: number, nowMs: number): boolean {
-  if (perSecond === 0) return false;
   // A window shorter than a second still lets one call through.
   const limit = Math.max(1, Math.floor((perSecond * window.windowMs) / MS_PER_SECOND));
   return window.count(nowMs) >= limit;

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { Config, Constraints } from '../config/config.ts';
 import { AdmissionCounter, type CallDirection, type ConstraintName } from './admission-counter.ts';
 import type { AgentRegistry } from './agent-registry.ts';
 import { CALM, type LoadSample, nextOverload, type OverloadState } from './overload.ts';
@@ -27,11 +27,13 @@ export interface Passage {
 
 /**
  * May one more call pass: limits of the whole SBC, of each interface and of each agent, and the load of the machine.
- * A call counts once in total, when it comes in; on interface and agent once for each of its legs.
+ * A call counts once in total, when it comes in, but for the outbound rates; on interface and agent once for each leg.
  */
 export class CallAdmission {
   readonly #agents: Pick<AgentRegistry, 'counter'>;
-  #total: AdmissionCounter;
+  readonly #total: AdmissionCounter;
+  /** Legs to callees, for the rates of that direction. */
+  readonly #totalOutbound: AdmissionCounter;
   #interfaces = new Map<string, AdmissionCounter>();
   #config: Config;
   #overload: OverloadState = CALM;
@@ -39,14 +41,18 @@ export class CallAdmission {
   constructor(config: Config, agents: Pick<AgentRegistry, 'counter'>) {
     this.#config = config;
     this.#agents = agents;
-    this.#total = new AdmissionCounter(config.admission.constraints);
+    const { constraints } = config.admission;
+    this.#total = new AdmissionCounter(constraints);
+    this.#totalOutbound = new AdmissionCounter(outboundRates(constraints));
     this.reconfigure(config);
   }
 
   /** Takes over new limits; calls that are up stay counted. The agents are reconfigured by their own registry. */
   reconfigure(config: Config): void {
     this.#config = config;
-    this.#total.reconfigure(config.admission.constraints);
+    const total = config.admission.constraints;
+    this.#total.reconfigure(total);
+    this.#totalOutbound.reconfigure(outboundRates(total));
     this.#interfaces = new Map(
       config.sipInterfaces.map(({ name, constraints }) => {
         const known = this.#interfaces.get(name);
@@ -88,11 +94,10 @@ export class CallAdmission {
     readonly counter: AdmissionCounter;
   } & Pick<SessionRefusal, 'scope' | 'name'>)[] {
     const own = this.#interfaces.get(interfaceName);
+    const total = direction === 'inbound' ? this.#total : this.#totalOutbound;
     const ofAgent = agentName === undefined ? undefined : this.#agents.counter(agentName);
     return [
-      ...(direction === 'inbound'
-        ? [{ counter: this.#total, scope: 'total' as const, name: '' }]
-        : []),
+      { counter: total, scope: 'total' as const, name: '' },
       ...(own === undefined
         ? []
         : [{ counter: own, scope: 'interface' as const, name: interfaceName }]),
@@ -101,6 +106,11 @@ export class CallAdmission {
         : [{ counter: ofAgent, scope: 'agent' as const, name: agentName ?? '' }]),
     ];
   }
+}
+
+/** Of the limits of all calls together, those that are about legs to callees. */
+function outboundRates(constraints: Constraints): Constraints {
+  return { ...constraints, maxSessions: 0, maxBurstRate: 0, maxSustainRate: 0 };
 }
 
 /** A refusal in words, such as `max-sessions of session agent carrier`. */

@@ -21,7 +21,9 @@ import {
   readUri,
   transportOf,
 } from './hop-uri.ts';
-import { type Hop, interfaceFor } from './policy.ts';
+import { interfaceFor } from './interface-choice.ts';
+import { translateUser, translationAt } from './numbering.ts';
+import type { Hop } from './policy.ts';
 
 /** More Contacts than this of one answer are not looked at. */
 const MAX_CONTACTS = 32;
@@ -131,18 +133,37 @@ function hopOf(
   if (contact.isExpired) return { reason: 'expired' };
   if (isOwnAddress(config, uri)) return { reason: 'own-address' };
   const { realm } = from.sipInterface;
-  const requestUri = formatSipUri(requestUriOf(uri));
   const agent = agentNamed(config, realm, uri);
   if (agent !== undefined) {
     if (!view.isUsable(agent.name)) return { reason: 'agent-not-available' };
     const sipInterface = interfaceFor(config, agent.realm, agent);
     if (sipInterface === undefined) return { reason: 'no-interface' };
-    return { hop: { agent, sipInterface, requestUri, nextHop: nextHopOfAgent(agent) } };
+    const place = { agent, sipInterface, nextHop: nextHopOfAgent(agent) };
+    return { hop: numbered(config, from, place, requestUriOf(uri)) };
   }
   if (follow !== 'any') return { reason: 'no-agent' };
   const sipInterface = interfaceFor(config, realm, { ...uri, transport: transportOf(uri) });
   if (sipInterface === undefined) return { reason: 'no-interface' };
-  return { hop: { agent: undefined, sipInterface, requestUri, nextHop: nextHopOfUri(uri) } };
+  const place = { agent: undefined, sipInterface, nextHop: nextHopOfUri(uri) };
+  return { hop: numbered(config, from, place, requestUriOf(uri)) };
+}
+
+/** The Contact is written in the numbers of who redirects, and the new hop wants its own. */
+function numbered(
+  config: Config,
+  from: Hop,
+  ...[place, uri]: [Omit<Hop, 'requestUri'>, SipUri]
+): Hop {
+  const leaving = translationAt(config, place, 'out');
+  const before = from.translations?.before ?? [];
+  const isNone = before.length + leaving.length === 0;
+  const called = [...translationAt(config, from, 'in'), ...leaving];
+  const user = uri.user === undefined ? undefined : translateUser(called, 'called', uri.user);
+  return {
+    ...place,
+    requestUri: formatSipUri(user === undefined ? uri : { ...uri, user }),
+    ...(isNone ? {} : { translations: { before, leaving } }),
+  };
 }
 
 /** The Contact's URI without what may not stand in a Request-URI (RFC 3261 §19.1.1). */

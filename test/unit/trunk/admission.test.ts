@@ -11,8 +11,12 @@ const UNLIMITED: Constraints = {
   maxInboundSessions: 0,
   maxOutboundSessions: 0,
   maxBurstRate: 0,
+  maxInboundBurstRate: 0,
+  maxOutboundBurstRate: 0,
   burstRateWindowMs: 1000,
   maxSustainRate: 0,
+  maxInboundSustainRate: 0,
+  maxOutboundSustainRate: 0,
   sustainRateWindowMs: 30_000,
 };
 
@@ -46,6 +50,19 @@ describe('a constraint stands against a call', () => {
     [{ maxSustainRate: 1, sustainRateWindowMs: 3000 }, 'iiii', 'max-sustain-rate'],
     [{ maxSustainRate: 1, sustainRateWindowMs: 3000 }, 'iii', undefined],
     [{ maxSessions: 1, maxBurstRate: 1 }, 'ii', 'max-sessions'],
+    [{ maxInboundBurstRate: 2 }, 'ioioi', 'max-inbound-burst-rate'],
+    [{ maxInboundBurstRate: 2 }, 'ioioo', undefined],
+    [{ maxInboundBurstRate: 2 }, 'ooooi', undefined],
+    [{ maxOutboundBurstRate: 1 }, 'iio', undefined],
+    [{ maxOutboundBurstRate: 1 }, 'oio', 'max-outbound-burst-rate'],
+    [
+      { maxOutboundBurstRate: 1, maxInboundBurstRate: 5, maxBurstRate: 3 },
+      'iioi',
+      'max-burst-rate',
+    ],
+    [{ maxInboundSustainRate: 1, sustainRateWindowMs: 2000 }, 'oioii', 'max-inbound-sustain-rate'],
+    [{ maxInboundSustainRate: 1, sustainRateWindowMs: 2000 }, 'oioi', undefined],
+    [{ maxOutboundSustainRate: 1, sustainRateWindowMs: 2000 }, 'oioo', 'max-outbound-sustain-rate'],
   ])('%j, calls %s: %s', (constraints, calls, expected) => {
     expect(obstacle(constraints, calls)).toBe(expected);
   });
@@ -115,7 +132,8 @@ sip-interfaces:
 session-agents:
   - { name: small, realm: core, address: 10.0.0.1, constraints: { max-sessions: 1 } }
   - { name: large, realm: core, address: 10.0.0.2 }
-admission: { constraints: { max-sessions: 4 } }
+  - { name: fast, realm: core, address: 10.0.0.3, constraints: { max-outbound-burst-rate: 1 } }
+admission: { constraints: { max-sessions: 4, max-outbound-sustain-rate: 10, sustain-rate-window: 1s } }
 `;
 
 function load(text: string): Config {
@@ -153,6 +171,21 @@ describe('one call through the SBC', () => {
       'max-inbound-sessions of sip-interface core',
     ],
     ['outbound legs do not count in total', Array(9).fill(passage('outbound', 'large')), '+'],
+    [
+      'rates of the agent in one direction',
+      [passage('inbound', 'fast'), passage('outbound', 'fast'), passage('outbound', 'fast')],
+      'max-outbound-burst-rate of session agent fast',
+    ],
+    [
+      'of that rate in the other direction',
+      [passage('outbound', 'fast'), passage('inbound', 'fast'), passage('inbound', 'fast')],
+      '+',
+    ],
+    [
+      'outbound rates of all calls together',
+      Array(11).fill(passage('outbound', 'large')),
+      'max-outbound-sustain-rate of the SBC',
+    ],
   ])('limits %s', (_, passages, expected) => {
     expect(outcomes(passages).at(-1)).toBe(expected);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { findPolicy, IDLE_TRUNK, route, type RouteResult } from '../../../src/trunk/policy.ts';
+import { IDLE_TRUNK, route, type RouteResult } from '../../../src/trunk/policy.ts';
 import type { TrunkView } from '../../../src/trunk/group-strategy.ts';
 
 const YAML = `
@@ -63,7 +63,7 @@ test.each([
   ['core', '123', 6],
   ['core', '812', 7],
 ])('from %s to "%s": policy %i', (realm, number, index) => {
-  expect(findPolicy(config, realm, number)).toBe(config.localPolicies[index]);
+  expect(call(realm, number).policy).toBe(config.localPolicies[index]);
 });
 
 describe('hops to agents', () => {

@@ -119,3 +119,37 @@ test('no more than 32 Contacts are looked at', () => {
   const contacts = Array.from({ length: 40 }, (_, index) => `<sip:${index}@10.0.0.1>`);
   expect(redirect('agents', contacts.join(',')).hops).toHaveLength(32);
 });
+
+test('numbers are those of the old hop in the Contact, and those of the new hop in the request', () => {
+  const text = YAML.replace(
+    'address: 10.0.0.1 }',
+    'address: 10.0.0.1, translate-in: national, translate-out: national }',
+  ).replace('transport: tcp }', 'transport: tcp, translate-out: hash }');
+  const translated = loadConfig({
+    text: `${text}translations:
+  - { name: national, called: [ { strip-prefix: "0", add-prefix: "+49" } ] }
+  - { name: hash, called: [ { strip-prefix: "+", add-prefix: "#" } ] }
+`,
+    file: 'test',
+    env: {},
+  });
+  if (translated.type !== 'config') throw new Error(JSON.stringify(translated.problems));
+  const request = { fromRealm: 'access', calledNumber: '5', requestUri: 'sip:5@x' };
+  const first = route(translated.config, request);
+  const [hop] = first.type === 'route' ? first.hops : [];
+  if (hop === undefined) throw new Error('no hop');
+  const contacts = ['<sip:030@10.0.0.2:5070>;q=0.9', '<sip:030;npdi@third.example>;q=0.1'];
+  const { hops } = redirectHops(
+    translated.config,
+    { from: hop, contacts, follow: 'agents' },
+    IDLE_TRUNK,
+  );
+  expect(hops.map(({ requestUri }) => requestUri)).toEqual([
+    'sip:%234930@10.0.0.2:5070',
+    'sip:+4930;npdi@third.example',
+  ]);
+  expect(hops.map(({ translations }) => translations?.leaving.map(({ name }) => name))).toEqual([
+    ['hash'],
+    undefined,
+  ]);
+});

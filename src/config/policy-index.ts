@@ -1,0 +1,151 @@
+/**
+ * Which local policies are for a request, the one that counts first at the front:
+ *
+ *   1. priority         lower first
+ *   2. to               longest prefix of the called number
+ *   3. from             longest prefix of the calling number
+ *   4. source           from-agent, from-realm, "*"
+ *   5. time             policies with `time` before those without
+ *   6. cost             lower first
+ *   7. place in the file
+ *
+ * Policies that are equal in 1 to 4 are alternatives for the same requests. The cost of a look-up does not depend on how
+ * many policies there are.
+ */
+import { PrefixMap } from './prefix-map.ts';
+import type { LocalPolicy } from './routing-config.ts';
+
+/** What of a request selects policies. */
+export interface PolicyQuery {
+  readonly method: string;
+  readonly fromRealm: string;
+  /** Name of the session agent that sent it. */
+  readonly fromAgent: string | undefined;
+  readonly called: string;
+  readonly calling: string;
+}
+
+interface Entry {
+  readonly policy: LocalPolicy;
+  readonly place: number;
+}
+
+/** The policies for one prefix of the called number; most do not look at who calls. */
+interface ForCalled {
+  readonly anyCalling: Entry[];
+  byCalling: PrefixMap<Entry[]> | undefined;
+}
+
+type ByNumbers = PrefixMap<ForCalled>;
+
+export class PolicyIndex {
+  readonly #bySource = new Map<string, ByNumbers>();
+
+  constructor(policies: readonly LocalPolicy[]) {
+    for (const [place, policy] of policies.entries()) {
+      for (const method of policy.methods) {
+        const key = sourceKey(method, policy.fromAgent, policy.fromRealm);
+        let byNumbers = this.#bySource.get(key);
+        if (byNumbers === undefined) {
+          byNumbers = new PrefixMap();
+          this.#bySource.set(key, byNumbers);
+        }
+        const forCalled = byNumbers.take(prefixOf(policy.to), nothingYet);
+        entriesFor(forCalled, prefixOf(policy.from)).push({ policy, place });
+      }
+    }
+    for (const byNumbers of this.#bySource.values()) byNumbers.sort();
+  }
+
+  /** Every policy for the request, at whatever time. */
+  candidates(query: PolicyQuery): LocalPolicy[] {
+    return this.#sources(query)
+      .flatMap((byNumbers) => byNumbers.matches(query.called))
+      .flatMap(({ anyCalling, byCalling }) =>
+        byCalling === undefined
+          ? anyCalling
+          : [...byCalling.matches(query.calling).flat(), ...anyCalling],
+      )
+      .toSorted(compareEntries)
+      .map(({ policy }) => policy);
+  }
+
+  /** Whether more digits could find a policy: the called number is the beginning of a prefix. */
+  isIncomplete(query: Omit<PolicyQuery, 'calling'>): boolean {
+    if (query.called === '') return false;
+    return this.#sources(query).some((byNumbers) => byNumbers.hasBeginning(query.called));
+  }
+
+  #sources({
+    method,
+    fromAgent,
+    fromRealm,
+  }: Pick<PolicyQuery, 'method' | 'fromAgent' | 'fromRealm'>): ByNumbers[] {
+    const keys = new Set([
+      ...(fromAgent === undefined ? [] : [sourceKey(method, fromAgent, '*')]),
+      sourceKey(method, undefined, fromRealm),
+      sourceKey(method, undefined, '*'),
+    ]);
+    return [...keys].flatMap((key) => this.#bySource.get(key) ?? []);
+  }
+}
+
+function nothingYet(): ForCalled {
+  return { anyCalling: [], byCalling: undefined };
+}
+
+function entriesFor(forCalled: ForCalled, calling: string): Entry[] {
+  if (calling === '') return forCalled.anyCalling;
+  forCalled.byCalling ??= new PrefixMap();
+  return forCalled.byCalling.take(calling, () => []);
+}
+
+const INDEXES = new WeakMap<readonly LocalPolicy[], PolicyIndex>();
+
+/** The index of `policies`, which must not change; it is built when it is asked for first. */
+export function policyIndex(policies: readonly LocalPolicy[]): PolicyIndex {
+  const known = INDEXES.get(policies);
+  if (known !== undefined) return known;
+  const index = new PolicyIndex(policies);
+  INDEXES.set(policies, index);
+  return index;
+}
+
+/** Whether two policies are alternatives for the same requests. */
+export function isAlternative(a: LocalPolicy, b: LocalPolicy): boolean {
+  return (
+    a.priority === b.priority &&
+    a.to === b.to &&
+    a.from === b.from &&
+    a.fromRealm === b.fromRealm &&
+    a.fromAgent === b.fromAgent
+  );
+}
+
+/** The text of a prefix: `*` is the empty one. */
+export function prefixOf(text: string): string {
+  return text === '*' ? '' : text;
+}
+
+/** 2 for an agent, 1 for a realm, 0 for any. */
+export function sourceRank({ fromAgent, fromRealm }: LocalPolicy): number {
+  if (fromAgent !== undefined) return 2;
+  return fromRealm === '*' ? 0 : 1;
+}
+
+function sourceKey(method: string, fromAgent: string | undefined, fromRealm: string): string {
+  return fromAgent === undefined ? `${method} realm ${fromRealm}` : `${method} agent ${fromAgent}`;
+}
+
+function compareEntries(a: Entry, b: Entry): number {
+  const [one, other] = [a.policy, b.policy];
+  return (
+    one.priority - other.priority ||
+    prefixOf(other.to).length - prefixOf(one.to).length ||
+    prefixOf(other.from).length - prefixOf(one.from).length ||
+    sourceRank(other) - sourceRank(one) ||
+    Number(one.time === undefined) - Number(other.time === undefined) ||
+    one.cost - other.cost ||
+    a.place - b.place
+  );
+}
