@@ -1,0 +1,37 @@
+/** Leads what comes from the network to the rooms that are built after the SIP side. */
+import type { CallRegistry } from './call/registry.ts';
+import type { RequestRelay } from './call/request-relay.ts';
+import type { Log } from './observe/log.ts';
+import type { Metrics } from './observe/metrics.ts';
+import type { StackHandlers } from './sip/stack.ts';
+
+/** What comes to be after the SIP side, which may have something for it before. */
+export interface Ready {
+  calls: CallRegistry | undefined;
+  relay: RequestRelay | undefined;
+}
+
+export function stackHandlers(ready: Ready, metrics: Metrics, log: Log): StackHandlers {
+  return {
+    onInvite: (invite) => {
+      if (ready.calls === undefined) invite.reject(503, { headers: { 'Retry-After': '1' } });
+      else ready.calls.admit(invite);
+    },
+    onSubscribe: (subscribe) => {
+      if (ready.calls === undefined) subscribe.reject(503, { 'Retry-After': '1' });
+      else ready.calls.subscribe(subscribe);
+    },
+    onStateChange: (interfaces, state) => {
+      log[state === 'up' ? 'info' : 'error']({ interfaces, state }, 'SIP engine connection');
+    },
+    onBug: (error) => {
+      metrics.bug();
+      log.error({ err: error }, 'broken invariant');
+    },
+    isDraining: () => ready.calls?.isDraining ?? false,
+    isAdmitted: (name, source) => ready.calls?.isAdmitted(name, source) ?? false,
+    relayedMethods: (name, source) => ready.relay?.methodsFor(name, source) ?? [],
+    onStray: (name, request) => ready.relay?.receive(name, request) ?? false,
+    onAnswered: (answered) => metrics.sipRequestAnswered(answered),
+  };
+}
