@@ -11,6 +11,20 @@ export function ackWith(body: string): SipMessage {
   return { type: 'request', method: 'ACK', uri: '', headers: [], body: Buffer.from(body) };
 }
 
+/** An offer that we make again ourselves, as if its owner had sent it. */
+export function inviteWith(body: string, hasKpml: boolean): SipMessage {
+  const headers = hasKpml ? [{ name: 'Allow-Events', value: 'kpml' }] : [];
+  return { type: 'request', method: 'INVITE', uri: '', headers, body: Buffer.from(body) };
+}
+
+/** What a CANCEL says to the other leg. */
+export function cancelHeaders(
+  cancel: SipMessage | undefined,
+  path: HeaderPath,
+): Record<string, string> {
+  return cancel === undefined ? {} : sentTo(path, cancel, crossing(cancel, path).headers);
+}
+
 interface Relayed {
   readonly headers: Record<string, string>;
   readonly body?: string;

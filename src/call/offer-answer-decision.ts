@@ -6,7 +6,13 @@ import type { PlanInput } from '../dtmf/interworking-legs.ts';
 import { hasVoice } from '../wire/sdp-edit.ts';
 import { otherSide } from '../wire/side.ts';
 import type { Side } from '../wire/side.ts';
-import { digitSection, hasEvents, needsStream } from './offer-answer-rewrite.ts';
+import {
+  digitSection,
+  hasEvents,
+  isSrtp,
+  isSrtpAnswer,
+  needsStream,
+} from './offer-answer-rewrite.ts';
 import type { Answer, Offered, Requested } from './offer-answer-state.ts';
 
 /** Which sides are known to announce kpml. */
@@ -26,6 +32,7 @@ export function decideForOffer(
     offerHasTelephoneEvent: hasEvents(voice),
     allowEventsKpml: hasKpml,
     hasAudio: voice !== undefined,
+    isSrtp: isSrtp(voice),
     isInResponse: state.isInResponse,
     requestAllowEventsKpml: known[otherSide(from)],
   });
@@ -63,6 +70,7 @@ export function decideForAnswer(
     allowEventsKpml: hasKpml,
     // A response without SDP says nothing about the audio that was offered.
     hasAudio: (sdp === undefined ? offered : answered) !== undefined,
+    isSrtp: sdp === undefined ? isSrtp(offered) : isSrtpAnswer(answered),
     isDelayedOffer: offer.isDelayed,
   });
 }

@@ -14,7 +14,9 @@ import {
   voiceClockRates,
 } from '../wire/sdp-edit.ts';
 import type { EventFormat } from '../wire/sdp-edit.ts';
+import { agreedTransportOf, transportOf } from '../wire/sdp-protocol.ts';
 import { isUnspecified } from '../wire/sdp-address.ts';
+import { allowedInAnswer, setDirection } from '../wire/sdp-direction.ts';
 import type { SdpMedia } from '../wire/sdp-media.ts';
 import { hideTopology } from '../wire/sdp-topology.ts';
 import { buildSdp } from '../wire/sdp.ts';
@@ -43,7 +45,7 @@ const NO_ADDRESS = '0.0.0.0';
 /** Whether a section gets media ports: switched on, over UDP, among the first few. */
 export function needsStream(media: SdpMedia): boolean {
   if (media.port === 0 || media.index >= MAX_STREAMS) return false;
-  return !/\bTCP\b/i.test(media.protocol);
+  return transportOf(media) !== 'other';
 }
 
 /** The address of our o= line. */
@@ -54,6 +56,16 @@ export function originAddress(local: LocalByMedia): string {
 /** The section that decides about digits: the first one with voice (RFC 3264 allows several). */
 export function digitSection(sdp: Sdp): SdpMedia | undefined {
   return sdp.media.find((media) => hasVoice(media) && needsStream(media));
+}
+
+/** Whether the section announces nothing but SRTP. */
+export function isSrtp(media: SdpMedia | undefined): boolean {
+  return media !== undefined && transportOf(media) === 'srtp';
+}
+
+/** The same of an answer, whose keys beside RTP/AVP are in use. */
+export function isSrtpAnswer(media: SdpMedia | undefined): boolean {
+  return media !== undefined && agreedTransportOf(media) === 'srtp';
 }
 
 /** Whether the section lists telephone-event. */
@@ -73,7 +85,8 @@ export function rewriteOffer(offer: Sdp, local: LocalByMedia, context: RewriteCo
   const { input, to, memory } = context;
   let rewritten = anchor(offer, local);
   for (const media of rewritten.media) {
-    if (!hasVoice(media)) continue;
+    // Nobody but the ends can put digits into SRTP.
+    if (!hasVoice(media) || isSrtp(media)) continue;
     const { insertTelephoneEvent, payloadType } = decideOffer(input, {
       offerSide: otherSide(to),
       offerHasTelephoneEvent: hasEvents(media),
@@ -106,8 +119,17 @@ export function rewriteAnswer(
       allowEventsKpml: false,
     });
     rewritten = fitAnswerSection(rewritten, offered, keepTelephoneEvent);
+    rewritten = fitDirection(rewritten, offered);
   }
   return rewritten;
+}
+
+/** A holder that is answered `sendrecv` may hang up: what the answer may not say is left out (RFC 3264 §6.1). */
+function fitDirection(answer: Sdp, offered: SdpMedia): Sdp {
+  const answered = answer.media[offered.index];
+  if (answered === undefined || answered.port === 0) return answer;
+  const direction = allowedInAnswer(offered.direction, answered.direction);
+  return direction === answered.direction ? answer : setDirection(answer, offered.index, direction);
 }
 
 /** Codecs of an offer made for a caller that sent none: PCMU and PCMA. */
@@ -162,6 +184,8 @@ function fitAnswerSection(sdp: Sdp, offered: SdpMedia, keep: boolean): Sdp {
   const media = sdp.media[index];
   if (media === undefined || !hasVoice(media)) return sdp;
   if (offered.telephoneEvents.length === 0) return removeTelephoneEvents(sdp, index);
+  // What the ends call a format inside SRTP stays; events in it cannot be ended by us.
+  if (isSrtpAnswer(media)) return sdp;
   if (media.telephoneEvents.length > 0) {
     return renumberFormats(sdp, index, offeredNumbers(media, offered));
   }

@@ -40,6 +40,15 @@ export interface Offered {
   preview: Sdp | undefined;
 }
 
+/** The offer of `from` in force, made once more: `from` has had its answer, the reader has seen `forwarded`. */
+export function repeatedOffer(
+  of: Pick<Offered, 'from' | 'sdp' | 'inserted'>,
+  forwarded: Sdp,
+): Offered {
+  const rest = { hasKpml: false, isInResponse: false, isDelayed: false };
+  return { type: 'offered', ...of, ...rest, forwarded, answer: undefined, preview: undefined };
+}
+
 export type Negotiation = { readonly type: 'idle' } | Requested | Offered;
 
 /** The outcome of the last completed exchange. */

@@ -10,6 +10,7 @@ import type {
 } from '../media/media-engine.ts';
 import { otherSide } from '../wire/side.ts';
 import type { Side } from '../wire/side.ts';
+import { agreedTransportOf } from '../wire/sdp-protocol.ts';
 import { isMediaTarget, isUnspecified } from '../wire/sdp-address.ts';
 import { eventForClock, hasVoice, voiceClockRates } from '../wire/sdp-edit.ts';
 import { isTelephoneEvent, isVoice, parseEventCodes } from '../wire/sdp-media.ts';
@@ -58,7 +59,42 @@ export function acceptedVoice(exchange: Exchange): number | undefined {
 
 /** Whether telephone-event is negotiated on a leg, for the voice codec in use. */
 export function hasTelephoneEvent(exchange: Exchange, index: number, side: Side): boolean {
-  return eventOf(sectionOf(exchange, index, side), clockRateOf(exchange, index)) !== undefined;
+  return eventsOf(exchange, index, clockRateOf(exchange, index))[side] !== undefined;
+}
+
+/** What the packets of a section are; by the answer, which chose. */
+export function transportIn(
+  { answerSide, legs }: Pick<Exchange, 'answerSide' | 'legs'>,
+  index: number,
+): 'rtp' | 'srtp' | 'datagrams' {
+  const answer = legs[answerSide].own.media[index];
+  const transport = answer === undefined ? 'rtp' : agreedTransportOf(answer);
+  // Sections that do not go over UDP are switched off and have no stream.
+  return transport === 'other' ? 'datagrams' : transport;
+}
+
+/** Whether the audio of section `index` is SRTP, and whether both ends list telephone-event in it. */
+export function srtpIn(
+  exchange: Exchange,
+  index: number | undefined,
+): 'with-events' | 'without-events' | undefined {
+  if (index === undefined || transportIn(exchange, index) !== 'srtp') return undefined;
+  const { caller, callee } = exchange.legs;
+  const lists = [caller.own, callee.own].map((sdp) => sdp.media[index]?.telephoneEvents ?? []);
+  return lists.every((events) => events.length > 0) ? 'with-events' : 'without-events';
+}
+
+/** telephone-event of each leg as we can use it: not inside SRTP. */
+function eventsOf(
+  exchange: Exchange,
+  index: number,
+  clockRate: number,
+): Readonly<Record<Side, EventMedia | undefined>> {
+  if (transportIn(exchange, index) !== 'rtp') return { caller: undefined, callee: undefined };
+  return {
+    caller: eventOf(sectionOf(exchange, index, 'caller'), clockRate),
+    callee: eventOf(sectionOf(exchange, index, 'callee'), clockRate),
+  };
 }
 
 /** The update for the stream of section `index`; `undefined` when a description lacks it. */
@@ -69,10 +105,12 @@ export function streamUpdate(exchange: Exchange, index: number): StreamUpdate | 
   const isOpen = isAccepted(exchange, index);
   const clockRate = clockRateOf(exchange, index);
   const sections = { caller, callee };
-  const events = { caller: eventOf(caller, clockRate), callee: eventOf(callee, clockRate) };
+  const transport = transportIn(exchange, index);
+  const events = eventsOf(exchange, index, clockRate);
   const carriesDigits = acceptedVoice(exchange) === index;
   const leg = (side: Side): LegMedia => ({
     ...legMedia(sections[side], isOpen, clockRate),
+    transport,
     event: events[side],
     otherEvents: otherEventsOf(sections[side], events[side]),
     payloadTypeMap: payloadTypeMap(events[side], events[otherSide(side)]),

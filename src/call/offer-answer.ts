@@ -16,16 +16,11 @@
 
 import type { LegSettings } from '../config/effective.ts';
 import { decideAnswer } from '../dtmf/interworking-offer.ts';
-import type { AnswerDecision, OfferDecision } from '../dtmf/interworking-offer.ts';
 import type { KpmlAdvertised, PlanInput } from '../dtmf/interworking-legs.ts';
-import { decidePlan } from '../dtmf/interworking-plan.ts';
 import type { InterworkingPlan } from '../dtmf/interworking-plan.ts';
 import type { RemoteMedia, StreamUpdate } from '../media/media-engine.ts';
-import type { AllowEventsEdit } from '../wire/allow-events.ts';
-import { formatSdp, parseSdp } from '../wire/sdp.ts';
-import type { Sdp } from '../wire/sdp.ts';
-import { otherSide, SIDES } from '../wire/side.ts';
-import type { Side } from '../wire/side.ts';
+import { formatSdp, parseSdp, type Sdp } from '../wire/sdp.ts';
+import { otherSide, type Side, SIDES } from '../wire/side.ts';
 import { decideForAnswer, decideForOffer } from './offer-answer-decision.ts';
 import {
   alignAnswer,
@@ -37,10 +32,19 @@ import {
   rewriteOffer,
 } from './offer-answer-rewrite.ts';
 import type { LocalByMedia } from './offer-answer-rewrite.ts';
+import { agreedCodec, type LegCodec } from './agreed-codec.ts';
+import { DecisionLog, type DecisionRecord } from './decision-log.ts';
+import { KpmlAnnouncements } from './kpml-announcements.ts';
 import { type OfferFacts, factsOf } from './offer-answer-facts.ts';
-import type { Agreed, Negotiation, Offered } from './offer-answer-state.ts';
-import { acceptedVoice, hasTelephoneEvent, streamUpdate } from './offer-answer-streams.ts';
-import type { Exchange } from './offer-answer-streams.ts';
+import {
+  type Agreed,
+  type Negotiation,
+  type Offered,
+  repeatedOffer,
+} from './offer-answer-state.ts';
+import { planOf } from './offer-answer-plan.ts';
+import type { AnswerFacts, ForwardedAnswer, ForwardedOffer } from './offer-answer-results.ts';
+import { acceptedVoice, type Exchange, streamUpdate } from './offer-answer-streams.ts';
 import { FormatMemory, IssuedDescriptions } from './sdp-memory.ts';
 
 export type { LocalPorts } from './offer-answer-rewrite.ts';
@@ -51,46 +55,25 @@ export interface OfferAnswerOptions {
   readonly sessionIds: Readonly<Record<Side, string>>;
   /** The attempt at another callee before this one: what the caller was shown goes on. */
   readonly previous?: OfferAnswer | undefined;
+  /** Sides whose dialogs come from other calls: what was said in them goes on. */
+  readonly standing?: StandingSides | undefined;
 }
 
-export interface AnswerFacts {
-  readonly hasSdp: boolean;
+/** Where in another call the side of a new one was. */
+export interface FormerPlace {
+  readonly negotiation: OfferAnswer;
+  readonly side: Side;
 }
 
-export interface ForwardedOffer {
-  readonly sdp: string | undefined;
-  readonly allowEvents: AllowEventsEdit;
-  readonly decision: OfferDecision;
-}
-
-export interface ForwardedAnswer {
-  readonly sdp: string | undefined;
-  readonly allowEvents: AllowEventsEdit;
-  readonly decision: AnswerDecision;
-  /** Per m-line what its stream is told; `undefined` leaves a stream as it is. */
-  readonly streams: readonly (StreamUpdate | undefined)[];
-  /** The new plan, when this answer completed an exchange. */
-  readonly plan: InterworkingPlan | undefined;
-}
-
-/** What was decided, in order, for explanations. */
-export type DecisionRecord =
-  | { readonly type: 'offer'; readonly from: Side; readonly decision: OfferDecision }
-  | { readonly type: 'answer'; readonly from: Side; readonly decision: AnswerDecision }
-  | { readonly type: 'plan'; readonly plan: InterworkingPlan };
-
-/** Older records are dropped: a call of a day with session refreshes must not grow. */
-const MAX_DECISIONS = 64;
+export type StandingSides = Readonly<Partial<Record<Side, FormerPlace>>>;
 
 export class OfferAnswer {
   readonly #settings: Readonly<Record<Side, LegSettings>>;
   readonly #input: PlanInput;
   readonly #memories: Readonly<Record<Side, FormatMemory>>;
   readonly #issued: Readonly<Record<Side, IssuedDescriptions>>;
-  /** Whether a side has announced kpml in any message of an agreed exchange. */
-  readonly #kpml: Record<Side, boolean> = { caller: false, callee: false };
-  readonly #advertised: Record<Side, KpmlAdvertised> = { caller: 'no', callee: 'no' };
-  readonly #decisions: DecisionRecord[] = [];
+  readonly #kpml = new KpmlAnnouncements();
+  readonly #decisions = new DecisionLog();
   /** Where the media of each side is, as its streams were told last, by m-line. */
   readonly #remotes: Readonly<Record<Side, (RemoteMedia | undefined)[]>>;
   #state: Negotiation = { type: 'idle' };
@@ -98,6 +81,7 @@ export class OfferAnswer {
   /** The offer that led to it. */
   #lastOffer: Offered | undefined;
   #plan: InterworkingPlan | undefined;
+  #exchanges = 0;
   #wasDelayed = false;
   /** A response without SDP while nothing is offered. */
   #bareAnswer: { readonly from: Side; readonly hasKpml: boolean } | undefined;
@@ -105,21 +89,25 @@ export class OfferAnswer {
   constructor(options: OfferAnswerOptions) {
     this.#settings = options.settings;
     this.#input = { caller: options.settings.caller, callee: options.settings.callee };
-    const { previous } = options;
+    const { previous, standing } = options;
+    const memoryOf = (side: Side): FormatMemory => {
+      const before = standing?.[side];
+      return before === undefined ? new FormatMemory() : before.negotiation.#memories[before.side];
+    };
+    const issuedTo = (side: Side): IssuedDescriptions => {
+      const before = standing?.[side];
+      return before === undefined
+        ? new IssuedDescriptions(options.sessionIds[side])
+        : before.negotiation.#issued[before.side].forAnotherCall();
+    };
     this.#memories = {
-      caller: previous === undefined ? new FormatMemory() : previous.#memories.caller,
-      callee: new FormatMemory(),
+      caller: previous === undefined ? memoryOf('caller') : previous.#memories.caller,
+      callee: memoryOf('callee'),
     };
-    this.#remotes = {
-      caller: previous === undefined ? [] : previous.#remotes.caller,
-      callee: [],
-    };
+    this.#remotes = { caller: previous === undefined ? [] : previous.#remotes.caller, callee: [] };
     this.#issued = {
-      caller:
-        previous === undefined
-          ? new IssuedDescriptions(options.sessionIds.caller)
-          : previous.#issued.caller,
-      callee: new IssuedDescriptions(options.sessionIds.callee),
+      caller: previous === undefined ? issuedTo('caller') : previous.#issued.caller,
+      callee: issuedTo('callee'),
     };
   }
 
@@ -134,12 +122,33 @@ export class OfferAnswer {
   }
 
   get decisions(): readonly DecisionRecord[] {
-    return this.#decisions;
+    return this.#decisions.records;
+  }
+
+  /** How many exchanges were completed. */
+  get exchanges(): number {
+    return this.#exchanges;
+  }
+
+  /** What `side` wrote in the last completed exchange. */
+  agreedDescription(side: Side): string | undefined {
+    const own = this.#agreed?.legs[side].own;
+    return own === undefined ? undefined : formatSdp(own);
+  }
+
+  /** How the audio of `side` is carried, as agreed last. */
+  codecOf(side: Side): LegCodec {
+    return agreedCodec(this.#agreed, side);
+  }
+
+  /** Whether `side` has announced kpml in an agreed exchange. */
+  hasAnnouncedKpml(side: Side): boolean {
+    return this.#kpml.isAnnounced(side);
   }
 
   /** How kpml was announced to a side so far; decides about a SUBSCRIBE before the plan is known. */
   advertised(side: Side): KpmlAdvertised {
-    return this.#advertised[side];
+    return this.#kpml.advertised(side);
   }
 
   /**
@@ -155,7 +164,7 @@ export class OfferAnswer {
     const request = state.type === 'requested' && state.from !== from ? state : undefined;
     const inserted = request?.inserted;
     const offer = inserted === undefined ? sdp : alignAnswer(sdp, inserted);
-    if (request !== undefined) this.#kpml[request.from] ||= request.hasKpml;
+    if (request !== undefined) this.#kpml.agree(request.from, request.hasKpml);
     this.#state = {
       type: 'offered',
       from,
@@ -176,9 +185,9 @@ export class OfferAnswer {
     const state = this.#state;
     if (state.type === 'idle') throw new Error('no offer to forward');
     const sdp = state.type === 'offered' ? state.sdp : state.insertion;
-    const decision = decideForOffer(this.#input, state, this.#kpml);
-    this.#note({ type: 'offer', from: state.from, decision });
-    this.#advertise(state.from, state.hasKpml, decision.allowEvents);
+    const decision = decideForOffer(this.#input, state, this.#kpml.announced);
+    this.#decisions.add({ type: 'offer', from: state.from, decision });
+    this.#kpml.advertise(state.from, state.hasKpml, decision.allowEvents);
     const { allowEvents } = decision;
     if (sdp === undefined) return { sdp: undefined, allowEvents, decision };
     const issued = this.#issueOffer(state.from, sdp, local);
@@ -220,10 +229,10 @@ export class OfferAnswer {
     if (state.type !== 'offered') return this.#repeatAnswer();
     if (state.answer === undefined) throw new Error('no answer to forward');
     const { sdp, hasKpml } = state.answer;
-    const decision = decideForAnswer(this.#input, state, state.answer, this.#kpml);
+    const decision = decideForAnswer(this.#input, state, state.answer, this.#kpml.announced);
     const { allowEvents } = decision;
-    this.#note({ type: 'answer', from: otherSide(state.from), decision });
-    this.#advertise(otherSide(state.from), hasKpml, allowEvents);
+    this.#decisions.add({ type: 'answer', from: otherSide(state.from), decision });
+    this.#kpml.advertise(otherSide(state.from), hasKpml, allowEvents);
     if (sdp === undefined || state.forwarded === undefined) {
       return { sdp: undefined, allowEvents, decision, streams: [], plan: undefined };
     }
@@ -254,6 +263,21 @@ export class OfferAnswer {
     this.#state = { type: 'idle' };
     this.#issued.caller.abandon();
     this.#issued.callee.abandon();
+  }
+
+  /** What `to` was told last, to be offered to it once more; only between exchanges. Its owner is not told the answer. */
+  repeatOffer(to: Side): string | undefined {
+    const agreed = this.#agreed;
+    if (agreed === undefined || this.#state.type !== 'idle') return undefined;
+    const from = otherSide(to);
+    const { own, ours } = agreed.legs[from];
+    this.#state = repeatedOffer({ from, sdp: own, inserted: ours }, agreed.legs[to].ours);
+    return formatSdp(agreed.legs[to].ours);
+  }
+
+  /** `reader` has accepted a description that came to nothing: the next one it gets is a new version in any case. */
+  renewVersion(reader: Side): void {
+    this.#issued[reader].renew();
   }
 
   #receiveRequest(from: Side, hasKpml: boolean): OfferFacts {
@@ -309,11 +333,12 @@ export class OfferAnswer {
 
   #agree(offer: Offered, exchange: Exchange): InterworkingPlan {
     const answerSide = otherSide(offer.from);
-    this.#kpml[offer.from] ||= offer.hasKpml;
-    this.#kpml[answerSide] ||= offer.answer?.hasKpml ?? false;
+    this.#kpml.agree(offer.from, offer.hasKpml);
+    this.#kpml.agree(answerSide, offer.answer?.hasKpml ?? false);
     if (this.#plan === undefined) this.#wasDelayed = offer.isDelayed;
     this.#state = { type: 'idle' };
     this.#lastOffer = offer;
+    this.#exchanges += 1;
     this.#issued.caller.agree();
     this.#issued.callee.agree();
     const voice = acceptedVoice(exchange);
@@ -321,20 +346,14 @@ export class OfferAnswer {
     this.#agreed = { legs: exchange.legs, answerSide, digitStream };
     // Audio switched off for a while (hold by port 0, fax) keeps translators and subscriptions.
     if (voice === undefined && this.#plan !== undefined) return this.#plan;
-    const leg = (side: Side): Parameters<typeof decidePlan>[1]['caller'] => ({
-      telephoneEvent: voice !== undefined && hasTelephoneEvent(exchange, voice, side),
-      ownTelephoneEvent: voice !== undefined && hasEvents(exchange.legs[side].own.media[voice]),
-      allowEventsKpml: this.#kpml[side],
-      kpmlAdvertised: this.#advertised[side],
-    });
-    const plan = decidePlan(this.#input, {
-      caller: leg('caller'),
-      callee: leg('callee'),
+    const plan = planOf(this.#input, {
+      exchange,
+      voice,
+      kpml: this.#kpml,
       isDelayedOffer: this.#wasDelayed,
-      hasAudio: voice !== undefined,
     });
     this.#plan = plan;
-    this.#note({ type: 'plan', plan });
+    this.#decisions.add({ type: 'plan', plan });
     return plan;
   }
 
@@ -348,33 +367,21 @@ export class OfferAnswer {
     const decision = decideAnswer(this.#input, {
       offerSide: to,
       offerHasTelephoneEvent: hasEvents(voice),
-      offerAllowEventsKpml: this.#kpml[to],
+      offerAllowEventsKpml: this.#kpml.isAnnounced(to),
       answerHasTelephoneEvent: isRepeat
         ? hasEvents(digitSection(agreed.legs[from].own))
         : undefined,
       allowEventsKpml: hasKpml,
     });
     const { allowEvents } = decision;
-    this.#advertise(from, hasKpml, allowEvents);
+    this.#kpml.advertise(from, hasKpml, allowEvents);
     const sdp = isRepeat ? formatSdp(agreed.legs[to].ours) : undefined;
     return { sdp, allowEvents, decision, streams: [], plan: undefined };
-  }
-
-  /** Enters how the message of `from` announced kpml to the other side. */
-  #advertise(from: Side, hasKpml: boolean, edit: AllowEventsEdit): void {
-    const to = otherSide(from);
-    if (edit === 'add-kpml') this.#advertised[to] = 'by-us';
-    if (edit === 'keep' && hasKpml) this.#advertised[to] = 'passed';
   }
 
   #noteRemotes(streams: readonly (StreamUpdate | undefined)[]): void {
     for (const [index, update] of streams.entries()) {
       for (const side of SIDES) this.#remotes[side][index] = update?.legs[side].remote;
     }
-  }
-
-  #note(record: DecisionRecord): void {
-    this.#decisions.push(record);
-    if (this.#decisions.length > MAX_DECISIONS) this.#decisions.shift();
   }
 }

@@ -94,12 +94,18 @@ interface Issue {
  */
 export class IssuedDescriptions {
   readonly #sessionId: string;
-  #highest = 0;
+  readonly #versions: { highest: number };
   #last: Issue | undefined;
   #agreed: Issue | undefined;
 
-  constructor(sessionId: string) {
+  constructor(sessionId: string, versions = { highest: 0 }) {
     this.#sessionId = sessionId;
+    this.#versions = versions;
+  }
+
+  /** For the same reader in another call: versions go on, nothing is agreed. */
+  forAnotherCall(): IssuedDescriptions {
+    return new IssuedDescriptions(this.#sessionId, this.#versions);
   }
 
   /** The description with our o= line. */
@@ -111,8 +117,8 @@ export class IssuedDescriptions {
       this.#last = known;
       return known.sdp;
     }
-    this.#highest += 1;
-    const version = this.#highest;
+    this.#versions.highest += 1;
+    const version = this.#versions.highest;
     const issued = setOrigin(sdp, { ...origin, version: String(version) });
     this.#last = { key, version, sdp: issued };
     return issued;
@@ -121,6 +127,12 @@ export class IssuedDescriptions {
   /** The last description became part of the session. */
   agree(): void {
     this.#agreed = this.#last;
+  }
+
+  /** The reader has accepted one that is void for us: the next one differs from it by its version in any case. */
+  renew(): void {
+    this.#last = undefined;
+    this.#agreed = undefined;
   }
 
   /** The last description became void; the agreed one stays in force. */

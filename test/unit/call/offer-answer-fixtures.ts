@@ -9,7 +9,7 @@ import {
   LEG_DEFAULTS,
   type LegSettings,
 } from '../../../src/config/effective.ts';
-import type { LegValues } from '../../../src/config/config.ts';
+import type { LegValues, SipInterface } from '../../../src/config/config.ts';
 import { otherSide, type Side } from '../../../src/wire/side.ts';
 
 /** Our ports towards each side, by m-line. */
@@ -31,7 +31,12 @@ export const PEERS: Readonly<Record<Side, { address: string; port: number; user:
 
 /** The settings of a leg whose interface sets `changed` and leaves the rest to the defaults. */
 export function settings(changed: Partial<LegValues> = {}): LegSettings {
-  const sipInterface = {
+  return effectiveSettings(sipInterface(changed), undefined);
+}
+
+/** An interface that sets `changed` and leaves the rest to the defaults. */
+export function sipInterface(changed: Partial<LegValues>): SipInterface {
+  return {
     name: 'test',
     realm: 'test',
     sipPorts: [],
@@ -45,14 +50,17 @@ export function settings(changed: Partial<LegValues> = {}): LegSettings {
       maxInboundSessions: 0,
       maxOutboundSessions: 0,
       maxBurstRate: 0,
+      maxInboundBurstRate: 0,
+      maxOutboundBurstRate: 0,
       burstRateWindowMs: 1000,
       maxSustainRate: 0,
+      maxInboundSustainRate: 0,
+      maxOutboundSustainRate: 0,
       sustainRateWindowMs: 30_000,
     },
     drachtio: undefined,
     leg: { ...LEG_DEFAULTS, ...changed },
-  } as const;
-  return effectiveSettings(sipInterface, undefined);
+  };
 }
 
 /** The SDP one side writes: `formats` of its audio line and the attributes below it. */

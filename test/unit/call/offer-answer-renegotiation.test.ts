@@ -91,7 +91,7 @@ describe('the o= line', () => {
 
   test('raises the version of the changed side only', () => {
     const call = establishedK1();
-    const offer = call.offer('caller', sdpOf('caller', '0', 'a=sendonly'));
+    const offer = call.offer('caller', sdpOf('caller', '0', 'a=maxptime:40'));
     expect(offer.sdp).toMatch(/o=- 2002 2 /);
     expect(call.answer('callee', sdpOf('callee', '0 101', ...te(101))).sdp).toMatch(/o=- 1001 1 /);
   });

@@ -59,4 +59,14 @@ describe('versions of our descriptions', () => {
       ['0', '4'],
     ]);
   });
+
+  test('rise without a change too, once the reader has accepted one that came to nothing', () => {
+    const issued = new IssuedDescriptions('7');
+    issued.issue(audio('0'), '192.0.2.1');
+    issued.agree();
+    issued.issue(audio('8'), '192.0.2.1');
+    issued.abandon();
+    issued.renew();
+    expect(version(issued.issue(audio('0'), '192.0.2.1'))).toBe('3');
+  });
 });
