@@ -22,3 +22,8 @@ export function parseReplaces(value: string): Replaces {
   }
   return { callId, localTag, remoteTag, isEarlyOnly: parameters.has('early-only') };
 }
+
+export function formatReplaces({ callId, localTag, remoteTag, isEarlyOnly }: Replaces): string {
+  const early = isEarlyOnly ? ';early-only' : '';
+  return `${callId};to-tag=${localTag};from-tag=${remoteTag}${early}`;
+}

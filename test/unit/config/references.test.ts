@@ -31,6 +31,14 @@ test.each<[name: string, from: string, to: string, problems: string[]]>([
     ],
   ],
   [
+    'methods that lead to nobody',
+    'address: 127.0.0.1:6080',
+    'address: 127.0.0.1:6080, methods: { register: carier, message: reject, info: carrier }',
+    [
+      '8:81: session-agents[0].methods.register: "carier" is neither a session agent nor a session group (did you mean "carrier"?)',
+    ],
+  ],
+  [
     'transport nobody speaks',
     'address: 127.0.0.1:6080',
     'address: 127.0.0.1:6080, transport: tls',
@@ -98,7 +106,7 @@ test.each<[name: string, from: string, to: string, problems: string[]]>([
     '{ name: request-uri',
     [
       '8:13: session-agents[0].name: "request-uri" is a reserved word',
-      '10:46: local-policies[0].next-hop: next hop "carrier" is neither a session agent nor a session group (known: request-uri)',
+      '10:46: local-policies[0].next-hop: next hop "carrier" is neither a session agent nor a session group (known: request-uri, reject)',
     ],
   ],
   [
