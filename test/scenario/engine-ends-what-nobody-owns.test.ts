@@ -94,6 +94,19 @@ describe('when a peer falls silent', () => {
     expect(dialog.connected).toBe(false);
   });
 
+  test('after a challenge to the BYE of an application that has no credentials', async () => {
+    const dialog = await answer();
+    call.ack();
+    const bye = dialog.request({ method: 'BYE' });
+    alice.answer(await alice.request('BYE'), '401 Unauthorized');
+    await bye;
+    const isOver = async (): Promise<boolean> => {
+      call.request('INFO');
+      return (await alice.finalResponse('INFO')).status === 481;
+    };
+    await expect.poll(isOver, { timeout: 10_000 }).toBe(true);
+  });
+
   test('a request without answer gets 408 from the engine', async () => {
     const dialog = await answer();
     call.ack();

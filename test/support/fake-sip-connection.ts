@@ -1,5 +1,6 @@
 /** A SIP engine without network: remembers what was sent and lets a test answer it. */
 import type {
+  PeerSource,
   ReceivedRequest,
   RespondOptions,
   RespondOutcome,
@@ -36,8 +37,8 @@ export class SentFake {
     });
   }
 
-  answer(status: number, headers: SipHeaders = {}, body = ''): void {
-    this.#respond(responseOf(status, headers, body), false);
+  answer(status: number, headers: SipHeaders = {}, body = '', source?: PeerSource): void {
+    this.#respond(responseOf(status, headers, body), false, source);
   }
 
   /** The engine answers in the name of a peer that sent nothing. */
@@ -45,11 +46,12 @@ export class SentFake {
     this.#respond(responseOf(status, {}, ''), true);
   }
 
-  #respond(message: SipResponse, isMadeUp: boolean): void {
+  #respond(message: SipResponse, isMadeUp: boolean, source?: PeerSource): void {
     const { status } = message;
     this.#callbacks.onResponse({
       message,
       isMadeUp,
+      source,
       text: `SIP/2.0 ${status} ${message.reason}\r\n\r\n`,
       dialogId: 'dialog-b',
       acknowledge: (ackBody) => this.acknowledgements.push(ackBody),

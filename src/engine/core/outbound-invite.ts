@@ -106,8 +106,11 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
     if (this.#state.type !== 'answered') return;
     const { session } = this.#state;
     this.#state.ack.send(messageId, ack);
-    // The 2xx overtook the CANCEL; the application wanted no call any more (RFC 3261 §9.1).
-    if (this.#isCancelled) sendBye(this.#core, session, 'ACK-BYE due to cancel race condition');
+    // The 2xx overtook the CANCEL; the application wanted no call any more (RFC 3261 §9.1). A dialog that stood before
+    // goes on: what was cancelled is a change of its session.
+    const isInitial = this.#parts.session === undefined;
+    if (this.#isCancelled && isInitial)
+      sendBye(this.#core, session, 'ACK-BYE due to cancel race condition');
   }
 
   repeatAck(): void {

@@ -68,10 +68,16 @@ export class OutboundRequest implements ClientHandler {
     const isOver =
       (method === 'BYE' && !CHALLENGES.has(response.status)) || this.#endsSubscription(response);
     if (isOver) endSession(this.#core, session);
+    // The BYE may come again with credentials; nobody waits for the dialog for ever.
+    else if (method === 'BYE') this.#linger(session);
     else if (session.dialog.method === 'SUBSCRIBE' && this.#isUnsubscribe()) {
       // The last NOTIFY need not come (RFC 6665 §4.1.2.3).
-      session.linger(64 * this.#core.timers.t1Ms, () => endSession(this.#core, session));
+      this.#linger(session);
     }
+  }
+
+  #linger(session: DialogSession): void {
+    session.linger(64 * this.#core.timers.t1Ms, () => endSession(this.#core, session));
   }
 
   /**

@@ -1,0 +1,91 @@
+/**
+ * Dialogs whose connection went away. What the peer is told, and when:
+ *
+ *   connection lost ── answered dialogs are held: their calls keep the media ──┬─ connection back ─┐
+ *                                                                              └─ hold over ───────┴─ call ends
+ *   connection back ── each peer gets a BYE: in its dialog if the server still has that, else built from what we know
+ *
+ * No server gives dialogs back to an application that was away: requests of the peer inside them never arrive again.
+ * Recovery would leave calls that cannot be hung up, so they end.
+ */
+import type { DialogIdentity, SipDialog } from './dialog.ts';
+import { sendAndWait } from './request-answer.ts';
+import type { SipConnection, SipHeaders } from './sip-connection.ts';
+
+/** A peer is not bothered with a call that it has long given up itself, milliseconds. */
+const FAREWELL_LIFETIME_MS = 300_000;
+
+/** Above every number that the engine may have used in the dialog; no request follows (RFC 3261 §12.2.1.1). */
+const LAST_CSEQ = 2_000_000_000;
+
+export class LostDialogs {
+  readonly #holdMs: number;
+  readonly #lost: SipDialog[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(holdMs: number) {
+    this.#holdMs = holdMs;
+  }
+
+  /** The connection of `dialogs` is gone; early ones end at once, as nothing is promised for them. */
+  lose(dialogs: Iterable<SipDialog>): void {
+    // Those that end take themselves out of their table; deleting during iteration is defined.
+    for (const dialog of dialogs) {
+      if (dialog.hold() || dialog.isEnding) this.#lost.push(dialog);
+      else dialog.lost();
+    }
+    clearTimeout(this.#timer);
+    if (this.#holdMs === 0) this.#giveUp();
+    else if (this.#lost.length > 0) {
+      this.#timer = setTimeout(() => this.#giveUp(), this.#holdMs);
+    }
+  }
+
+  /** The connection is back: the calls end, their peers are released. */
+  regain(connection: SipConnection): void {
+    clearTimeout(this.#timer);
+    for (const dialog of this.#lost.splice(0)) {
+      dialog.lost();
+      void sendFarewell(connection, dialog);
+    }
+  }
+
+  /** Ends what is held without a word to the peers. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const dialog of this.#lost.splice(0)) dialog.lost();
+  }
+
+  /** The calls end; the peers are told if the connection still comes back. */
+  #giveUp(): void {
+    for (const dialog of this.#lost) dialog.lost();
+    if (this.#lost.length === 0) return;
+    this.#timer = setTimeout(() => this.#lost.splice(0), FAREWELL_LIFETIME_MS);
+  }
+}
+
+/** Sends the BYE that a peer did not get; what it answers changes nothing any more. */
+async function sendFarewell(connection: SipConnection, dialog: SipDialog): Promise<void> {
+  const { identity, parting, trace } = dialog;
+  const { dialogId, remoteTag, remoteTarget, firstRoute } = identity;
+  // Forks share the dialog id: the tag says which of them is meant.
+  const To = `<sip:placeholder@localhost>;tag=${remoteTag}`;
+  const inside = { method: 'BYE', uri: 'sip:placeholder', dialogId, headers: { ...parting, To } };
+  const { reason, message } = await sendAndWait(connection, inside, { onTrace: trace });
+  if (message !== undefined || reason !== 'no-dialog' || remoteTarget === undefined) return;
+  const nextHop = firstRoute === undefined ? {} : { nextHop: firstRoute };
+  const headers = { ...parting, ...identityHeaders(identity, remoteTarget) };
+  const outside = { method: 'BYE', uri: remoteTarget, headers, ...nextHop };
+  await sendAndWait(connection, outside, { onTrace: trace });
+}
+
+/** The headers by which the peer knows the dialog (RFC 3261 §12.2.1.1); only tags and Call-ID count. */
+function identityHeaders(identity: DialogIdentity, remoteTarget: string): SipHeaders {
+  const { callId, localTag, remoteTag } = identity;
+  return {
+    From: `<sip:localhost>;tag=${localTag}`,
+    To: `<${remoteTarget}>;tag=${remoteTag}`,
+    'Call-ID': callId,
+    CSeq: `${LAST_CSEQ} BYE`,
+  };
+}
