@@ -49,7 +49,7 @@ export function watchTrunks(
 function startPings(config: Config, { stack, agents, metrics }: Parts): AgentPinger {
   const pinger = new AgentPinger({
     agents,
-    ping: (request) => stack.ping(request),
+    ping: ({ agent, ...request }) => stack.ping({ ...request, digest: agents.digestOf(agent) }),
     onAnswer: (agent, rttMs) => metrics.admission.optionsAnswered(agent, rttMs),
     nowMs,
     random: Math.random,

@@ -9,13 +9,18 @@ import { randomBytes } from 'node:crypto';
 import { logHealth, watchTrunks } from './admission-watch.ts';
 import { startApi, type Api } from './api/server.ts';
 import { SbcBackend } from './api/sbc-backend.ts';
+import { openCallRecords, recoverCallRecords } from './call-records.ts';
+import { Registrations } from './call/registrations.ts';
 import { CallRegistry } from './call/registry.ts';
+import { RequestRelay } from './call/request-relay.ts';
 import type { Config, SipInterface } from './config/config.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { startEngineThread, type EngineThread } from './engine/engine-thread.ts';
-import type { MediaEngine } from './media/media-engine.ts';
+import { superviseEngines } from './engine/engine-supervisor.ts';
+import type { EngineThread } from './engine/engine-thread.ts';
+import { warnOfPorts } from './media-ports.ts';
+import { MEDIA_FAILURES, type MediaEngine } from './media/media-engine.ts';
 import { RelayPool } from './media/relay-pool.ts';
-import { CdrWriter } from './observe/cdr.ts';
+import type { CdrWriter } from './observe/cdr-writer.ts';
 import { nowMs } from './observe/clock.ts';
 import { DigitLedger } from './observe/digit-ledger.ts';
 import { watchEventLoop } from './observe/event-loop-lag.ts';
@@ -25,6 +30,7 @@ import { Metrics } from './observe/metrics.ts';
 import { engineLimits, nameKnownPeers, watchDrops } from './sip-limits.ts';
 import { engineTls, watchHandshakes } from './sip-tls.ts';
 import { SipStack, type StackConnection, type StackHandlers } from './sip/stack.ts';
+import { type Ready, stackHandlers } from './stack-handlers.ts';
 import { CallAdmission } from './trunk/admission.ts';
 import { lookUpAgents } from './trunk/agent-addresses.ts';
 import { AgentRegistry } from './trunk/agent-registry.ts';
@@ -78,11 +84,12 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const showDigits = !config.dtmf.maskDigits;
   const log = options.log ?? createLog(config.log.level, undefined, { showDigits });
   const observed = startObserving(config, log, closers);
-  const media = startMedia(config, closers);
+  await warnOfPorts(config.realms, log);
+  const media = startMedia(config, log, closers);
   const { ledger, ladder, metrics } = observed;
   const agents = new AgentRegistry(config, { nowMs, onHealthChange: logHealth(log) });
   const admission = new CallAdmission(config, agents);
-  const ready: { calls: CallRegistry | undefined } = { calls: undefined };
+  const ready: Ready = { calls: undefined, relay: undefined };
   const { stack, nameAgents } = await startSip(config, {
     handlers: stackHandlers(ready, metrics, log),
     onLost: options.onLost,
@@ -91,11 +98,12 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
     agents,
     metrics,
   });
-  const calls = new CallRegistry(
-    { config, stack, media, log, nowMs, ...observed },
-    { agents, admission },
-  );
+  await recoverCallRecords(observed.cdr, metrics, log);
+  const trunks = { agents, admission, registrations: new Registrations() };
+  const calls = new CallRegistry({ config, stack, media, log, nowMs, ...observed }, trunks);
   ready.calls = calls;
+  const relayParts = { ...trunks, stack, metrics, log, nowMs };
+  ready.relay = new RequestRelay(config, relayParts, () => calls.isDraining);
   const watch = watchTrunks(config, { stack, agents, admission, metrics, log });
   closers.push(() => watch.stop());
   reportGauges(metrics, media, calls);
@@ -110,6 +118,7 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
     admission,
     onReloaded: (loaded) => {
       watch.pinger.apply(loaded);
+      ready.relay?.reconfigure(loaded);
       findAgents(agents, log, nameAgents);
     },
     onDraining: () => watch.pinger.stop(),
@@ -131,12 +140,13 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   };
 }
 
-function startMedia({ media }: Config, closers: Closer[]): RelayPool {
+function startMedia({ media }: Config, log: Log, closers: Closer[]): RelayPool {
   const pool = new RelayPool({
     workers: media.workers,
     inactivityTimeoutMs: media.inactivityTimeoutMs,
     holdTimeoutMs: media.holdTimeoutMs,
     quarantineMs: media.portQuarantineMs,
+    onWorkerLost: (error, streams) => log.error({ err: error, streams }, 'relay worker lost'),
   });
   closers.push(() => pool.close());
   return pool;
@@ -161,12 +171,7 @@ function startObserving(config: Config, log: Log, closers: Closer[]): Observers 
   metrics.configLoaded(config.hash);
   const ledger = new DigitLedger({ showDigits, onOutcome: (outcome) => metrics.digit(outcome) });
   const ladder = new LadderRecorder({ showDigits });
-  const cdr = new CdrWriter({
-    file: config.cdr.file,
-    onFailure: (failure) => {
-      log.error({ err: failure.error, lostRecords: failure.lostRecords }, 'CDR not written');
-    },
-  });
+  const cdr = openCallRecords(config, metrics, log);
   closers.push(() => cdr.close());
   const lag = watchEventLoop({ report: (value) => metrics.eventLoopLag(value) });
   closers.push(() => lag.stop());
@@ -176,6 +181,7 @@ function startObserving(config: Config, log: Log, closers: Closer[]): Observers 
 /** Values that are read when the metrics are, rather than counted. */
 function reportGauges(metrics: Metrics, media: RelayPool, calls: CallRegistry): void {
   let restarts = 0;
+  for (const reason of MEDIA_FAILURES) metrics.mediaFailed(reason, 0);
   metrics.onScrape(() => {
     for (const [pool, free] of Object.entries(media.portsFree)) metrics.mediaPortsFree(pool, free);
     for (; restarts < media.workerRestarts; restarts += 1) metrics.workerRestarted();
@@ -195,33 +201,6 @@ function findAgents(agents: AgentRegistry, log: Log, nameAgents: () => void): vo
     nameAgents();
   };
   void look();
-}
-
-function stackHandlers(
-  ready: { calls: CallRegistry | undefined },
-  metrics: Metrics,
-  log: Log,
-): StackHandlers {
-  return {
-    onInvite: (invite) => {
-      if (ready.calls === undefined) invite.reject(503, { headers: { 'Retry-After': '1' } });
-      else ready.calls.admit(invite);
-    },
-    onSubscribe: (subscribe) => {
-      if (ready.calls === undefined) subscribe.reject(503, { 'Retry-After': '1' });
-      else ready.calls.subscribe(subscribe);
-    },
-    onStateChange: (interfaces, state) => {
-      log[state === 'up' ? 'info' : 'error']({ interfaces, state }, 'SIP engine connection');
-    },
-    onBug: (error) => {
-      metrics.bug();
-      log.error({ err: error }, 'broken invariant');
-    },
-    isDraining: () => ready.calls?.isDraining ?? false,
-    isAdmitted: (name, source) => ready.calls?.isAdmitted(name, source) ?? false,
-    onAnswered: (answered) => metrics.sipRequestAnswered(answered),
-  };
 }
 
 interface SipParts {
@@ -253,7 +232,7 @@ async function startSip(
     config.sip.engine === 'embedded'
       ? await embeddedConnections(config, parts)
       : { connections: serverConnections(config), nameAgents: (): void => undefined };
-  const stack = await SipStack.start(connections, handlers);
+  const stack = await SipStack.start(connections, handlers, config.sip.reconnectHoldMs);
   closers.push(() => stack.close());
   return { stack, nameAgents };
 }
@@ -264,8 +243,7 @@ async function embeddedConnections(
   { handlers, onLost, closers, agents, metrics, log }: SipParts,
 ): Promise<SipConnections> {
   const secret = randomBytes(16).toString('hex');
-  let isUp = false;
-  const thread: EngineThread = await startEngineThread(
+  const thread: EngineThread = await superviseEngines(
     config.sipInterfaces.map((item) => ({
       name: item.name,
       listen: item.sipPorts.map(({ transport, address, port }) => ({
@@ -281,15 +259,17 @@ async function embeddedConnections(
       knownPeers: agents.sourcesByInterface().get(item.name) ?? [],
     })),
     {
-      onLost: (reason) => {
-        if (isUp) onLost?.(`SIP engine: ${reason}`);
+      onLost: (reason) => onLost?.(`SIP engine: ${reason}`),
+      onCrashed: (reason) => {
+        metrics.engineCrashed();
+        log.error({ reason }, 'SIP engine crashed, starting it anew');
       },
+      onRestarted: () => log.warn('SIP engine runs again'),
       onBug: (_name, stack) => handlers.onBug(stack),
       onDropped: watchDrops(metrics, log),
       onHandshakeFailed: watchHandshakes(log),
     },
   );
-  isUp = true;
   closers.push(() => thread.close());
   const nameAgents = (): void => nameKnownPeers(thread, agents);
   const connections = thread.engines.map(({ name, adminPort }) => ({

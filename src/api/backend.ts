@@ -72,6 +72,8 @@ export interface LegView {
   readonly codec?: string;
   /** One line, such as `audio 192.0.2.1:4000 PCMA telephone-event/101 sendrecv`. */
   readonly sdpSummary?: string;
+  /** RFC 4028; absent on a leg without one. */
+  readonly sessionTimer?: { readonly intervalSeconds: number; readonly refresher: string };
 }
 
 export interface PlanView {

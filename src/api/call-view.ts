@@ -112,6 +112,7 @@ function legView(leg: CallLeg): LegView {
     localTag: leg.dialog?.identity.localTag ?? '',
     remoteTag: leg.dialog?.identity.remoteTag ?? '',
     remote: leg.remote,
+    ...(leg.sessionAgreement === undefined ? {} : { sessionTimer: leg.sessionAgreement }),
   };
 }
 

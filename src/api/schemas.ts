@@ -44,6 +44,7 @@ const leg: z.ZodType<views.LegView> = z.strictObject({
   remote: z.string(),
   codec: z.string().exactOptional(),
   sdpSummary: z.string().exactOptional(),
+  sessionTimer: z.strictObject({ intervalSeconds: count, refresher: z.string() }).exactOptional(),
 });
 
 const directionPlan: z.ZodType<views.DirectionPlanView> = z.strictObject({

@@ -31,8 +31,8 @@ export function isEngineLost({ reason, response }: AttemptFailure): boolean {
   return response === undefined && reason === 'connection-lost';
 }
 
-/** What the caller is told: redirections and challenges concern the SBC alone. */
+/** What the caller is told: redirections, challenges and session intervals concern the SBC alone. */
 export function callerStatus(status: number): number {
   if (status === 401 || status === 407) return 403;
-  return status >= 300 && status < 400 ? 480 : status;
+  return status === 422 || (status >= 300 && status < 400) ? 480 : status;
 }

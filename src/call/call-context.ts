@@ -1,18 +1,26 @@
-import type { Config } from '../config/config.ts';
+import type { Config, SessionAgent } from '../config/config.ts';
 import type { MediaEngine } from '../media/media-engine.ts';
-import type { CdrWriter } from '../observe/cdr.ts';
+import type { CdrWriter } from '../observe/cdr-writer.ts';
 import type { DigitLedger } from '../observe/digit-ledger.ts';
 import type { LadderRecorder } from '../observe/ladder.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { DigestClient } from '../sip/digest-client.ts';
+import type { OutgoingInvite } from '../sip/outgoing-invite.ts';
 import type { SipStack } from '../sip/stack.ts';
 import type { SubscriptionBudget } from './subscription-budget.ts';
+import type { TransferHost } from './transfer-host.ts';
+
+/** What calls begin by themselves. */
+export interface CallStack extends Omit<SipStack, 'invite'> {
+  invite(...options: Parameters<SipStack['invite']>): Pick<OutgoingInvite, 'cancel'>;
+}
 
 /** What every call is given by the composition root. */
 export interface CallContext {
   /** The configuration the call started with; a reload does not touch it. */
   readonly config: Config;
-  readonly stack: SipStack;
+  readonly stack: CallStack;
   readonly media: MediaEngine;
   readonly ledger: DigitLedger;
   readonly ladder: LadderRecorder;
@@ -21,6 +29,10 @@ export interface CallContext {
   readonly log: Log;
   /** What peers may subscribe to in all calls together. */
   readonly budget: SubscriptionBudget;
+  /** What answers the challenges of a session agent. */
+  readonly digestOf: (agent: SessionAgent | undefined) => DigestClient | undefined;
+  /** Who carries out transfers, and finds the other calls. */
+  readonly transfers: TransferHost;
   /** Wall clock in milliseconds since 1970. */
   readonly nowMs: () => number;
 }

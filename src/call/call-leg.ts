@@ -7,6 +7,7 @@ import type { Side } from '../wire/side.ts';
 import { ownText } from '../wire/own-bytes.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import { formatHostPort, parseSipUri } from '../wire/sip-uri.ts';
+import type { SessionAgreement } from './session-timer-negotiation.ts';
 
 /** What a leg is made of before anything is sent on it. */
 export interface CallLegOptions {
@@ -27,6 +28,7 @@ export interface LegInvite {
   readonly from: string;
   readonly to: string;
   readonly assertedIdentity: string;
+  readonly privacy: string;
 }
 
 /** One leg of a call: who is there, which parameters are in force, and its dialog once there is one. */
@@ -42,6 +44,8 @@ export class CallLeg {
   dialog: SipDialog | undefined;
   /** The early dialog heard of last, until the leg is answered or the attempt is over. */
   early: SipDialog | undefined;
+  /** The session timer in force, if there is one. */
+  sessionAgreement: SessionAgreement | undefined;
   #invite: LegInvite | undefined;
 
   constructor(options: CallLegOptions) {
@@ -52,6 +56,12 @@ export class CallLeg {
     this.remote = options.remote;
     this.transport = options.transport;
     this.settings = effectiveSettings(options.sipInterface, options.agent);
+  }
+
+  /** The same party on `side` of another call. */
+  movedTo(side: Side): CallLeg {
+    const { sipInterface, realm, agent, remote, transport } = this;
+    return new CallLeg({ side, sipInterface, realm, agent, remote, transport });
   }
 
   /** The callee's side of a call that takes `hop`. */
@@ -84,6 +94,7 @@ export class CallLeg {
       from: own('From'),
       to: own('To'),
       assertedIdentity: own('P-Asserted-Identity'),
+      privacy: own('Privacy'),
     };
   }
 

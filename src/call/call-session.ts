@@ -1,5 +1,5 @@
 import { decideEarlySubscribe, type EarlySubscribe } from '../dtmf/interworking-plan.ts';
-import { OfferAnswer } from './offer-answer.ts';
+import { OfferAnswer, type StandingSides } from './offer-answer.ts';
 import type { CallContext } from './call-context.ts';
 import type { CallLeg } from './call-leg.ts';
 import type { CallMedia } from './call-media.ts';
@@ -10,6 +10,7 @@ import type { SubscribeTarget } from '../sip/outgoing-subscription.ts';
 import { hasKpml } from '../wire/allow-events.ts';
 import type { SipMessage } from '../wire/sip-message.ts';
 import type { Side } from '../wire/side.ts';
+import { WireError } from '../wire/wire-error.ts';
 import type { EndCauseName } from './end-cause.ts';
 
 /** A message body to send and what becomes of Allow-Events beside it. */
@@ -40,6 +41,8 @@ export class CallSession {
     readonly sessionIds: Readonly<Record<Side, string>>;
     /** The attempt at another callee before this one: what the caller was shown and asked for goes on. */
     readonly previous: CallSession | undefined;
+    /** Sides whose dialogs come from other calls. */
+    readonly standing?: StandingSides | undefined;
     readonly onBug: (error: unknown) => void;
   }) {
     const { callId, legs, media, context, onBug } = options;
@@ -49,6 +52,7 @@ export class CallSession {
       settings: { caller: legs.caller.settings, callee: legs.callee.settings },
       sessionIds: options.sessionIds,
       previous: options.previous?.negotiation,
+      standing: options.standing,
     });
     this.#negotiation = negotiation;
     const earlySubscribe = (side: Side): EarlySubscribe =>
@@ -95,6 +99,16 @@ export class CallSession {
     return { type: 'forward', sdp: forwarded.sdp, allowEvents: forwarded.allowEvents };
   }
 
+  /**
+   * Takes the answer of `from` to an offer in a running call.
+   *
+   * @throws WireError when it brings no description, or one that does not fit the offer
+   */
+  completeExchange(from: Side, message: SipMessage): Forwarded {
+    if (message.body.length === 0) throw new WireError('the answer brings no description');
+    return this.forwardAnswer(from, message, true);
+  }
+
   /** Takes a response of the callee after the exchange: what the caller was told stands. */
   repeatAnswer(message: SipMessage): Forwarded {
     const { sdp, allowEvents } = this.#negotiation.repeatAnswer('callee', hasKpml(message));
@@ -111,6 +125,12 @@ export class CallSession {
     this.#negotiation.abandonOffer();
   }
 }
+
+/** The part of a session that offers inside the call go through. */
+export type NegotiatedSession = Pick<
+  CallSession,
+  'legs' | 'early' | 'negotiation' | 'forwardOffer' | 'completeExchange' | 'abandonOffer'
+>;
 
 /** The session description in `message`, `undefined` when it has none. */
 export function bodyOf(message: SipMessage): string | undefined {

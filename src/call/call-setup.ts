@@ -11,12 +11,10 @@
  *
  * Delayed offer: the offer comes in the callee's 200, the answer in the caller's ACK, and our ACK waits for it.
  */
-import type { IncomingInvite } from '../sip/incoming-invite.ts';
-import type { DialogHandler, SipDialog } from '../sip/dialog.ts';
-import { releaseAnswered, type InviteAnswer, type OutgoingInvite } from '../sip/outgoing-invite.ts';
+import type { SipDialog } from '../sip/dialog.ts';
+import { releaseAnswered, type InviteAnswer } from '../sip/outgoing-invite.ts';
 import { listsExtension } from '../sip/stray-requests.ts';
 import type { Hop } from '../trunk/policy.ts';
-import type { Redirect, Redirection } from '../trunk/redirect.ts';
 import { getHeaders, type SipRequest, type SipResponse } from '../wire/sip-message.ts';
 import { WireError } from '../wire/wire-error.ts';
 import {
@@ -26,11 +24,16 @@ import {
   whyNotFollowed,
   type AttemptFailure,
 } from './attempt-failure.ts';
-import type { CallContext } from './call-context.ts';
+import type { CallStack } from './call-context.ts';
+import type { CallerInvite } from './call-plan.ts';
 import type { CallSession } from './call-session.ts';
 import type { EndCause } from './end-cause.ts';
+import { causeOfUnsentAnswer } from './end-headers.ts';
 import { HopQueue } from './hop-queue.ts';
+import { repeatHeaders, withHeaders } from './session-refresh.ts';
 import { BARE, earlyCrossing, finalCrossing } from './setup-answers.ts';
+import type { SetupHost } from './setup-host.ts';
+import type { SetupState } from './setup-state.ts';
 import {
   acceptOptions,
   type Crossing,
@@ -46,50 +49,10 @@ const NO_ANSWER_MS = 180_000;
 /** How long the 200 waits for the last PRACK; the SIP engine gives up earlier if the 1xx has left. */
 const PRACK_WAIT_MS = 40_000;
 
-/** What the set-up asks of its call. */
-export interface SetupHost {
-  readonly isEnded: boolean;
-  /** Joins the caller with the hop, or says which limit of the hop stands against it. */
-  openSession(hop: Hop): CallSession | { readonly refused: string };
-  dialogHandler(side: 'caller' | 'callee'): DialogHandler;
-  /** Where a redirecting answer leads. */
-  redirect(redirect: Redirect): Redirection;
-  /** What came of it, for the log. */
-  redirected(outcome: { followed: readonly string[]; refused: Redirection['refused'] }): void;
-  attemptStarted(hop: Hop, session: CallSession): void;
-  attemptFailed(failure: AttemptFailure): void;
-  progressed(status: number): void;
-  /** The caller got its 200. */
-  answered(): void;
-  /** The caller acknowledged it: both dialogs stand. */
-  joined(session: CallSession): void;
-  end(cause: EndCause): void;
-  /** Runs `action`; a broken invariant in it ends the call instead of escaping. */
-  guarded(action: () => void | Promise<void>): void;
-}
-
-type SetupState =
-  | { readonly type: 'idle' }
-  | { readonly type: 'inviting'; readonly invite: OutgoingInvite; readonly session: CallSession }
-  /** The callee has answered; the 200 waits for the PRACK of a reliable 1xx (RFC 3262 §3). */
-  | {
-      readonly type: 'awaitingPrack';
-      readonly session: CallSession;
-      readonly answer: InviteAnswer;
-      readonly crossing: Crossing;
-    }
-  | {
-      readonly type: 'awaitingAck';
-      readonly session: CallSession;
-      readonly answer: InviteAnswer;
-      readonly isDelayed: boolean;
-    }
-  | { readonly type: 'done' };
-
 export class CallSetup {
-  readonly #invite: IncomingInvite;
+  readonly #invite: CallerInvite;
   readonly #hops: HopQueue;
-  readonly #context: CallContext;
+  readonly #inviteCallee: CallStack['invite'];
   readonly #host: SetupHost;
   #state: SetupState = { type: 'idle' };
   #timer: NodeJS.Timeout | undefined;
@@ -97,14 +60,14 @@ export class CallSetup {
   #unconfirmed = 0;
 
   constructor(options: {
-    readonly invite: IncomingInvite;
+    readonly invite: CallerInvite;
     readonly hops: readonly Hop[];
-    readonly context: CallContext;
+    readonly inviteCallee: CallStack['invite'];
     readonly host: SetupHost;
   }) {
     this.#invite = options.invite;
     this.#hops = new HopQueue(options.hops);
-    this.#context = options.context;
+    this.#inviteCallee = options.inviteCallee;
     this.#host = options.host;
   }
 
@@ -163,29 +126,42 @@ export class CallSetup {
     this.#accept(state.session, state.answer, { ...state.crossing, isDelayed: false });
   }
 
-  #send(hop: Hop, session: CallSession, crossing: Crossing): void {
-    this.#host.attemptStarted(hop, session);
+  /** `again` names the INVITE that this one takes the place of, after a 422. */
+  #send(hop: Hop, session: CallSession, ...[crossing, again]: [Crossing, SipRequest?]): void {
     const host = this.#host;
-    const invite = this.#context.stack.invite(
+    if (again === undefined) host.attemptStarted(hop, session);
+    const timer = host.timers.of('callee');
+    const legs = { hop, legs: session.legs };
+    const added = { ...timer?.requestHeaders(), ...repeatHeaders(again) };
+    let sent: SipRequest | undefined;
+    const invite = this.#inviteCallee(
       {
         interfaceName: hop.sipInterface.name,
         uri: hop.requestUri,
         nextHop: hop.nextHop,
-        ...inviteOptions(this.#invite.message, { hop, legs: session.legs }, crossing),
+        ...withHeaders(inviteOptions(this.#invite.message, legs, crossing), added),
       },
       {
         onSent: (request) => {
+          sent = request;
           session.legs.callee.invite = request;
         },
         onProgress: (response, dialog) =>
           host.guarded(() => this.#progress(session, response, dialog)),
         onAnswer: (answer) => host.guarded(() => this.#answer(session, answer)),
         onFailure: (status, reason, response) =>
-          host.guarded(() => this.#failed(session, hop, { status, reason, response })),
+          host.guarded(() => {
+            const isLast = again !== undefined || session.early.isSettled || host.isEnded;
+            if (!isLast && timer?.tooShort(response) === true) {
+              return this.#send(hop, session, crossing, sent);
+            }
+            return this.#failed(session, hop, { status, reason, response });
+          }),
       },
       host.dialogHandler('callee'),
     );
     this.#state = { type: 'inviting', invite, session };
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#end('no-answer'), NO_ANSWER_MS);
   }
 
@@ -217,6 +193,7 @@ export class CallSetup {
     clearTimeout(this.#timer);
     session.legs.callee.dialog = answer.dialog;
     session.dtmf.answered('callee', answer.dialog);
+    this.#host.timers.of('callee')?.accepted(answer.response);
     if (this.#host.isEnded) {
       releaseAnswered(answer);
       return;
@@ -264,14 +241,17 @@ export class CallSetup {
     const { isDelayed } = message;
     this.#state = { type: 'awaitingAck', session, answer, isDelayed };
     const { response } = answer;
-    const options = acceptOptions({ response, legs: session.legs }, message);
+    const accepted = acceptOptions({ response, legs: session.legs }, message);
+    const timing = this.#host.timers.of('caller')?.accept(this.#invite.message);
+    const options = withHeaders(accepted, timing?.headers ?? {});
     const handler = this.#host.dialogHandler('caller');
     this.#invite.accept(options, handler, (outcome) => {
       this.#host.guarded(() => {
         if (outcome.type === 'failed') {
-          this.#host.end({ name: 'caller-cancelled', by: 'caller', text: outcome.reason });
+          this.#host.end(causeOfUnsentAnswer(outcome.reason));
           return;
         }
+        timing?.sent();
         this.#callerDialog(session, outcome.dialog);
       });
     });

@@ -7,48 +7,36 @@
  * A BYE may wait for the digits on their way to the side it goes to (`dtmf-drain-on-bye-ms`).
  * `end` is the one exit: it runs once, releases both legs and the media, and writes the CDR.
  */
-import { randomBytes } from 'node:crypto';
 import { callLog, type Log } from '../observe/log.ts';
 import { otherSide, type Side } from '../wire/side.ts';
 import type { DialogHandler, SipDialog } from '../sip/dialog.ts';
-import type { IncomingInvite } from '../sip/incoming-invite.ts';
 import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
-import type { MediaListener } from '../media/media-engine.ts';
-import { refusalText, type Session, type SessionRefusal } from '../trunk/admission.ts';
+import { refusalText, type Session } from '../trunk/admission.ts';
 import type { AgentOutcome } from '../trunk/agent-health.ts';
 import type { Hop, SkippedAgent } from '../trunk/policy.ts';
-import type { Redirect, Redirection } from '../trunk/redirect.ts';
 import { outcomeOfAttempt } from './agent-outcome.ts';
 import type { CallContext } from './call-context.ts';
+import { newCallId, newSessionId } from './call-ids.ts';
 import { CallLeg } from './call-leg.ts';
-import { CallMedia } from './call-media.ts';
-import { CallMeter, MediaMeter } from './call-meter.ts';
-import { CallHistory } from './call-history.ts';
+import type { CallMedia } from './call-media.ts';
+import { CallMeter } from './call-meter.ts';
+import { type AttemptFacts, CallHistory } from './call-history.ts';
 import { CallSession } from './call-session.ts';
-import { CallSetup, type SetupHost } from './call-setup.ts';
+import type { CallPlan } from './call-plan.ts';
+import { CallSetup } from './call-setup.ts';
 import { type EndCause, resultOf, resultOfRefusal, verdictOf } from './end-cause.ts';
 import { causeOfCancel, causeOfEnd, endHeaders } from './end-headers.ts';
+import { Loan } from './loan.ts';
 import { MidCall } from './mid-call.ts';
+import { openCallMedia } from './open-call-media.ts';
+import type { Renegotiation } from './renegotiation.ts';
+import { retryAfter } from './room-for-calls.ts';
+import { SessionTimers } from './session-timers.ts';
+import type { SetupHost } from './setup-host.ts';
+import type { LendingCall } from './transfer-host.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** What admission and routing found out before the call exists. */
-export interface CallPlan {
-  readonly invite: IncomingInvite;
-  readonly caller: CallLeg;
-  /** Next hops in the order of trying; at least one. */
-  readonly hops: readonly Hop[];
-  /** The callee's side of the call for a hop. */
-  readonly calleeFor: (hop: Hop) => CallLeg;
-  /** Where a redirecting answer leads. */
-  readonly redirect: (redirect: Redirect) => Redirection;
-  /** Counts the call on the hop's agent, if it is one. */
-  readonly countOn: (hop: Hop) => Session | SessionRefusal;
-  /** Says what an attempt showed about an agent. */
-  readonly report: (agentName: string, outcome: AgentOutcome) => void;
-  readonly policy: string;
-  /** Agents of the policy that got no chance. */
-  readonly skipped: readonly SkippedAgent[];
-}
+export type { CallPlan } from './call-plan.ts';
 
 type CallState =
   | { readonly type: 'setup' }
@@ -56,17 +44,19 @@ type CallState =
   | { readonly type: 'answered'; readonly hungUp?: EndCause }
   | { readonly type: 'ended'; readonly cause: EndCause };
 
-export class Call {
+export class Call implements LendingCall {
   readonly id: string;
   readonly caller: CallLeg;
   readonly history: CallHistory;
   readonly log: Log;
+  readonly loan = new Loan();
   readonly #plan: CallPlan;
   readonly #context: CallContext;
   readonly #onEnded: (call: Call) => void;
   readonly #setup: CallSetup;
+  readonly #timers: SessionTimers;
   readonly #meter: CallMeter;
-  readonly #sessionIds = { caller: sessionId(), callee: sessionId() };
+  readonly #sessionIds = { caller: newSessionId(), callee: newSessionId() };
   #session: CallSession | undefined;
   #midCall: MidCall | undefined;
   #counted: Session | undefined;
@@ -79,12 +69,20 @@ export class Call {
     this.#plan = plan;
     this.#context = context;
     this.#onEnded = onEnded;
-    this.history = new CallHistory(plan.policy, context.nowMs);
+    this.history = new CallHistory(plan.policy, context.nowMs, plan.standing?.origin);
     this.#meter = new CallMeter(context.metrics, plan.caller);
+    this.#timers = new SessionTimers({
+      isServerRefreshing: context.config.sip.engine === 'drachtio',
+      reinvite: async (side) => this.#midCall?.repeat(side),
+      end: (cause) => this.end(cause),
+      guarded: (action) => this.#guarded(action),
+    });
+    this.#timers.watch(plan.caller);
     this.#setup = new CallSetup({
       invite: plan.invite,
       hops: plan.hops,
-      context,
+      inviteCallee:
+        plan.standing?.inviteCallee ?? ((...options) => context.stack.invite(...options)),
       host: this.#setupHost(),
     });
   }
@@ -110,6 +108,7 @@ export class Call {
 
   start(): void {
     const { invite, skipped } = this.#plan;
+    this.#context.cdr.opened(this.history.cdrId, () => this.history.describe(this.#facts()));
     if (skipped.length > 0) this.log.info({ skipped }, 'session agents skipped');
     invite.traceWith((direction, text) => this.#trace('caller', direction, text));
     invite.onCancel((_reason, cancel) => {
@@ -124,18 +123,27 @@ export class Call {
     this.#guarded(() => this.#session?.dtmf.receiveSeparate(side, dialog, subscribe));
   }
 
-  /** Ends the call; only the first cause counts. */
-  end(laterCause: EndCause): void {
+  /** Who may offer in the dialogs of the call, once there are two. */
+  get renegotiation(): Renegotiation | undefined {
+    return this.#midCall?.renegotiation;
+  }
+
+  /** Ends the call; only the first cause counts. `kept`: a side that has a call elsewhere and is told nothing. */
+  end(laterCause: EndCause, kept?: Side): void {
     if (this.#state.type === 'ended') return;
     const cause = (this.#state.type === 'answered' ? this.#state.hungUp : undefined) ?? laterCause;
     this.#state = { type: 'ended', cause };
     const verdict = verdictOf(cause);
     // Before the refusal: with it an early dialog is gone, and last NOTIFYs can no longer be sent.
     this.#session?.dtmf.end();
-    this.#plan.invite.reject(verdict.status, { headers: refusalHeaders(verdict.status) });
+    this.#plan.invite.reject(verdict.status, { headers: retryAfter(verdict.status) });
     this.#midCall?.end();
+    this.#timers.end();
     this.#setup.cancel(endHeaders(cause, this.#session?.legs.callee ?? this.caller, 'CANCEL'));
-    for (const leg of this.#legs()) void leg.dialog?.bye(endHeaders(cause, leg, 'BYE'));
+    if (kept === undefined) this.loan.lost();
+    for (const leg of this.#legs()) {
+      if (leg.side !== kept) void leg.dialog?.bye(endHeaders(cause, leg, 'BYE'));
+    }
     const status = this.history.answerMs === undefined ? verdict.status : 200;
     this.log[verdict.level]({ cause: cause.name, by: cause.by, status }, 'call ended');
     this.#close(cause).catch((error: unknown) => this.#reportBug(error));
@@ -143,14 +151,22 @@ export class Call {
 
   /** The dialog of `side` is over: digits for the other leg may have time to leave. */
   async #endOfLeg(side: Side, cause: EndCause): Promise<void> {
+    const { confirmed } = this.#plan.invite;
+    // A callee that hangs up at once: the record must know whether our 200 left.
+    if (confirmed !== undefined) await confirmed;
+    if (cause.name === 'hang-up' && this.loan.leftBy(side)) {
+      this.end(cause, this.loan.side);
+      return;
+    }
     const session = this.#session;
     const to = otherSide(side);
     const limitMs = session?.legs[to].settings.dtmfDrainOnByeMs.value ?? 0;
     const isWaiting =
       session?.media.hasDigits(to) === true || session?.dtmf.hasReported(to) === false;
-    if (limitMs > 0 && isWaiting && cause.name === 'hang-up' && this.#isTalking) {
+    if (limitMs > 0 && isWaiting && cause.name === 'hang-up' && this.isTalking) {
       this.#state = { type: 'answered', hungUp: cause };
       this.#midCall?.end();
+      this.#timers.end();
       const isOver = (): boolean => session.dtmf.hasReported(to) || this.#state.type === 'ended';
       const leftMs = await waitUntil(isOver, limitMs);
       session.dtmf.end();
@@ -160,7 +176,7 @@ export class Call {
   }
 
   /** Answered, and nobody has left. */
-  get #isTalking(): boolean {
+  get isTalking(): boolean {
     return this.#state.type === 'answered' && this.#state.hungUp === undefined;
   }
 
@@ -171,22 +187,23 @@ export class Call {
     this.#meter.ended(resultOf(cause, talkMs !== undefined), talkMs);
     try {
       const counters = await (this.#session?.media.close() ?? Promise.resolve([]));
-      const record = this.history.record({
-        callId: this.id,
-        caller: this.caller,
-        session: this.#session,
-        cause,
-        counters,
-        digits: this.#context.ledger.summary(this.id),
-        configHash: this.#context.config.hash,
-        endMs,
-        skipped: this.#plan.skipped,
-      });
-      this.#context.cdr.write(record);
+      this.#context.cdr.write(this.history.record({ ...this.#facts(), cause, counters, endMs }));
     } finally {
       this.#counted?.release();
       this.#onEnded(this);
     }
+  }
+
+  /** What the record says of the call beside its history. */
+  #facts(): AttemptFacts {
+    return {
+      callId: this.id,
+      caller: this.caller,
+      session: this.#session,
+      digits: this.#context.ledger.summary(this.id),
+      configHash: this.#context.config.hash,
+      skipped: this.#plan.skipped,
+    };
   }
 
   #openSession(hop: Hop): ReturnType<SetupHost['openSession']> {
@@ -195,6 +212,7 @@ export class Call {
     if (counted.type === 'refused') return { refused: refusalText(counted) };
     this.#counted = counted;
     const callee = this.#plan.calleeFor(hop);
+    this.#timers.watch(callee);
     const previous = this.#session;
     const isReusable = previous?.legs.callee.realm.name === callee.realm.name;
     if (previous !== undefined && !isReusable) void previous.media.close();
@@ -206,40 +224,26 @@ export class Call {
       context: this.#context,
       sessionIds: this.#sessionIds,
       previous,
+      standing: this.#plan.standing?.sides,
       onBug: (error) => this.#bug(error),
     });
     this.#midCall = new MidCall(this.#session, {
       guarded: (action) => this.#guarded(action),
       end: (endCause) => this.end(endCause),
       pracked: () => this.#setup.pracked(),
+      transfers: { call: this, host: this.#context.transfers },
     });
     return this.#session;
   }
 
   #newMedia(callee: CallLeg): CallMedia {
-    const realms = { caller: this.caller.realm.name, callee: callee.realm.name };
-    const meter = new MediaMeter(this.#context.metrics, realms);
-    return new CallMedia({
-      engine: this.#context.media,
+    return openCallMedia(this.#context, {
       callId: this.id,
-      ports: { caller: this.caller.ports, callee: callee.ports },
-      listener: this.#mediaListener(),
-      onCounters: (counters) => meter.read(counters),
+      legs: { caller: this.caller, callee },
+      dtmf: () => this.#session?.dtmf,
+      end: (cause) => this.end(cause),
+      guarded: (action) => this.#guarded(action),
     });
-  }
-
-  #mediaListener(): MediaListener {
-    return {
-      digitPressed: (digit) => this.#guarded(() => this.#session?.dtmf.pressed(digit)),
-      digitReleased: (digit) => this.#guarded(() => this.#session?.dtmf.released(digit)),
-      digitSent: (sent) => this.#guarded(() => this.#session?.dtmf.played(sent)),
-      digitDropped: (dropped) => this.#guarded(() => this.#session?.dtmf.notPlayed(dropped)),
-      inactive: () => {
-        this.#context.metrics.mediaTimedOut();
-        this.end({ name: 'media-timeout', by: 'sbc' });
-      },
-      lost: () => this.end({ name: 'media-lost', by: 'sbc' }),
-    };
   }
 
   #setupHost(): SetupHost {
@@ -270,6 +274,7 @@ export class Call {
         this.#state = { type: 'answered' };
         this.#report({ type: 'answer', by: 'call', status: 200 });
         this.history.answered();
+        this.#context.cdr.answered(this.history.cdrId, () => this.history.describe(this.#facts()));
         this.#meter.progressed(this.history.postDialDelayMs);
       },
       joined: (session) => {
@@ -277,6 +282,7 @@ export class Call {
         session.dtmf.legReady('callee');
         session.dtmf.legReady('caller');
       },
+      timers: this.#timers,
       end: (cause) => this.end(cause),
       guarded: (action) => this.#guarded(action),
     };
@@ -289,13 +295,12 @@ export class Call {
 
   #dialogHandler(side: Side): DialogHandler {
     return {
-      onRequest: (request, dialog) => {
-        this.#guarded(() => this.#midCall?.receive(side, dialog, request));
-      },
-      onAck: (body) => {
+      onRequest: (request, dialog) =>
+        this.#guarded(() => this.#midCall?.receive(side, dialog, request)),
+      onAck: (body, cseq) => {
         this.#guarded(() => {
           if (side === 'caller') this.#setup.acknowledged(body);
-          this.#midCall?.acknowledged(side, body);
+          this.#midCall?.acknowledged(side, body, cseq);
         });
       },
       onEnd: (by, reason, bye) => {
@@ -305,6 +310,8 @@ export class Call {
         });
       },
       onTrace: (direction, text) => this.#trace(side, direction, text),
+      refresh: this.#timers.of(side),
+      digest: this.#context.digestOf(this.#legs()[side === 'caller' ? 0 : 1]?.agent),
     };
   }
 
@@ -338,18 +345,4 @@ export class Call {
     this.#context.metrics.bug();
     this.log.error({ err: error }, 'broken invariant');
   }
-}
-
-function refusalHeaders(status: number): Record<string, string> {
-  return status === 503 ? { 'Retry-After': '10' } : {};
-}
-
-/** A name for a call attempt in logs, records and the API. */
-export function newCallId(): string {
-  return randomBytes(8).toString('hex');
-}
-
-/** A numeric id for o= lines (RFC 8866 §5.2), unguessable from the other leg's. */
-function sessionId(): string {
-  return String(randomBytes(4).readUInt32BE(0));
 }

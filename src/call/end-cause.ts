@@ -18,6 +18,8 @@ export interface EndVerdict {
 const VERDICTS = {
   /** One party hung up an answered call. */
   'hang-up': { status: 487, q850: 16, result: 'answered', level: 'info', text: 'hung up' },
+  /** The other party has got a call elsewhere. */
+  transferred: { status: 487, q850: 16, result: 'answered', level: 'info', text: 'transferred' },
   /** The caller gave up before the answer. */
   'caller-cancelled': {
     status: 487,
@@ -38,6 +40,14 @@ const VERDICTS = {
   'no-answer': { status: 408, q850: 19, result: 'no-answer', level: 'info', text: 'no answer' },
   /** No local policy leads anywhere. */
   'no-route': { status: 404, q850: 3, result: 'rejected', level: 'info', text: 'no route' },
+  /** The local policy for the number is a rejection. The status says which. */
+  'rejected-by-policy': {
+    status: 403,
+    q850: 21,
+    result: 'rejected',
+    level: 'info',
+    text: 'rejected by policy',
+  },
   /** No local policy leads anywhere yet: the number is the beginning of one that may. */
   'address-incomplete': {
     status: 484,
@@ -118,15 +128,39 @@ const VERDICTS = {
   },
   /** The callee answered with a session description that cannot be used. */
   'bad-answer': { status: 502, q850: 88, result: 'failed', level: 'warn', text: 'unusable answer' },
-  /** The port pool of a realm is empty. */
+  /** Our own calls use every media port of a realm. */
   'no-ports': { status: 503, q850: 42, result: 'failed', level: 'error', text: 'no media ports' },
-  /** Media could not be opened for another reason. */
-  'media-unavailable': {
+  /** The media ports that calls do not use rest before their next use. */
+  'ports-resting': {
+    status: 503,
+    q850: 42,
+    result: 'failed',
+    level: 'error',
+    text: 'media ports at rest',
+  },
+  /** The media ports that calls do not use are held by other programs. */
+  'ports-taken': {
     status: 503,
     q850: 41,
     result: 'failed',
     level: 'error',
-    text: 'media unavailable',
+    text: 'media ports held by another program',
+  },
+  /** This host does not have the media address of a realm. */
+  'media-address-unavailable': {
+    status: 503,
+    q850: 41,
+    result: 'failed',
+    level: 'error',
+    text: 'media address is not local',
+  },
+  /** This process may open no more sockets. */
+  'no-descriptors': {
+    status: 503,
+    q850: 42,
+    result: 'failed',
+    level: 'error',
+    text: 'no file descriptors left',
   },
   /** No RTP in either direction for too long. */
   'media-timeout': {
@@ -136,7 +170,7 @@ const VERDICTS = {
     level: 'warn',
     text: 'media timeout',
   },
-  /** A relay worker died. */
+  /** A relay worker died, and no other could go on with its streams. */
   'media-lost': {
     status: 503,
     q850: 41,
@@ -154,6 +188,22 @@ const VERDICTS = {
     level: 'warn',
     text: 'dialog lost',
   },
+  /** Nobody has refreshed the session of a leg in time (RFC 4028 §10). */
+  'session-expired': {
+    status: 408,
+    q850: 102,
+    result: 'answered',
+    level: 'warn',
+    text: 'session expired',
+  },
+  /** The session interval of the INVITE is shorter than its sender may ask for (RFC 4028 §6). */
+  'interval-too-short': {
+    status: 422,
+    q850: 111,
+    result: 'rejected',
+    level: 'info',
+    text: 'session interval too small',
+  },
   /** The connection to the SIP engine, and every dialog with it, is gone. */
   'engine-lost': {
     status: 503,
@@ -164,11 +214,24 @@ const VERDICTS = {
   },
   /** An operator ended the call. */
   operator: { status: 480, q850: 31, result: 'answered', level: 'info', text: 'ended by operator' },
+  /** The process was killed; only in records, which the next start writes. */
+  'process-killed': {
+    status: 500,
+    q850: 41,
+    result: 'failed',
+    level: 'error',
+    text: 'process killed',
+  },
   /** A broken invariant in this program. */
   bug: { status: 500, q850: 41, result: 'failed', level: 'error', text: 'internal error' },
 } as const satisfies Record<string, EndVerdict>;
 
 export type EndCauseName = keyof typeof VERDICTS;
+
+/** Every cause with its own verdict, as published in docs/cdr.md. */
+export function allVerdicts(): Readonly<Record<EndCauseName, EndVerdict>> {
+  return VERDICTS;
+}
 
 export interface EndCause {
   readonly name: EndCauseName;

@@ -17,13 +17,24 @@ export interface DialogEnd {
 /** Why the call ends when the dialog of `side` does; `legs` once there are two. */
 export function causeOfEnd(side: Side, end: DialogEnd, legs: Legs | undefined): EndCause {
   if (end.by === 'connection') return { name: 'engine-lost', by: 'sbc' };
-  if (end.by === 'engine') return { name: 'ack-timeout', by: 'sbc', ...textOf(end.reason) };
+  if (end.by === 'engine') {
+    // A drachtio-server keeps the time of sessions as well.
+    const isExpiry = /session timer/i.test(end.reason);
+    const name = isExpiry ? 'session-expired' : 'ack-timeout';
+    return { name, by: 'sbc', ...textOf(end.reason) };
+  }
   return { name: 'hang-up', by: side, ...toldBy(side, end.bye, legs) };
 }
 
 /** The cause of a caller's CANCEL. */
 export function causeOfCancel(cancel: SipMessage | undefined, legs: Legs | undefined): EndCause {
   return { name: 'caller-cancelled', by: 'caller', ...toldBy('caller', cancel, legs) };
+}
+
+/** The cause when the engine did not send our 200: a CANCEL was quicker, or the engine is gone. */
+export function causeOfUnsentAnswer(reason: string): EndCause {
+  if (reason === 'connection-lost') return { name: 'engine-lost', by: 'sbc' };
+  return { name: 'caller-cancelled', by: 'caller', text: reason };
 }
 
 /** The headers of the BYE or CANCEL for `leg`. */

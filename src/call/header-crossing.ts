@@ -24,6 +24,7 @@ import {
   identityHeaders,
   type IdentitySource,
   privacyOf,
+  referrerHeaders,
 } from './identity-policy.ts';
 
 /** The legs that a message crosses. */
@@ -200,6 +201,7 @@ function rewrittenHeaders(source: IdentitySource, kind: MessageKind): Record<str
   const all = {
     ...identityHeaders(source),
     ...historyHeaders(source),
+    ...referrerHeaders(source),
     ...warnings(headers, source),
   };
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 /**
  * Who calls, who answers and who forwarded, as one side of a call tells it to the other (RFC 3323, 3325, 5806, 7044).
  *
- *   from        to          P-Asserted-Identity                      Privacy          Diversion, History-Info
+ *   from        to          P-Asserted-Identity                      Privacy          Diversion, History-Info, Referred-By
  *   trusted     trusted     crosses                                  crosses          cross
  *   trusted     untrusted   crosses unless `id` or `user` is asked   `none` crosses   vanish
  *   untrusted   trusted     vanishes                                 crosses          vanish
@@ -92,6 +92,17 @@ export function historyHeaders(source: IdentitySource): Record<string, string> {
   return headers;
 }
 
+/** Referred-By for the other side, where both sides are trusted (RFC 3892 §2.1); a signed copy of it stays here. */
+export function referrerHeaders(source: IdentitySource): { 'Referred-By'?: string } {
+  if (!source.isFromTrusted || !source.isToTrusted) return {};
+  const [address] = addresses(source.headers, 'Referred-By');
+  const uri = address && rewrittenUri(address.uri, source.ownHost, source.names);
+  if (address === undefined || uri === undefined) return {};
+  return {
+    'Referred-By': formatNameAddr({ ...shown(address, source.names), uri, parameters: NONE }),
+  };
+}
+
 /**
  * Whether From has to be anonymous for the other side: it asked for `user`, or for `id` while From shows what
  * P-Asserted-Identity withholds. A From that differs from it is what the caller wants to be shown instead.
@@ -158,7 +169,7 @@ function historyReason(uri: string, names: LegNames): string {
 }
 
 /** User and telephone parameters with `host`; `undefined` when the user itself names the other leg. */
-function rewrittenUri(uri: string, host: string, names: LegNames): string | undefined {
+export function rewrittenUri(uri: string, host: string, names: LegNames): string | undefined {
   const tel = /^tel:(\+?[0-9A-Fa-f*#().-]+)(?:;|$)/i.exec(uri)?.[1];
   if (tel !== undefined && shows(tel, names)) return undefined;
   if (tel !== undefined) {

@@ -144,6 +144,7 @@ export class LegKpml {
         },
         onEnd: () => undefined,
         onTrace: dialog.trace,
+        digest: dialog.digest,
       });
     }
     const events = { digits: onDigits, active: onActive, bug: onBug };

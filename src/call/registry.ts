@@ -5,8 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Config, Realm, SipInterface } from '../config/config.ts';
-import type { KpmlRole, KpmlSubscriptionState } from '../observe/metrics.ts';
-import type { DialogIdentity } from '../sip/dialog.ts';
+import { policyText } from '../config/routing-config.ts';
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
 import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
 import { requiredExtensions } from '../sip/stray-requests.ts';
@@ -18,56 +17,71 @@ import {
   type SessionRefusal,
 } from '../trunk/admission.ts';
 import type { AgentRegistry, RequestSource } from '../trunk/agent-registry.ts';
-import { type Hop, type RejectReason, route, type SkippedAgent } from '../trunk/policy.ts';
+import { type Hop, prepareRoutes, route } from '../trunk/policy.ts';
 import { redirectHops } from '../trunk/redirect.ts';
 import { isAcceptable } from '../wire/event-headers.ts';
 import { getHeader, getHeaders, type SipRequest } from '../wire/sip-message.ts';
-import { SIDES } from '../wire/side.ts';
 import { formatHostPort } from '../wire/sip-uri.ts';
 import type { CallContext } from './call-context.ts';
-import { Call, type CallPlan, newCallId } from './call.ts';
-import { CallHistory } from './call-history.ts';
+import { Call } from './call.ts';
+import type { CallerInvite, CallPlan } from './call-plan.ts';
 import { CallLeg } from './call-leg.ts';
-import { type EndCause, resultOf, verdictOf } from './end-cause.ts';
-import { maxForwardsOf, unusableContent, userOf } from './header-policy.ts';
-import { replacesRefusal } from './replaces-refusal.ts';
+import { deviceRoute } from './device-route.ts';
+import type { EndCause } from './end-cause.ts';
+import { maxForwardsOf, unusableContent } from './header-policy.ts';
+import { countedAnyway, joinPlan } from './join-plan.ts';
+import type { Registrations } from './registrations.ts';
+import { refuseAttempt } from './refused-attempt.ts';
+import { partnerOf, readReplaces } from './replaces-request.ts';
+import { routeRefusal } from './route-refusal.ts';
+import { routeRequest } from './route-request.ts';
 import { refusalOfAll, type Refusal, refused, retryAfter, takeRoom } from './room-for-calls.ts';
+import { intervalRefusal, sessionTimerSettings } from './session-timer-negotiation.ts';
 import { admitSubscribe } from './subscribe-admission.ts';
 import { SubscriptionBudget } from './subscription-budget.ts';
+import { countSubscriptions, type SubscriptionCount } from './subscription-count.ts';
+import type { PlacedCall } from './transfer.ts';
+import { TransferDesk } from './transfer-desk.ts';
 
 /** What came of an INVITE before a call exists. */
-type Admitted =
-  | { readonly type: 'plan'; readonly plan: CallPlan; readonly session: Session }
-  | Refusal;
+type Admitted = AdmittedPlan | Refusal;
 
-export interface SubscriptionCount {
-  readonly role: KpmlRole;
-  readonly state: KpmlSubscriptionState;
-  readonly count: number;
+interface AdmittedPlan {
+  readonly type: 'plan';
+  readonly plan: CallPlan;
+  readonly session: Session;
 }
-
-const SUBSCRIPTION_KINDS: readonly Omit<SubscriptionCount, 'count'>[] = [
-  { role: 'notifier', state: 'pending' },
-  { role: 'notifier', state: 'active' },
-  { role: 'subscriber', state: 'pending' },
-  { role: 'subscriber', state: 'active' },
-];
 
 export class CallRegistry {
   readonly #calls = new Map<string, Call>();
   readonly #agents: AgentRegistry;
   readonly #admission: CallAdmission;
+  readonly #transfers: TransferDesk;
+  readonly #registrations: Registrations;
   #context: CallContext;
   #state: 'open' | 'draining' = 'open';
   #onEmpty: (() => void) | undefined;
 
   constructor(
-    context: Omit<CallContext, 'budget'>,
-    trunks: { readonly agents: AgentRegistry; readonly admission: CallAdmission },
+    context: Omit<CallContext, 'budget' | 'digestOf' | 'transfers'>,
+    trunks: {
+      readonly agents: AgentRegistry;
+      readonly admission: CallAdmission;
+      readonly registrations: Registrations;
+    },
   ) {
-    this.#context = { ...context, budget: new SubscriptionBudget() };
+    const digestOf: CallContext['digestOf'] = (agent) => trunks.agents.digestOf(agent);
+    this.#transfers = new TransferDesk({
+      calls: () => this.#calls.values(),
+      place: (call) => this.#place(call),
+      onBug: (error) => this.#reportBug(error),
+    });
+    const budget = new SubscriptionBudget();
+    this.#context = { ...context, budget, digestOf, transfers: this.#transfers };
     this.#agents = trunks.agents;
     this.#admission = trunks.admission;
+    this.#registrations = trunks.registrations;
+    prepareRoutes(context.config);
   }
 
   get size(): number {
@@ -88,22 +102,7 @@ export class CallRegistry {
 
   /** Live KPML subscriptions of all calls by role and state; each kind is there, with 0 as well. */
   countSubscriptions(): readonly SubscriptionCount[] {
-    const counts = SUBSCRIPTION_KINDS.map((kind) => ({ ...kind, count: 0 }));
-    const add = (role: KpmlRole, state: string): void => {
-      const kind = counts.find((item) => item.role === role && item.state === state);
-      if (kind !== undefined) kind.count += 1;
-    };
-    for (const call of this.#calls.values()) {
-      for (const side of SIDES) {
-        const held = call.session?.dtmf.subscriptions(side);
-        for (const { state } of held?.notifier ?? []) add('notifier', state);
-        for (const { state } of held?.separate ?? []) add('notifier', state);
-        const own = held?.subscriber;
-        if (own === 'active' || own === 'refreshing') add('subscriber', 'active');
-        if (own === 'subscribing' || own === 'confirming') add('subscriber', 'pending');
-      }
-    }
-    return counts;
+    return countSubscriptions(this.#calls.values());
   }
 
   /** New calls use `config` from now on; running calls keep theirs. */
@@ -111,6 +110,7 @@ export class CallRegistry {
     this.#context = { ...this.#context, config };
     this.#agents.reconfigure(config);
     this.#admission.reconfigure(config);
+    prepareRoutes(config);
   }
 
   /** Whether a source may use a sip-interface at all. */
@@ -133,28 +133,38 @@ export class CallRegistry {
 
   /** Answers a SUBSCRIBE for kpml outside every dialog. */
   subscribe(subscribe: IncomingSubscription): void {
-    const { budget, nowMs, metrics, log } = this.#context;
-    const onBug = (error: unknown): void => {
-      metrics.bug();
-      log.error({ err: error }, 'broken invariant');
-    };
+    const { budget, nowMs } = this.#context;
+    const onBug = (error: unknown): void => this.#reportBug(error);
     const calls = this.#calls.values();
     const context = { calls, agents: this.#agents, budget, nowMs, onBug };
     admitSubscribe(subscribe, requestSource(subscribe.source), context);
   }
 
+  #reportBug(error: unknown): void {
+    const { metrics, log } = this.#context;
+    metrics.bug();
+    log.error({ err: error }, 'broken invariant');
+  }
+
   #admit(invite: IncomingInvite): void {
     const caller = this.#callerLeg(invite);
-    const refusal = this.#checkSource(invite, caller) ?? this.#checkMessage(invite);
-    const admitted = refusal ?? this.#route(invite, caller);
+    const refusal = this.#checkSource(invite, caller) ?? this.#checkMessage(invite, caller);
+    const admitted = refusal ?? this.#replace(invite, caller) ?? this.#route(invite, caller);
     if (admitted.type === 'refused') {
       this.#refuse(invite, caller, admitted);
       return;
     }
-    const { plan, session } = admitted;
-    const call = new Call(plan, this.#context, (ended) => this.#ended(ended, session));
+    this.#begin(admitted.plan, admitted.session);
+  }
+
+  #begin(plan: CallPlan, session: Session): Call {
+    const call = new Call(plan, this.#context, (ended) => {
+      plan.standing?.giveBack?.();
+      this.#ended(ended, session);
+    });
     this.#calls.set(call.id, call);
     call.start();
+    return call;
   }
 
   /** Refuses new calls from now on; resolves when the last one has ended. */
@@ -190,7 +200,7 @@ export class CallRegistry {
   }
 
   /** What can be refused by looking at the INVITE alone. */
-  #checkMessage(invite: IncomingInvite): Refusal | undefined {
+  #checkMessage(invite: IncomingInvite, caller: CallLeg): Refusal | undefined {
     const { message } = invite;
     const { metrics } = this.#context;
     const noCalls = refusalOfAll(this.isDraining, this.#admission, metrics);
@@ -201,19 +211,31 @@ export class CallRegistry {
     if (required.length > 0) {
       return refused('bad-extension', { Unsupported: required.join(', ') });
     }
-    const replaced = replacesRefusal(message, this.#dialogs());
-    if (replaced !== undefined) return refused('not-replaceable', {}, { status: replaced });
+    const interval = intervalRefusal(message, sessionTimerSettings(caller.settings));
+    if (interval !== undefined) return refused('interval-too-short', interval);
     const unusable = unusableContent(message);
     if (unusable !== undefined) return refused('bad-content', unusable);
     return acceptsSdp(message) ? undefined : refused('bad-content', {}, NO_SDP_WANTED);
   }
 
-  *#dialogs(): Generator<DialogIdentity> {
-    for (const { caller, session } of this.#calls.values()) {
-      for (const { reach } of [caller, ...(session === undefined ? [] : [session.legs.callee])]) {
-        if (reach !== undefined) yield reach.identity;
-      }
+  /** The call of an INVITE that takes the place of a leg; `undefined` for any other. */
+  #replace(invite: IncomingInvite, caller: CallLeg): Admitted | undefined {
+    const request = readReplaces(invite.message, {
+      isEnabled: caller.settings.replaces.value,
+      find: (replaces) => this.#transfers.findReplaced(replaces),
+    });
+    if (request.type === 'none') return undefined;
+    const partner =
+      request.type === 'replace'
+        ? partnerOf(request.leg, (error) => this.#reportBug(error))
+        : undefined;
+    if (partner === undefined) {
+      const status = request.type === 'refused' ? request.status : 491;
+      return refused('not-replaceable', {}, { status });
     }
+    const { callee, standing } = partner;
+    const { plan, session } = this.#join(invite, caller, callee);
+    return { type: 'plan', plan: { ...plan, standing }, session };
   }
 
   #callerLeg(invite: IncomingInvite): CallLeg {
@@ -234,23 +256,42 @@ export class CallRegistry {
     return leg;
   }
 
-  #route(invite: IncomingInvite, caller: CallLeg): Admitted {
-    const { agent, realm } = caller;
+  /** Begins a call with a leg that stands already, or rejects it; `undefined` then. */
+  #place(placed: PlacedCall): Call | undefined {
+    const { invite, caller, callee, standing } = placed;
+    caller.invite = invite.message;
+    const { metrics } = this.#context;
+    const admitted =
+      callee === undefined
+        ? (refusalOfAll(this.isDraining, this.#admission, metrics) ??
+          this.#route(invite, caller, true))
+        : this.#join(invite, caller, callee);
+    if (admitted.type === 'plan')
+      return this.#begin({ ...admitted.plan, standing }, admitted.session);
+    this.#refuse(invite, caller, admitted);
+    return undefined;
+  }
+
+  /** Both legs have been counted before, and are in this call as well until the old ones are over. */
+  #join(invite: CallerInvite, caller: CallLeg, callee: CallLeg): AdmittedPlan {
+    const session = countedAnyway(this.#takeRoom('inbound', caller));
+    const countOn = (hop: Hop): Session => countedAnyway(this.#takeRoom('outbound', hop));
+    return { type: 'plan', plan: joinPlan({ invite, caller, callee, countOn }), session };
+  }
+
+  /** `isStanding`: the caller has been counted before. */
+  #route(invite: CallerInvite, caller: CallLeg, isStanding = false): Admitted {
     const { config } = this.#context;
-    const requestUri = invite.message.uri;
-    const calledNumber = userOf(requestUri) ?? '';
-    const request = { fromRealm: realm.name, fromAgent: agent, calledNumber, requestUri };
-    const routed = route(config, request, this.#agents);
-    if (routed.type === 'reject') {
-      const { status, reason, skipped } = routed;
-      const text = [reason, ...skipped.map(inWords)].join(', ');
-      return refused(REJECT_CAUSES[reason], retryAfter(status), { status, text });
-    }
-    const session = this.#takeRoom('inbound', caller);
+    const request = routeRequest(invite.message, caller, this.#context.nowMs());
+    const device = deviceRoute(config, request, this.#registrations, this.#agents);
+    const routed = device ?? route(config, request, this.#agents);
+    if (routed.type === 'reject') return routeRefusal(routed);
+    const room = this.#takeRoom('inbound', caller);
+    const session = isStanding ? countedAnyway(room) : room;
     if (session.type === 'refused') {
       return refused('limit-reached', retryAfter(503), { text: refusalText(session) });
     }
-    const policy = `${routed.policy.fromRealm} ${routed.policy.to} -> ${routed.policy.nextHop}`;
+    const policy = policyText(routed.policy);
     const plan: CallPlan = {
       invite,
       caller,
@@ -273,33 +314,8 @@ export class CallRegistry {
     return takeRoom(this.#admission, passage, this.#context);
   }
 
-  /** Answers and records an attempt that never became a call. */
-  #refuse(invite: IncomingInvite, caller: CallLeg, refusal: Refusal): void {
-    const { cause, headers } = refusal;
-    const verdict = verdictOf(cause);
-    const { log, cdr, config, nowMs, metrics } = this.#context;
-    const callId = newCallId();
-    const source = invite.source.address;
-    log[verdict.level](
-      { callId, cause: cause.name, text: verdict.text, status: verdict.status, source },
-      'call refused',
-    );
-    invite.reject(verdict.status, { headers });
-    const result = resultOf(cause, false);
-    metrics.callEnded({ agent: caller.agent?.name, direction: 'inbound', result });
-    const history = new CallHistory(undefined, nowMs);
-    cdr.write(
-      history.record({
-        callId,
-        caller,
-        session: undefined,
-        cause,
-        counters: [],
-        digits: { presses: 0, delivered: 0, dropped: 0, pending: 0 },
-        configHash: config.hash,
-        endMs: nowMs(),
-      }),
-    );
+  #refuse(invite: CallerInvite, caller: CallLeg, refusal: Refusal): void {
+    refuseAttempt({ invite, caller, refusal }, this.#context);
   }
 
   #ended(call: Call, session: Session): void {
@@ -310,17 +326,6 @@ export class CallRegistry {
     this.#onEmpty = undefined;
   }
 }
-
-/** What a reason of routing is called as the cause of an end. */
-const REJECT_CAUSES: Readonly<Record<RejectReason, EndCause['name']>> = {
-  'no-route': 'no-route',
-  'address-incomplete': 'address-incomplete',
-  'own-address': 'no-route',
-  'bad-request-uri': 'bad-request',
-  'unsupported-scheme': 'bad-request',
-  'no-interface': 'no-route',
-  'no-agent-available': 'no-agent-available',
-};
 
 /** The caller cannot read the only kind of answer there is (RFC 3261 §21.4.7). */
 const NO_SDP_WANTED = { status: 406, text: 'session description not accepted' };
@@ -334,10 +339,6 @@ function realmNamed(config: Config, name: string): Realm {
   const realm = config.realms.find((item) => item.name === name);
   assert(realm !== undefined, `no realm ${name}`);
   return realm;
-}
-
-function inWords({ agent, reason }: SkippedAgent): string {
-  return `${agent} ${reason}`;
 }
 
 function requestSource(source: IncomingInvite['source']): RequestSource {

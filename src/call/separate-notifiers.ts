@@ -47,6 +47,7 @@ export function serveSeparate(parts: {
       notifier.end();
     },
     onTrace: monitored.trace,
+    digest: monitored.digest,
   });
   notifier.receiveSubscribe(subscribe.received);
 }

@@ -6,6 +6,7 @@ import type { Side } from '../wire/side.ts';
 import { getHeader, type SipMessage, type SipResponse } from '../wire/sip-message.ts';
 import { hopTransport } from './call-leg.ts';
 import type { Forwarded } from './call-session.ts';
+import { translatedCaller, translatedHeaders } from './calling-number.ts';
 import { crossing, type CrossingMessage, leaving, pathFrom } from './header-crossing.ts';
 import {
   allowEventsHeader,
@@ -40,9 +41,9 @@ export function inviteOptions(
   // A callee that has no offer could put one into a reliable 1xx, and the caller would have to answer it in a PRACK.
   const supported = invite.body.length === 0 ? {} : { Supported: '100rel' };
   const crossed = crossing(invite, pathFrom('caller', legs), true);
-  const identity = shownCaller(invite, crossed);
+  const identity = translatedCaller(shownCaller(invite, crossed), hop);
   const headers = {
-    ...crossed.headers,
+    ...translatedHeaders(crossed.headers, hop),
     ...callerHeaders(identity, hopTransport(hop), hop.requestUri),
     To: `<${hop.requestUri}>`,
     'Max-Forwards': String(maxForwardsOf(invite) - 1),

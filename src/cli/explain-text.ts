@@ -1,6 +1,6 @@
 /** How an explanation reads in a terminal. */
-import type { LocalPolicy } from '../config/config.ts';
 import type { LegSettings } from '../config/effective.ts';
+import { type LocalPolicy, policyText } from '../config/routing-config.ts';
 import type { Hop } from '../trunk/policy.ts';
 import type { Origin } from './explain-route.ts';
 import { formatTable } from './table.ts';
@@ -28,7 +28,16 @@ const PARAMETER_NAMES: Readonly<Record<keyof LegSettings, string>> = {
   kpmlTolerateMissingState: 'kpml-tolerate-missing-state',
   addSdpInvite: 'add-sdp-invite',
   followRedirects: 'follow-redirects',
+  inDialogInfo: 'in-dialog-info',
+  inDialogMessage: 'in-dialog-message',
+  refer: 'refer',
+  replaces: 'replaces',
   trust: 'trust',
+  sessionTimer: 'session-timer',
+  sessionExpiresSeconds: 'session-expires',
+  minSeSeconds: 'min-se',
+  sessionRefresher: 'session-refresher',
+  dialogPingSeconds: 'dialog-ping',
 };
 
 export interface ParameterRow {
@@ -64,13 +73,14 @@ export function describeOrigin(origin: Origin): string {
 }
 
 export function describePolicy(policy: LocalPolicy, index: number): string {
-  const { fromRealm, to, nextHop } = policy;
-  return `local-policies[${index}]: from-realm ${fromRealm}, to ${to}, next-hop ${nextHop}`;
+  return `local-policies[${index}]: ${policyText(policy)}`;
 }
 
-export function describeHop(hop: Hop): string {
+/** `calling` is the number that the hop is shown, if one is known. */
+export function describeHop(hop: Hop, calling = ''): string {
   const who = hop.agent === undefined ? 'no session agent' : `session agent ${hop.agent.name}`;
-  return `sip-interface ${hop.sipInterface.name}, ${who}: ${hop.requestUri} via ${hop.nextHop}`;
+  const from = calling === '' ? '' : ` from ${calling}`;
+  return `sip-interface ${hop.sipInterface.name}, ${who}: ${hop.requestUri}${from} via ${hop.nextHop}`;
 }
 
 export function formatLeg(title: string, settings: LegSettings): string {

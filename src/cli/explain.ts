@@ -2,12 +2,15 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { effectiveSettings } from '../config/effective.ts';
+import type { Hop } from '../trunk/policy.ts';
+import { callingAt } from '../trunk/route-trace.ts';
 import { loadConfigFile } from '../config/load-file.ts';
 import { checkConfig } from './check.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { explainMedia, type MediaExplanation, type MediaQuestion } from './explain-media.ts';
 import { formatMedia } from './explain-media-text.ts';
 import { type CallQuestion, explainRoute, type RouteExplanation } from './explain-route.ts';
+import { formatNumbers, formatTrace, traceJson } from './explain-route-text.ts';
 import {
   describeHop,
   describeOrigin,
@@ -26,7 +29,11 @@ export function addExplainCommand(program: Command): void {
       'say which interface, agent, policy and parameters a call would meet, and how its digits cross',
     )
     .requiredOption('--from <agent or address>', 'session agent, or IP address with optional port')
-    .requiredOption('--to <number>', 'called number or SIP URI')
+    .requiredOption('--to <number>', 'called number, SIP or tel URI')
+    .option('--calling <number>', 'calling number')
+    .option('--method <method>', 'method of the request, INVITE unless given')
+    .option('--at <time>', 'when, such as 2026-11-22T10:00:00Z; now unless given')
+    .option('--down <agents>', 'session agents that count as out of service, with commas')
     .option('--offer <file>', "SDP of the caller's INVITE")
     .option('--answer <file>', "SDP of the callee's answer")
     .option('--caller-allow-events <events>', 'Allow-Events of the caller, such as kpml')
@@ -42,7 +49,7 @@ export function addExplainCommand(program: Command): void {
 export function explainCall(config: Config, options: ExplainOptions): CommandResult {
   const found = explainRoute(config, options);
   if (found.type !== 'route') return explainFailure(found);
-  const { origin, policy, policyIndex, hops } = found;
+  const { origin, policy, policyIndex, hops, trace } = found;
   const caller = effectiveSettings(origin.sipInterface, origin.agent);
   const [first] = hops;
   if (first === undefined) throw new Error('a route has at least one hop');
@@ -55,11 +62,14 @@ export function explainCall(config: Config, options: ExplainOptions): CommandRes
     },
     options,
   );
-  const others = hops.slice(1).map((hop) => `          then  ${describeHop(hop)}\n`);
+  const shown = (hop: Hop): string => describeHop(hop, callingAt(hop, trace.calling.received));
+  const others = hops.slice(1).map((hop) => `          then  ${shown(hop)}\n`);
   const text = [
     `caller    ${describeOrigin(origin)}\n`,
+    formatNumbers(trace),
     `policy    ${describePolicy(policy, policyIndex)}\n`,
-    `callee    ${describeHop(first)}\n`,
+    formatTrace(trace),
+    `callee    ${shown(first)}\n`,
     ...others,
     '\n',
     formatLeg("caller's leg", caller),
@@ -77,7 +87,9 @@ export function explainCall(config: Config, options: ExplainOptions): CommandRes
       agent: hop.agent?.name ?? null,
       requestUri: hop.requestUri,
       nextHop: hop.nextHop,
+      calling: callingAt(hop, trace.calling.received),
     })),
+    trace: traceJson(trace),
     parameters: { caller: parameterRows(caller), callee: parameterRows(callee) },
     media,
   };
@@ -95,10 +107,11 @@ function explainFailure(found: Exclude<RouteExplanation, { type: 'route' }>): Co
   }
   const exitCode = EXIT_CODES.findings;
   if (found.type === 'refused') return { exitCode, text: `${found.message}\n`, json: found };
-  const { origin, status, reason, policyIndex } = found;
+  const { origin, status, reason, policyIndex, trace } = found;
   const by = policyIndex === undefined ? '' : ` by local-policies[${policyIndex}]`;
-  const text = `caller    ${describeOrigin(origin)}\nrejected  ${status} ${reason}${by}\n`;
-  const json = { type: 'rejected', caller: originJson(origin), status, reason, policyIndex };
+  const text = `caller    ${describeOrigin(origin)}\n${formatNumbers(trace)}rejected  ${status} ${reason}${by}\n${formatTrace(trace)}`;
+  const caller = originJson(origin);
+  const json = { type: 'rejected', caller, status, reason, policyIndex, trace: traceJson(trace) };
   return { exitCode, text, json };
 }
 

@@ -45,6 +45,7 @@ export function formatCall(call: CallView): string {
       compare('remote tag', (leg) => leg.remoteTag),
       compare('codec', (leg) => leg.codec),
       compare('SDP', (leg) => leg.sdpSummary),
+      compare('session', (leg) => sessionOf(leg)),
       ...media('received', 'receivedPackets'),
       ...media('sent', 'sentPackets'),
       ...media('lost', 'lostPackets'),
@@ -54,6 +55,11 @@ export function formatCall(call: CallView): string {
   const head = `call ${call.id}: ${call.state}, started ${call.startedAt}\n\n`;
   const digits = `digits: ${presses} pressed, ${delivered} delivered, ${dropped} dropped, ${pending} pending\n`;
   return `${head}${legs}\n${formatPlan(call)}${digits}`;
+}
+
+/** The session timer of a leg and who refreshes, if it has one. */
+function sessionOf({ sessionTimer }: LegView): string | undefined {
+  return sessionTimer && `${sessionTimer.intervalSeconds}s by ${sessionTimer.refresher}`;
 }
 
 export function formatDigits(digits: readonly DigitRecord[]): string {

@@ -2,8 +2,12 @@
  * The configuration as the rest of the program sees it: frozen, camelCase, units in the names.
  * The YAML spelling of each key, its default and its meaning stand in the schema files of this room.
  */
+import type { CdrConfig } from './cdr-config.ts';
 import type { FeatureKeysConfig } from './feature-keys-config.ts';
 import type { HeaderRule } from './header-rule.ts';
+import type { MethodRelays } from './method-relay.ts';
+import type { NumberTranslation } from './number-translation.ts';
+import type { LocalPolicy } from './routing-config.ts';
 
 export interface Config {
   /** SHA-256 of the file's text in hexadecimal; names this version in logs, metrics and CDRs. */
@@ -15,11 +19,12 @@ export interface Config {
   readonly sessionAgents: readonly SessionAgent[];
   readonly sessionGroups: readonly SessionGroup[];
   readonly localPolicies: readonly LocalPolicy[];
+  readonly translations: readonly NumberTranslation[];
   readonly admission: AdmissionConfig;
   readonly dtmf: { readonly maskDigits: boolean };
   readonly featureKeys: FeatureKeysConfig;
   readonly api: ApiConfig;
-  readonly cdr: { readonly file: string };
+  readonly cdr: CdrConfig;
   readonly log: { readonly level: LogLevel };
 }
 
@@ -34,6 +39,8 @@ export interface SipConfig {
   readonly drachtio: DrachtioServer | undefined;
   /** Requests above this leave by TCP where the peer takes it; 0: never. Of the embedded engine only. */
   readonly udpSizeLimitBytes: number;
+  /** How long answered calls of a lost engine wait for it. */
+  readonly reconnectHoldMs: number;
   /** Of the embedded engine only. */
   readonly limits: SipLimits;
 }
@@ -122,9 +129,14 @@ export interface SipInterface {
   readonly deny: readonly string[];
   readonly constraints: Constraints;
   readonly drachtio: DrachtioServer | undefined;
+  /** Where requests outside every dialog go. */
+  readonly methods?: MethodRelays | undefined;
   readonly leg: LegOverrides;
   /** Of legs whose agent has none of its own. */
   readonly headerRules?: readonly HeaderRule[] | undefined;
+  /** Names of translations, where the agent names none. */
+  readonly translateIn?: string | undefined;
+  readonly translateOut?: string | undefined;
 }
 
 export interface SessionAgent {
@@ -137,6 +149,10 @@ export interface SessionAgent {
   readonly transport: Transport;
   /** The file names the transport: neither DNS nor the size of a request changes it. */
   readonly isTransportFixed: boolean;
+  /** What the agent's challenges are answered with; absent: they are not. */
+  readonly auth?: AgentAuth | undefined;
+  /** In place of those of the interface, method by method. */
+  readonly methods?: MethodRelays | undefined;
   readonly optionsPing: OptionsPing | undefined;
   readonly constraints: Constraints;
   /** Final answers to OPTIONS or INVITE that count as if there were none. */
@@ -144,6 +160,17 @@ export interface SessionAgent {
   readonly leg: LegOverrides;
   /** In place of those of the interface; an empty list switches them off. */
   readonly headerRules?: readonly HeaderRule[] | undefined;
+  /** In place of those of the interface; `none` switches them off. */
+  readonly translateIn?: string | undefined;
+  readonly translateOut?: string | undefined;
+}
+
+/** Credentials of ours at an agent (RFC 3261 §22). */
+export interface AgentAuth {
+  readonly username: string;
+  readonly password: string;
+  /** The only realm whose challenges are answered; `undefined`: any that the agent names. */
+  readonly realm: string | undefined;
 }
 
 /** What one agent, one interface or the whole SBC may carry; 0 means unlimited. */
@@ -153,9 +180,13 @@ export interface Constraints {
   readonly maxOutboundSessions: number;
   /** Calls per second on the average of the window. */
   readonly maxBurstRate: number;
+  readonly maxInboundBurstRate: number;
+  readonly maxOutboundBurstRate: number;
   readonly burstRateWindowMs: number;
   /** Calls per second on the average of the window. */
   readonly maxSustainRate: number;
+  readonly maxInboundSustainRate: number;
+  readonly maxOutboundSustainRate: number;
   readonly sustainRateWindowMs: number;
 }
 
@@ -194,17 +225,6 @@ export interface SessionGroup {
   readonly failoverCodes: readonly number[];
 }
 
-export interface LocalPolicy {
-  /** Realm name or `*`. */
-  readonly fromRealm: string;
-  /** Prefix of the called number or `*`. */
-  readonly to: string;
-  /** Agent name, group name or `request-uri`. */
-  readonly nextHop: string;
-  /** Realm whose interface sends the request, for `request-uri` only. */
-  readonly toRealm: string | undefined;
-}
-
 export interface ApiConfig {
   /** IP address, IPv6 without brackets. */
   readonly address: string;
@@ -224,8 +244,16 @@ export type BodylessRefresh = 'keep' | 'unload';
 export type SipInfo = 'disabled' | 'receive' | 'send';
 /** Which targets of a redirecting answer are called in its place. */
 export type FollowRedirects = 'agents' | 'any' | 'disabled';
+/** What becomes of a REFER of this side: passed on, carried out here, or refused. */
+/** What becomes of a request inside a call that the other side would answer. */
+export type InDialogPolicy = 'relay' | 'reject';
+export type ReferPolicy = 'relay' | 'local' | 'reject';
 /** Whether what this side says about identities is believed, and whether it may know those of the other side (RFC 3325). */
 export type Trust = 'trusted' | 'untrusted';
+/** Session timer of a leg (RFC 4028): agreed to, obeyed where a peer insists, or kept up even alone. */
+export type SessionTimerMode = 'enabled' | 'disabled' | 'force';
+/** Who refreshes where the peer leaves it open. */
+export type SessionRefresher = 'auto' | 'us' | 'peer';
 export type AddSdpInvite = 'disabled' | 'invite' | 'reinvite' | 'both';
 
 /** What one leg parameter may be; the value of every parameter that can be set per leg. */
@@ -252,7 +280,17 @@ export interface LegValues {
   readonly kpmlTolerateMissingState: boolean;
   readonly addSdpInvite: AddSdpInvite;
   readonly followRedirects: FollowRedirects;
+  readonly inDialogInfo: InDialogPolicy;
+  readonly inDialogMessage: InDialogPolicy;
+  readonly refer: ReferPolicy;
+  readonly replaces: boolean;
   readonly trust: Trust;
+  readonly sessionTimer: SessionTimerMode;
+  readonly sessionExpiresSeconds: number;
+  readonly minSeSeconds: number;
+  readonly sessionRefresher: SessionRefresher;
+  /** 0: a leg without session timer is never asked. */
+  readonly dialogPingSeconds: number;
 }
 
 /** What an interface or an agent sets itself; `undefined` (also for inherit, none, 0) means not set here. */

@@ -40,7 +40,16 @@ export const LEG_DEFAULTS: LegValues = Object.freeze({
   kpmlTolerateMissingState: false,
   addSdpInvite: 'disabled',
   followRedirects: 'agents',
+  inDialogInfo: 'relay',
+  inDialogMessage: 'relay',
+  refer: 'relay',
+  replaces: false,
   trust: 'untrusted',
+  sessionTimer: 'enabled',
+  sessionExpiresSeconds: 1800,
+  minSeSeconds: 90,
+  sessionRefresher: 'auto',
+  dialogPingSeconds: 600,
 } as const);
 
 /** Resolves every leg parameter; `agent` is `undefined` when the peer is no configured session agent. */
@@ -81,6 +90,15 @@ export function effectiveSettings(
     kpmlTolerateMissingState: pick('kpmlTolerateMissingState'),
     addSdpInvite: pick('addSdpInvite'),
     followRedirects: pick('followRedirects'),
+    inDialogInfo: pick('inDialogInfo'),
+    inDialogMessage: pick('inDialogMessage'),
+    refer: pick('refer'),
+    replaces: pick('replaces'),
     trust: pick('trust'),
+    sessionTimer: pick('sessionTimer'),
+    sessionExpiresSeconds: pick('sessionExpiresSeconds'),
+    minSeSeconds: pick('minSeSeconds'),
+    sessionRefresher: pick('sessionRefresher'),
+    dialogPingSeconds: pick('dialogPingSeconds'),
   };
 }

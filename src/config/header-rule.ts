@@ -50,6 +50,8 @@ const OWNED: ReadonlySet<string> = new Set([
   'content-disposition',
   'mime-version',
   'require',
+  'session-expires',
+  'min-se',
   'proxy-require',
   'supported',
   'unsupported',

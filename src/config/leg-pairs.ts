@@ -1,7 +1,8 @@
 /** The kinds of legs a configuration can produce and which of them meet in one call. */
-import type { Config, LocalPolicy, SessionAgent, SipInterface } from './config.ts';
+import type { Config, SessionAgent, SipInterface } from './config.ts';
 import { effectiveSettings, type LegSettings } from './effective.ts';
 import type { Path } from './problem.ts';
+import type { LocalPolicy } from './routing-config.ts';
 
 /** A leg towards an agent, or towards peers of an interface that are no agents. */
 export interface LegKind {
@@ -46,7 +47,10 @@ export function legPairs(config: Config): LegPair[] {
   const pairs = new Map<string, LegPair>();
   for (const policy of config.localPolicies) {
     const callers = kinds.filter(
-      (kind) => mayCall(kind) && [kind.sipInterface.realm, '*'].includes(policy.fromRealm),
+      (kind) =>
+        mayCall(kind) &&
+        [kind.sipInterface.realm, '*'].includes(policy.fromRealm) &&
+        (policy.fromAgent ?? kind.agent?.name) === kind.agent?.name,
     );
     for (const caller of callers) {
       for (const callee of calleesOf(config, kinds, policy, caller)) {

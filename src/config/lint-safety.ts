@@ -37,7 +37,9 @@ function openInterface(config: Config): RuleFinding[] {
     const isRouted = config.localPolicies.some(
       (policy) =>
         (policy.fromRealm === '*' || policy.fromRealm === sipInterface.realm) &&
-        policy.nextHop !== 'request-uri',
+        policy.fromAgent === undefined &&
+        policy.nextHop !== 'request-uri' &&
+        policy.nextHop !== 'reject',
     );
     if (sipInterface.admit !== 'anyone' || !isExposed || !isRouted) return [];
     const message = `interface "${sipInterface.name}" lets anyone place calls to your trunks`;

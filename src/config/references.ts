@@ -2,7 +2,8 @@
 import type { Finding, Path } from './problem.ts';
 import { portFindings } from './references-ports.ts';
 import { entriesOf, mapAt, textAt, textsAt } from './raw-access.ts';
-import { nearest } from './suggestion.ts';
+import { methodReferences } from './references-methods.ts';
+import { namesOf, routingReferences, unknownName } from './references-routing.ts';
 import type { RawMap } from './yaml-source.ts';
 
 /** Findings about names and ports of the raw file. */
@@ -11,19 +12,25 @@ export function referenceFindings(root: RawMap): Finding[] {
     ...duplicateNames(root),
     ...realmReferences(root),
     ...memberReferences(root),
-    ...policyReferences(root),
+    ...routingReferences(root),
+    ...methodReferences(root),
     ...engineRequirements(root),
     ...portFindings(root),
   ];
 }
 
-/** A word that means something else where an agent or a group may stand. */
-const RESERVED = ['request-uri', '*'];
+/** Words that mean something else where a name may stand. */
+const RESERVED = ['request-uri', 'reject', 'none', '*'];
 
 function duplicateNames(root: RawMap): Finding[] {
   const findings: Finding[] = [];
   // Agents and groups share one space of names, because next-hop takes either.
-  const spaces = [['realms'], ['sip-interfaces'], ['session-agents', 'session-groups']];
+  const spaces = [
+    ['realms'],
+    ['sip-interfaces'],
+    ['session-agents', 'session-groups'],
+    ['translations'],
+  ];
   for (const sections of spaces) {
     const seen = new Map<string, Path>();
     for (const section of sections) {
@@ -105,31 +112,6 @@ function memberReferences(root: RawMap): Finding[] {
   return findings;
 }
 
-function policyReferences(root: RawMap): Finding[] {
-  const targets = [
-    ...namesOf(root, 'session-agents'),
-    ...namesOf(root, 'session-groups'),
-    'request-uri',
-  ];
-  const findings: Finding[] = [];
-  for (const { index, map } of entriesOf(root, 'local-policies')) {
-    const nextHop = textAt(map, 'next-hop');
-    if (nextHop === undefined) continue;
-    if (!targets.includes(nextHop)) {
-      const message = `next hop "${nextHop}" is neither a session agent nor a session group`;
-      const path = ['local-policies', index, 'next-hop'];
-      findings.push(unknownName(path, message, nextHop, targets));
-    }
-    if (map['to-realm'] !== undefined && nextHop !== 'request-uri') {
-      const path = ['local-policies', index, 'to-realm'];
-      const message =
-        'to-realm goes with next-hop request-uri only; agents have a realm themselves';
-      findings.push({ path, at: 'key', message });
-    }
-  }
-  return findings;
-}
-
 /** Keys that another key makes necessary or impossible. */
 function engineRequirements(root: RawMap): Finding[] {
   const findings: Finding[] = [];
@@ -159,15 +141,4 @@ function engineRequirements(root: RawMap): Finding[] {
     findings.push({ path: ['feature-keys', 'apply-to-calls'], at: 'key', message });
   }
   return findings;
-}
-
-function namesOf(root: RawMap, section: string): string[] {
-  return entriesOf(root, section).flatMap(({ map }) => textAt(map, 'name') ?? []);
-}
-
-function unknownName(path: Path, message: string, name: string, known: readonly string[]): Finding {
-  const near = nearest(name, known);
-  const list =
-    known.length === 0 ? undefined : `known: ${[...new Set(known)].slice(0, 8).join(', ')}`;
-  return { path, at: 'value', message, suggestion: near ? `did you mean "${near}"?` : list };
 }

@@ -5,6 +5,7 @@
 import type * as z from 'zod';
 import type { LegOverrides } from './config.ts';
 import { LEG_DEFAULTS } from './effective.ts';
+import { SESSION_TIMER_FIELDS } from './schema-session-timer.ts';
 import { choice, type Conversion, integer, type Scalar, scalar } from './values.ts';
 
 type Place = 'sip-interface' | 'session-agent';
@@ -199,6 +200,39 @@ function kpmlShape(place: Place) {
   };
 }
 
+function transferShape(place: Place) {
+  return {
+    refer: legField(place, {
+      base: choice(
+        ['relay', 'local', 'reject'],
+        'What becomes of a REFER from this side: passed on to the other side, carried out here, or refused with 603.',
+      ),
+      default: LEG_DEFAULTS.refer,
+    }),
+    replaces: switchField(
+      place,
+      LEG_DEFAULTS.replaces,
+      'Lets an INVITE with Replaces from this side take the place of one side of an answered call.',
+    ),
+  };
+}
+
+function inDialogShape(place: Place) {
+  return {
+    'in-dialog-info': legField(place, {
+      base: choice(
+        ['relay', 'reject'],
+        'What becomes of an INFO from this side inside a call that is no digit: passed on to the other side, or refused with 405.',
+      ),
+      default: LEG_DEFAULTS.inDialogInfo,
+    }),
+    'in-dialog-message': legField(place, {
+      base: choice(['relay', 'reject'], 'The same for MESSAGE inside a call.'),
+      default: LEG_DEFAULTS.inDialogMessage,
+    }),
+  };
+}
+
 function routingShape(place: Place) {
   return {
     'follow-redirects': legField(place, {
@@ -208,6 +242,8 @@ function routingShape(place: Place) {
       ),
       default: LEG_DEFAULTS.followRedirects,
     }),
+    ...inDialogShape(place),
+    ...transferShape(place),
     trust: legField(place, {
       base: choice(
         ['trusted', 'untrusted'],
@@ -218,6 +254,24 @@ function routingShape(place: Place) {
   };
 }
 
+function sessionShape(place: Place) {
+  const fields = SESSION_TIMER_FIELDS;
+  const base = LEG_DEFAULTS;
+  return {
+    'session-timer': legField(place, { base: fields.sessionTimer, default: base.sessionTimer }),
+    'session-expires': legField(place, {
+      base: fields.sessionExpires,
+      default: base.sessionExpiresSeconds,
+    }),
+    'min-se': legField(place, { base: fields.minSe, default: base.minSeSeconds }),
+    'session-refresher': legField(place, {
+      base: fields.sessionRefresher,
+      default: base.sessionRefresher,
+    }),
+    'dialog-ping': legField(place, { base: fields.dialogPing, default: base.dialogPingSeconds }),
+  };
+}
+
 /** The per-leg keys as they may stand at `place`. */
 export function legShape(place: Place) {
   return {
@@ -225,6 +279,7 @@ export function legShape(place: Place) {
     ...dtmfShape(place),
     ...kpmlShape(place),
     ...routingShape(place),
+    ...sessionShape(place),
   };
 }
 
@@ -253,6 +308,15 @@ export function buildLeg(raw: RawLeg): LegOverrides {
     kpmlTolerateMissingState: raw['kpml-tolerate-missing-state'],
     addSdpInvite: raw['add-sdp-invite'],
     followRedirects: raw['follow-redirects'],
+    inDialogInfo: raw['in-dialog-info'],
+    inDialogMessage: raw['in-dialog-message'],
+    refer: raw.refer,
+    replaces: raw.replaces,
     trust: raw.trust,
+    sessionTimer: raw['session-timer'],
+    sessionExpiresSeconds: raw['session-expires'],
+    minSeSeconds: raw['min-se'],
+    sessionRefresher: raw['session-refresher'],
+    dialogPingSeconds: raw['dialog-ping'],
   };
 }

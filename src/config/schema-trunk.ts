@@ -1,8 +1,7 @@
-/** Schema of realms, sip-interfaces, session-agents, session-groups and local-policies. */
+/** Schema of realms, sip-interfaces, session-agents and session-groups. */
 import * as z from 'zod';
 import type {
   DrachtioServer,
-  LocalPolicy,
   Realm,
   SessionAgent,
   SessionGroup,
@@ -10,9 +9,12 @@ import type {
   TlsConfig,
 } from './config.ts';
 import { TRANSPORTS } from './address.ts';
+import { agentAuth } from './schema-auth.ts';
 import { codes, constraints, optionsPing } from './schema-admission.ts';
 import { headerRules } from './schema-header-rules.ts';
 import { buildLeg, legShape } from './schema-leg.ts';
+import { methods } from './schema-methods.ts';
+import { TRANSLATE_KEYS } from './schema-routing.ts';
 import {
   choice,
   duration,
@@ -113,10 +115,15 @@ export const sipInterface = z
     drachtio: drachtioServer
       .meta({ description: 'drachtio-server of this interface alone; otherwise sip.drachtio.' })
       .optional(),
+    methods: methods
+      .meta({ description: 'Where requests outside calls go; without a line they get 405.' })
+      .optional(),
     ...legShape('sip-interface'),
     'header-rules': headerRules
       .meta({ description: 'Changes to headers, in this order, on legs of the interface.' })
       .optional(),
+    'translate-in': TRANSLATE_KEYS.in.optional(),
+    'translate-out': TRANSLATE_KEYS.out.optional(),
   })
   .transform((raw): SipInterface => ({
     name: raw.name,
@@ -129,8 +136,11 @@ export const sipInterface = z
     deny: raw.deny,
     constraints: raw.constraints,
     drachtio: raw.drachtio,
+    methods: raw.methods,
     leg: buildLeg(raw),
     headerRules: raw['header-rules'],
+    translateIn: raw['translate-in'],
+    translateOut: raw['translate-out'],
   }));
 
 export const sessionAgent = z
@@ -146,6 +156,9 @@ export const sessionAgent = z
     )
       .meta({ usual: 'udp' })
       .optional(),
+    auth: agentAuth
+      .meta({ description: "What the agent's 401 and 407 are answered with." })
+      .optional(),
     'options-ping': optionsPing
       .meta({ description: 'Health check; without this key no OPTIONS are sent.' })
       .optional(),
@@ -154,10 +167,15 @@ export const sessionAgent = z
       'Final answer to OPTIONS or INVITE that counts as if there were none.',
       'Final answers that speak against the agent; all others prove that it is alive.',
     ).prefault(['503']),
+    methods: methods
+      .meta({ description: "The same for this agent, in place of the interface's." })
+      .optional(),
     ...legShape('session-agent'),
     'header-rules': headerRules
       .meta({ description: "The same for this agent, in place of the interface's." })
       .optional(),
+    'translate-in': TRANSLATE_KEYS.agentIn.optional(),
+    'translate-out': TRANSLATE_KEYS.agentOut.optional(),
   })
   .transform((raw): SessionAgent => ({
     name: raw.name,
@@ -166,11 +184,15 @@ export const sessionAgent = z
     port: raw.address.port,
     transport: raw.transport ?? 'udp',
     isTransportFixed: raw.transport !== undefined,
+    auth: raw.auth,
+    methods: raw.methods,
     optionsPing: raw['options-ping'],
     constraints: raw.constraints,
     outServiceCodes: raw['out-service-response-codes'],
     leg: buildLeg(raw),
     headerRules: raw['header-rules'],
+    translateIn: raw['translate-in'],
+    translateOut: raw['translate-out'],
   }));
 
 export const sessionGroup = z
@@ -199,22 +221,4 @@ export const sessionGroup = z
     members: raw.members,
     weights: raw.weights,
     failoverCodes: raw['failover-codes'],
-  }));
-
-export const localPolicy = z
-  .strictObject({
-    'from-realm': nonEmptyText('Realm the request came from, or "*".').prefault('*'),
-    to: nonEmptyText(
-      'Prefix of the called number, or "*"; the longest match wins. Quote digits.',
-    ).prefault('*'),
-    'next-hop': nonEmptyText('Session agent, session group, or request-uri.'),
-    'to-realm': nonEmptyText(
-      'Realm to send from, with request-uri only. Unset: the first interface of another realm.',
-    ).optional(),
-  })
-  .transform((raw): LocalPolicy => ({
-    fromRealm: raw['from-realm'],
-    to: raw.to,
-    nextHop: raw['next-hop'],
-    toRealm: raw['to-realm'],
   }));

@@ -2,18 +2,12 @@
 import * as z from 'zod';
 import { type ApiConfig, type Config, LOG_LEVELS, type MediaConfig } from './config.ts';
 import { admission } from './schema-admission.ts';
+import { cdr } from './schema-cdr.ts';
+import { expandPolicies, localPolicy, translation } from './schema-routing.ts';
 import { featureKeys } from './schema-feature-keys.ts';
 import { sipLimits } from './schema-sip-limits.ts';
+import { drachtioServer, realm, sessionAgent, sessionGroup, sipInterface } from './schema-trunk.ts';
 import {
-  drachtioServer,
-  localPolicy,
-  realm,
-  sessionAgent,
-  sessionGroup,
-  sipInterface,
-} from './schema-trunk.ts';
-import {
-  anyText,
   choice,
   type Conversion,
   duration,
@@ -40,6 +34,10 @@ const sip = z
       { minimum: 0, maximum: 65_535, unit: 'bytes' },
       'Larger requests leave by TCP where the peer takes it, in bytes; 0: never. Embedded engine only.',
     ).prefault('1300'),
+    'reconnect-hold': duration(
+      { minimumMs: 0, maximumMs: 300_000 },
+      'How long answered calls keep their media while the SIP engine is away; they end when it is back or this is over.',
+    ).prefault('30s'),
     limits: sipLimits
       .meta({ description: 'What peers may take of the embedded engine.' })
       .prefault({}),
@@ -48,6 +46,7 @@ const sip = z
     engine: raw.engine,
     drachtio: raw.drachtio,
     udpSizeLimitBytes: raw['udp-size-limit'],
+    reconnectHoldMs: raw['reconnect-hold'],
     limits: raw.limits,
   }));
 
@@ -149,20 +148,17 @@ export const configSchema = z
       .array(localPolicy)
       .meta({ description: 'Routes; the longest matching `to` wins.' })
       .prefault([]),
+    translations: z
+      .array(translation)
+      .meta({ description: 'Sets of rules that rewrite numbers.' })
+      .prefault([]),
     admission: admission.meta({ description: 'What the SBC as a whole takes on.' }).prefault({}),
     dtmf: dtmf.meta({ description: 'What is shown of digits.' }).prefault({}),
     'feature-keys': featureKeys
       .meta({ description: 'Device Feature Key Synchronization.' })
       .prefault({}),
     api: api.meta({ description: 'HTTP API and console.' }).prefault({}),
-    cdr: z
-      .strictObject({
-        file: anyText('File of call records, one JSON object a line; empty: none.').prefault(
-          'data/cdr.jsonl',
-        ),
-      })
-      .meta({ description: 'Call records.' })
-      .prefault({}),
+    cdr: cdr.meta({ description: 'Call records.' }).prefault({}),
     log: z
       .strictObject({
         level: choice(LOG_LEVELS, 'Least severe level that is logged.').prefault('info'),
@@ -177,7 +173,8 @@ export const configSchema = z
     sipInterfaces: raw['sip-interfaces'],
     sessionAgents: raw['session-agents'],
     sessionGroups: raw['session-groups'],
-    localPolicies: raw['local-policies'],
+    localPolicies: expandPolicies(raw['local-policies']),
+    translations: raw.translations,
     admission: raw.admission,
     dtmf: raw.dtmf,
     featureKeys: raw['feature-keys'],

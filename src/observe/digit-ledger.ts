@@ -18,6 +18,7 @@ export const DIGIT_DROP_REASONS = [
   'event-not-negotiated',
   'media-inactive',
   'stream-closed',
+  'relay-restart',
   // KPML: nobody asked for it, or it may not pass
   'no-subscription',
   'no-match',

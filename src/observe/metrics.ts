@@ -7,6 +7,7 @@
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { AdmissionMetrics } from './admission-metrics.ts';
+import { CdrMetrics } from './cdr-metrics.ts';
 import { DIGIT_DROP_REASONS } from './digit-ledger.ts';
 import type { DigitOutcome } from './digit-ledger.ts';
 import type { EventLoopLag } from './event-loop-lag.ts';
@@ -57,6 +58,8 @@ export class Metrics {
   readonly #registry = new Registry();
   /** Session agents and admission. */
   readonly admission = new AdmissionMetrics(this.#registry);
+  /** Call records. */
+  readonly cdr = new CdrMetrics(this.#registry);
   readonly #scrapeHooks: (() => void)[] = [];
   readonly #calls = callMetrics(this.#registry);
   readonly #media = mediaMetrics(this.#registry);
@@ -120,6 +123,11 @@ export class Metrics {
     this.#media.portsFree.set({ pool }, count);
   }
 
+  /** Streams that could not be opened; a count of 0 makes the reason known. */
+  mediaFailed(reason: string, count: number): void {
+    this.#media.failures.inc({ reason }, count);
+  }
+
   mediaTimedOut(): void {
     this.#media.timeouts.inc();
   }
@@ -171,6 +179,10 @@ export class Metrics {
 
   workerRestarted(): void {
     this.#process.workerRestarts.inc();
+  }
+
+  engineCrashed(): void {
+    this.#process.engineRestarts.inc();
   }
 
   buildInfo({ version, node }: BuildInfo): void {
@@ -238,6 +250,12 @@ function mediaMetrics(registry: Registry) {
       name: 'sbc_media_ports_free',
       help: 'Media ports that a new stream may take.',
       labelNames: ['pool'],
+      registers,
+    }),
+    failures: new Counter({
+      name: 'sbc_media_failures_total',
+      help: 'Media streams that could not be opened, by reason.',
+      labelNames: ['reason'],
       registers,
     }),
     timeouts: new Counter({
@@ -316,6 +334,11 @@ function processMetrics(registry: Registry) {
     workerRestarts: new Counter({
       name: 'sbc_worker_restarts_total',
       help: 'Relay workers started anew after a crash.',
+      registers,
+    }),
+    engineRestarts: new Counter({
+      name: 'sbc_engine_restarts_total',
+      help: 'Crashes of the embedded SIP engine, which is then started anew.',
       registers,
     }),
     buildInfo: new Gauge({

@@ -9,16 +9,21 @@
  *   unacknowledged   bye()                              ending       (our BYE waits for the ACK, RFC 3261 §15)
  *   confirmed        bye()                              ending       (our BYE is on its way)
  *   ending           BYE answered or given up           ended
- *   any              BYE received, connection lost      ended
+ *   answered         connection lost                    held         (nothing crosses; the peer believes in it still)
+ *   held             bye(), connection back or given up ended        (lost-dialogs.ts releases the peer)
+ *   any              BYE received, early: connection lost  ended
  *
  * Requests of every method may be outstanding at once; the engine matches their answers (RFC 3261 §12.2).
  */
-import { KPML_PACKAGE } from '../wire/kpml.ts';
 import { ownText } from '../wire/own-bytes.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import type { ReceivedRequest, SipConnection, SipHeaders } from './sip-connection.ts';
-import { eventTypeOf } from './event-type.ts';
+import type { DigestClient } from './digest-client.ts';
+import type { DigestPeer } from './digest-sender.ts';
+import { type DialogRefresh, isRefreshing, withRefresh } from './dialog-refresh.ts';
+import { isNotifyForUs } from './event-type.ts';
 import { contactUriOf } from './remote-point.ts';
+import { cseqOf } from './request-number.ts';
 import {
   type DialogRequestOptions,
   type DialogResponse,
@@ -65,22 +70,38 @@ export type AddDialog = (
 export interface DialogHandler {
   /** Every request but ACK and BYE, early ones too; must be answered. */
   onRequest(request: ReceivedRequest, dialog: SipDialog): void;
-  onAck(body: string): void;
+  /** `cseq` says which INVITE of the peer is acknowledged; `undefined` when the ACK has none that can be read. */
+  onAck(body: string, cseq: number | undefined): void;
   /** The dialog is over: a BYE (already answered), an engine's own BYE, or the connection is gone. */
   onEnd(by: 'peer' | 'engine' | 'connection', reason: string, bye?: SipRequest): void;
   readonly onTrace: SipTrace;
+  /** Answers the challenges of the peer, if it is an agent that we have credentials for. */
+  readonly digest?: DigestClient | undefined;
+  /** The session timer of the dialog, once it is answered. */
+  readonly refresh?: DialogRefresh | undefined;
+}
+
+/** What goes into an answer of ours. */
+export interface DialogAnswerOptions {
+  readonly reason?: string;
+  readonly headers?: SipHeaders;
+  readonly body?: string;
+  /** It has not left: the request was cancelled, or its transaction is over. */
+  readonly onFailed?: () => void;
 }
 
 export class SipDialog {
   #identity: DialogIdentity;
   readonly #connection: SipConnection;
-  readonly #handler: DialogHandler;
+  #handler: DialogHandler;
   /** The peer has accepted a SUBSCRIBE of ours in it. */
   #hasSubscribed = false;
   readonly #onEnded: (dialog: SipDialog) => void;
   /** Settled by the ACK of the peer, or by the end. */
   readonly #acknowledged = Promise.withResolvers<void>();
-  #state: 'early' | 'unacknowledged' | 'confirmed' | 'ending' | 'ended' | 'abandoned';
+  #state: 'early' | 'unacknowledged' | 'confirmed' | 'ending' | 'held' | 'ended' | 'abandoned';
+  /** What our BYE says. */
+  #parting: SipHeaders | undefined;
   /** Only while the dialog is early. */
   #early: EarlyDialog | undefined;
 
@@ -116,9 +137,24 @@ export class SipDialog {
     return this.#handler.onTrace;
   }
 
+  /** What answers the challenges of the peer. */
+  get digest(): DigestClient | undefined {
+    return this.#handler.digest;
+  }
+
   /** True from the ACK until one side hangs up. */
   get isConfirmed(): boolean {
     return this.#state === 'confirmed';
+  }
+
+  /** The headers of the BYE that we sent or would have sent. */
+  get parting(): SipHeaders {
+    return this.#parting ?? {};
+  }
+
+  /** From now on another call has this dialog. */
+  handOver(handler: DialogHandler): void {
+    this.#handler = handler;
   }
 
   /** Makes a new dialog an early one. */
@@ -149,6 +185,26 @@ export class SipDialog {
 
   /** Sends a request and resolves with its final response; never rejects. */
   request(method: string, options: DialogRequestOptions = {}): Promise<DialogResponse> {
+    const refresh = this.#refreshOf(method);
+    return refresh === undefined
+      ? this.#send(method, options)
+      : this.#sendRefresh(method, options, refresh);
+  }
+
+  async #sendRefresh(
+    method: string,
+    options: DialogRequestOptions,
+    refresh: DialogRefresh,
+  ): Promise<DialogResponse> {
+    const send = (): Promise<DialogResponse> => {
+      const headers = withRefresh(options.headers ?? {}, refresh.requestHeaders());
+      return this.#send(method, { ...options, headers });
+    };
+    const response = await send();
+    return refresh.tooShort(response.message) ? send() : response;
+  }
+
+  #send(method: string, options: DialogRequestOptions): Promise<DialogResponse> {
     if (this.#state === 'abandoned') return Promise.resolve(withoutResponse('no-dialog'));
     // Forks share the dialog id, and so do both ends of a dialog that a proxy leads back to us: the tag tells.
     const to = this.#early?.to ?? `<sip:placeholder@localhost>;tag=${this.#identity.remoteTag}`;
@@ -160,12 +216,18 @@ export class SipDialog {
       { method, uri: 'sip:placeholder', dialogId, headers, ...body },
       {
         onTrace: this.#handler.onTrace,
+        onSent: (sent) => {
+          options.onSent?.(sent);
+          void options.cancelled?.then((cancelHeaders) => sent.cancel(cancelHeaders));
+        },
+        digest: this.#digestPeer(),
         onFinal: ({ message }) => {
           // In the turn of the answer: a NOTIFY may come in the next frame.
           if (method === 'BYE') this.#end();
           if (message.status >= 300) return;
-          if (method === 'SUBSCRIBE') this.#hasSubscribed = true;
+          if (method === 'SUBSCRIBE' || method === 'REFER') this.#hasSubscribed = true;
           this.#refreshTarget(method, contactUriOf(message));
+          this.#refreshOf(method)?.accepted(message);
         },
       },
     );
@@ -173,6 +235,8 @@ export class SipDialog {
 
   /** Sends BYE once, not before the ACK of the peer; resolves when it is answered or given up. */
   async bye(headers: SipHeaders = {}): Promise<void> {
+    this.#parting ??= headers;
+    if (this.#state === 'held') this.#end();
     if (!this.#isOpen()) return;
     const mustWait = this.#state === 'unacknowledged';
     this.#state = 'ending';
@@ -190,7 +254,7 @@ export class SipDialog {
     if (method === 'ACK') {
       if (this.#state === 'unacknowledged') this.#state = 'confirmed';
       this.#acknowledged.resolve();
-      this.#handler.onAck(request.message.body.toString());
+      this.#handler.onAck(request.message.body.toString(), cseqOf(request.message));
       return;
     }
     if (method === 'BYE') {
@@ -199,23 +263,45 @@ export class SipDialog {
     }
     if (!this.#isOpen() && this.#state !== 'early') {
       // The last word of a subscription may come behind the BYE (RFC 6665 §4.5.2).
-      const isLastWord = this.#hasSubscribed && isKpmlNotify(request);
+      const isLastWord = this.#hasSubscribed && isNotifyForUs(request.message);
       request.respond(isLastWord ? 200 : 481, {}, this.traceOutcome);
       return;
     }
-    this.#handler.onRequest(request, this);
+    const tooShort = this.#refreshOf(method)?.refusal(request.message);
+    if (tooShort !== undefined) this.respond(request, 422, { headers: tooShort });
+    else this.#handler.onRequest(request, this);
   }
 
   /** Answers a request of this dialog; a 2xx gets our Contact where the method refreshes targets. */
-  respond(
-    request: ReceivedRequest,
-    status: number,
-    options: { reason?: string; headers?: SipHeaders; body?: string } = {},
-  ): void {
+  respond(request: ReceivedRequest, status: number, options: DialogAnswerOptions = {}): void {
     const isSuccess = status >= 200 && status < 300;
-    const given = options.headers ?? {};
-    const headers = isSuccess ? this.#withContact(request.message.method, given) : given;
-    request.respond(status, { ...options, headers }, this.traceOutcome);
+    const { headers: given = {}, onFailed, ...rest } = options;
+    const { message } = request;
+    const answer = isSuccess ? this.#refreshOf(message.method)?.accept(message) : undefined;
+    const all = withRefresh(given, answer?.headers ?? {});
+    const headers = isSuccess ? this.#withContact(message.method, all) : given;
+    request.respond(status, { ...rest, headers }, (outcome) => {
+      this.traceOutcome(outcome);
+      if (outcome.type === 'failed') onFailed?.();
+      else answer?.sent();
+    });
+  }
+
+  /**
+   * The connection is gone: an answered dialog waits for `lost` or `bye`.
+   *
+   * @returns false when there is nothing to wait for.
+   */
+  hold(): boolean {
+    if (!this.#isOpen()) return false;
+    this.#state = 'held';
+    this.#acknowledged.resolve();
+    return true;
+  }
+
+  /** The peer waits for a BYE that may never have left. */
+  get isEnding(): boolean {
+    return this.#state === 'ending';
   }
 
   /** The connection is gone and the dialog with it. */
@@ -229,6 +315,19 @@ export class SipDialog {
   readonly traceOutcome = (outcome: { type: string; text?: string }): void => {
     if (outcome.type === 'sent') this.#handler.onTrace('out', outcome.text ?? '');
   };
+
+  /** Early exchanges do not concern the session timer, which begins with the 2xx. */
+  #refreshOf(method: string): DialogRefresh | undefined {
+    return isRefreshing(method) && this.#state !== 'early' ? this.#handler.refresh : undefined;
+  }
+
+  #digestPeer(): DigestPeer | undefined {
+    const client = this.#handler.digest;
+    const { remoteTarget, firstRoute } = this.#identity;
+    // What goes through another hop is challenged before it is answered.
+    const dialogTarget = firstRoute === undefined ? remoteTarget : undefined;
+    return client === undefined ? undefined : { client, dialogTarget };
+  }
 
   #receiveBye(request: ReceivedRequest): void {
     const wasOpen = this.#isOpen();
@@ -291,8 +390,4 @@ function ownIdentity(identity: DialogIdentity): DialogIdentity {
 
 function ownOrNone(text: string | undefined): string | undefined {
   return text === undefined ? undefined : ownText(text);
-}
-
-function isKpmlNotify({ message }: ReceivedRequest): boolean {
-  return message.method === 'NOTIFY' && eventTypeOf(message) === KPML_PACKAGE;
 }

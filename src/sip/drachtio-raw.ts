@@ -62,6 +62,21 @@ export interface RawSrf {
   ): void;
 }
 
+/**
+ * Runs a command of the library, which throws while it has no socket: from the loss of a connection on, which it reports
+ * some turns later, and until there is another one.
+ *
+ * @returns false when it threw.
+ */
+export function attempt(command: () => void): boolean {
+  try {
+    command();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Copies the headers without line breaks in their values, which the protocol would turn into headers of their own. */
 export function clean(headers: SipHeaders): SipHeaders {
   const result: SipHeaders = {};

@@ -1,6 +1,7 @@
 import { ownText } from '../wire/own-bytes.ts';
 import type { SipRequest } from '../wire/sip-message.ts';
 import {
+  attempt,
   clean,
   parseAs,
   type RawMessage,
@@ -74,12 +75,11 @@ export class DrachtioRequest implements ReceivedRequest {
       const dialogId = ownText(response.meta?.dialogId ?? response.stackDialogId ?? '');
       onOutcome?.({ type: 'sent', message, text: sent?.raw ?? '', dialogId });
     };
-    try {
-      response.send(status, options.reason, sendOptions, done);
-    } catch {
-      // The library knows only the registered status codes; the class of the code says the same.
-      response.send(Math.floor(status / 100) * 100, options.reason, sendOptions, done);
-    }
+    const send = (code: number): boolean =>
+      attempt(() => response.send(code, options.reason, sendOptions, done));
+    // The library knows only the registered status codes; the class of the code says the same.
+    const isTaken = send(status) || send(Math.floor(status / 100) * 100);
+    if (!isTaken) onOutcome?.({ type: 'failed', reason: 'connection-lost' });
   }
 
   onCancel(listener: (cancel: SipRequest | undefined, text: string) => void): void {

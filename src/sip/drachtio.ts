@@ -12,6 +12,7 @@ import assert from 'node:assert/strict';
 import Srf from 'drachtio-srf';
 import { ownText } from '../wire/own-bytes.ts';
 import {
+  attempt,
   clean,
   parseAs,
   type RawHandler,
@@ -23,6 +24,7 @@ import { DrachtioRequest } from './drachtio-request.ts';
 import type {
   AnsweredRequest,
   ConnectionOptions,
+  PeerSource,
   SendCallbacks,
   SendOptions,
   SipConnection,
@@ -83,7 +85,8 @@ class DrachtioConnection implements SipConnection {
       const handler: RawHandler = (request, response) => this.#receive(request, response);
       this.#srf.use(handler);
       for (const method of methods) this.#srf.use(method.toLowerCase(), handler);
-      const reconnect = { retryMaxDelay: 2000 };
+      // A server that comes back is not met by all its applications in the same moment.
+      const reconnect = { retryMaxDelay: 1000 + Math.floor(Math.random() * 1000) };
       this.#srf.connect({ host, port, secret, tags: [UNPACED_TAG], reconnect });
     });
   }
@@ -101,10 +104,13 @@ class DrachtioConnection implements SipConnection {
       fail('connection-lost');
       return;
     }
-    this.#srf.request(options.uri, requestOptions(options), (error, request) => {
-      if (error !== null || request === undefined) fail(failureOf(error));
-      else this.#sent(options, callbacks, request);
+    const isTaken = attempt(() => {
+      this.#srf.request(options.uri, requestOptions(options), (error, request) => {
+        if (error !== null || request === undefined) fail(failureOf(error));
+        else this.#sent(options, callbacks, request);
+      });
     });
+    if (!isTaken) fail('connection-lost');
   }
 
   close(): void {
@@ -132,9 +138,10 @@ class DrachtioConnection implements SipConnection {
         text: response.msg.raw ?? '',
         dialogId: ownText(response.stackDialogId ?? ''),
         isMadeUp: response.source_address === '',
+        source: sourceOf(response),
         acknowledge: (body, onSent) => {
           const ackOptions = body === undefined ? {} : { body };
-          acknowledge(ackOptions, (_error, sent) => onSent?.(sent?.raw ?? ''));
+          attempt(() => acknowledge(ackOptions, (_error, sent) => onSent?.(sent?.raw ?? '')));
         },
       });
     });
@@ -142,7 +149,7 @@ class DrachtioConnection implements SipConnection {
       text: request.msg.raw ?? '',
       message: parseAs('request', request.msg.raw),
       cancel: (headers) => {
-        request.cancel({ headers: clean(headers) }, () => undefined);
+        attempt(() => request.cancel({ headers: clean(headers) }, () => undefined));
       },
     });
     if (options.method === 'ACK') this.#waiting.delete(callbacks);
@@ -205,11 +212,22 @@ function requestOptions(options: SendOptions): object {
     ...(options.body === undefined ? {} : { body: options.body }),
     ...(options.dialogId === undefined ? {} : { stackDialogId: options.dialogId }),
     ...(options.nextHop === undefined ? {} : { proxy: options.nextHop }),
-    ...(options.credentials === undefined ? {} : { auth: options.credentials }),
   };
+}
+
+function sourceOf({
+  source_address: address = '',
+  source_port: port,
+  protocol = '',
+}: RawResponse): PeerSource | undefined {
+  // Parts of the frame, which they would keep whole.
+  return address === '' || port === undefined
+    ? undefined
+    : { address: ownText(address), port, protocol: ownText(protocol) };
 }
 
 function failureOf(error: { code?: string; message: string } | null): string {
   if (error === null) return 'no request was sent';
-  return error.code === 'ENODIALOG' ? 'no-dialog' : error.message;
+  if (error.code === 'ENODIALOG') return 'no-dialog';
+  return error.code === 'ESOCKETDESTROYED' ? 'connection-lost' : error.message;
 }

@@ -8,6 +8,11 @@ export type AcceptOutcome =
   | { readonly type: 'dialog'; readonly dialog: SipDialog }
   | { readonly type: 'failed'; readonly reason: string };
 
+interface Confirming {
+  readonly promise: Promise<void>;
+  readonly settle: (outcome: AcceptOutcome) => void;
+}
+
 /** What the stack does for an INVITE that waits for our answers. */
 export interface InviteHome {
   readonly addDialog: AddDialog;
@@ -29,6 +34,8 @@ export class IncomingInvite {
   #onLost: () => void = () => undefined;
   #early: SipDialog | undefined;
   #state: 'waiting' | 'cancelled' | 'final' = 'waiting';
+  /** From our 200 until the engine says that it left. */
+  #confirming: Confirming | undefined;
 
   constructor(interfaceName: string, received: ReceivedRequest, home: InviteHome) {
     this.interfaceName = interfaceName;
@@ -42,6 +49,11 @@ export class IncomingInvite {
 
   get source(): ReceivedRequest['source'] {
     return this.#received.source;
+  }
+
+  /** Settled when it is known whether our 200 has left; `undefined` when none is on its way. */
+  get confirmed(): Promise<void> | undefined {
+    return this.#confirming?.promise;
   }
 
   /** The SDP offer, `undefined` for a delayed offer. */
@@ -73,6 +85,7 @@ export class IncomingInvite {
 
   /** The connection is gone, and the INVITE with it. */
   lost(): void {
+    this.#confirming?.settle({ type: 'failed', reason: 'connection-lost' });
     if (this.#state !== 'waiting') return;
     this.#settle('cancelled');
     this.#onLost();
@@ -118,19 +131,33 @@ export class IncomingInvite {
       return;
     }
     this.#state = 'final';
-    this.#home.onSettled(this);
+    const confirming = this.#confirm(onOutcome);
     this.#received.respond(200, options, (outcome) => {
+      if (this.#confirming !== confirming) return;
       if (outcome.type === 'failed') {
-        this.#early?.endEarly();
-        onOutcome(outcome);
+        confirming.settle(outcome);
         return;
       }
       const identity = identityOf(outcome, this.message);
       const dialog = this.#early ?? this.#home.addDialog(identity, handler);
       dialog.confirm(identity);
       this.#trace('out', outcome.text);
-      onOutcome({ type: 'dialog', dialog });
+      confirming.settle({ type: 'dialog', dialog });
     });
+  }
+
+  /** Begins the wait for the engine's word on our 200. */
+  #confirm(onOutcome: (outcome: AcceptOutcome) => void): Confirming {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const settle = (outcome: AcceptOutcome): void => {
+      this.#confirming = undefined;
+      this.#home.onSettled(this);
+      if (outcome.type === 'failed') this.#early?.endEarly();
+      onOutcome(outcome);
+      resolve();
+    };
+    this.#confirming = { promise, settle };
+    return this.#confirming;
   }
 
   /** No dialog will come of it. */

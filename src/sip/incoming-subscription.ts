@@ -10,7 +10,12 @@
 import { ownText } from '../wire/own-bytes.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
-import { type EventDialog, endsSubscription, type SubscriptionHandler } from './event-dialog.ts';
+import {
+  digestPeerOf,
+  type EventDialog,
+  endsSubscription,
+  type SubscriptionHandler,
+} from './event-dialog.ts';
 import { isTerminated } from './event-type.ts';
 import {
   type DialogRequestOptions,
@@ -123,7 +128,7 @@ export class IncomingSubscription implements EventDialog, TableEntry {
     const response = await sendAndWait(
       this.#connection,
       { method, uri: 'sip:placeholder', dialogId, headers, ...body },
-      { onTrace },
+      { onTrace, digest: digestPeerOf(this.#handler) },
     );
     const isLast = isTerminated(options.headers?.['Subscription-State']);
     if (method === 'NOTIFY' && (isLast || endsSubscription(method, response.status))) this.#end();

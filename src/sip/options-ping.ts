@@ -1,9 +1,13 @@
+import type { DigestClient } from './digest-client.ts';
+import { sendWithDigest } from './digest-sender.ts';
 import type { ReceivedResponse, SipConnection } from './sip-connection.ts';
 
 export interface PingTarget {
   readonly uri: string;
   /** Where the request goes instead of to its URI: `sip:host:port;transport=udp`. */
   readonly nextHop: string;
+  /** Answers a challenge; without it one is an answer like any other. */
+  readonly digest?: DigestClient | undefined;
 }
 
 /** What came of an OPTIONS. */
@@ -16,10 +20,12 @@ export type PingAnswer =
 
 /** Sends OPTIONS (RFC 3261 §11) outside every dialog; never rejects. */
 export function sendPing(connection: SipConnection, target: PingTarget): Promise<PingAnswer> {
-  const headers = { To: `<${target.uri}>`, 'Max-Forwards': '70', Accept: 'application/sdp' };
+  const { uri, nextHop, digest } = target;
+  const headers = { To: `<${uri}>`, 'Max-Forwards': '70', Accept: 'application/sdp' };
   return new Promise((resolve) => {
-    connection.send(
-      { method: 'OPTIONS', ...target, headers },
+    sendWithDigest(
+      connection,
+      { method: 'OPTIONS', uri, nextHop, headers },
       {
         onResponse: (response) => {
           if (response.message.status >= 200) resolve(answerOf(response));
@@ -27,6 +33,7 @@ export function sendPing(connection: SipConnection, target: PingTarget): Promise
         onFailed: (reason) =>
           resolve({ type: reason === 'connection-lost' ? 'notAsked' : 'transportError' }),
       },
+      digest === undefined ? undefined : { client: digest },
     );
   });
 }

@@ -1,5 +1,6 @@
 import { getHeader, type SipRequest, type SipResponse } from '../wire/sip-message.ts';
 import { tagOf } from '../wire/sip-headers.ts';
+import { type DigestCallbacks, sendWithDigest } from './digest-sender.ts';
 import type { AddDialog, DialogHandler, DialogIdentity, SipDialog } from './dialog.ts';
 import { contactUriOf, firstRouteOf } from './remote-point.ts';
 import type {
@@ -62,11 +63,19 @@ export class OutgoingInvite {
   }
 
   send(connection: SipConnection, options: SendOptions): void {
-    connection.send(options, {
+    const callbacks: DigestCallbacks = {
       onSent: (sent) => this.#wentOut(sent),
       onResponse: (response) => this.#receive(response),
       onFailed: (reason) => this.#fail(503, reason, undefined),
-    });
+      onChallenge: (response) => {
+        this.#dialogHandler.onTrace('in', response.text);
+        this.#abandonBranches();
+      },
+      isWanted: () => this.#state !== 'done' && this.#cancelHeaders === undefined,
+    };
+    const { digest } = this.#dialogHandler;
+    const peer = digest === undefined ? undefined : { client: digest };
+    sendWithDigest(connection, options, callbacks, peer);
   }
 
   /** Gives the INVITE up; the outcome still arrives at the handler (487, or a 200 that won the race). */

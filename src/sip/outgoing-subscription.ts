@@ -11,7 +11,12 @@
 import { ownText } from '../wire/own-bytes.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import { getHeader } from '../wire/sip-message.ts';
-import { type EventDialog, endsSubscription, type SubscriptionHandler } from './event-dialog.ts';
+import {
+  digestPeerOf,
+  type EventDialog,
+  endsSubscription,
+  type SubscriptionHandler,
+} from './event-dialog.ts';
 import { isTerminated } from './event-type.ts';
 import {
   type DialogRequestOptions,
@@ -129,6 +134,7 @@ export class OutgoingSubscription implements EventDialog, TableEntry {
     const isAnswered = { value: false };
     const answered = sendAndWait(this.#connection, send, {
       onTrace: this.#handler.onTrace,
+      digest: digestPeerOf(this.#handler),
       onSent: (sent) => this.#wentOut(sent),
       onFinal: (response) => {
         isAnswered.value = true;
@@ -182,7 +188,7 @@ export class OutgoingSubscription implements EventDialog, TableEntry {
     const response = await sendAndWait(
       this.#connection,
       { method, uri: 'sip:placeholder', dialogId, headers, ...body },
-      { onTrace },
+      { onTrace, digest: digestPeerOf(this.#handler) },
     );
     if (this.#state === dialog && endsSubscription(method, response.status)) this.#close();
     return response;

@@ -1,4 +1,5 @@
 import type { SipResponse } from '../wire/sip-message.ts';
+import { type DigestCallbacks, type DigestPeer, sendWithDigest } from './digest-sender.ts';
 import type {
   ReceivedResponse,
   SendOptions,
@@ -17,6 +18,10 @@ export type SipTrace = (direction: 'in' | 'out', text: string) => void;
 export interface DialogRequestOptions {
   readonly headers?: SipHeaders;
   readonly body?: string;
+  /** Hears of the request as it is on the wire, before any answer. */
+  readonly onSent?: (sent: SentRequest) => void;
+  /** Gives an INVITE up, with the headers of the CANCEL; a 2xx may still win. */
+  readonly cancelled?: Promise<SipHeaders>;
 }
 
 /** The final outcome of a request; failures without a response carry the status they amount to. */
@@ -33,6 +38,8 @@ export interface AnswerHooks {
   readonly onTrace: SipTrace;
   onSent?(sent: SentRequest): void;
   onFinal?(response: ReceivedResponse): void;
+  /** Whose challenges are answered; default nobody's. */
+  readonly digest?: DigestPeer | undefined;
 }
 
 /** Sends a request and resolves with its final response; never rejects. */
@@ -47,7 +54,7 @@ export function sendAndWait(
       clearTimeout(guard);
       resolve(response);
     };
-    connection.send(request, {
+    const callbacks: DigestCallbacks = {
       onSent: (sent) => {
         hooks.onTrace('out', sent.text);
         hooks.onSent?.(sent);
@@ -63,8 +70,10 @@ export function sendAndWait(
         };
         settle({ status, reason, message, acknowledge });
       },
+      onChallenge: (response) => hooks.onTrace('in', response.text),
       onFailed: (reason) => settle(withoutResponse(reason)),
-    });
+    };
+    sendWithDigest(connection, request, callbacks, hooks.digest);
   });
 }
 

@@ -13,7 +13,7 @@ export interface ConnectionOptions {
   onRequest(request: ReceivedRequest): void;
   /** A request, of a peer or of ours, has got its final answer; ACK has none. */
   onAnswered?(answered: AnsweredRequest): void;
-  /** `down` means that every dialog of the connection is lost. */
+  /** `down` means that no request crosses in any dialog of the connection any more. */
   onStateChange?(state: 'up' | 'down'): void;
 }
 
@@ -36,7 +36,6 @@ export interface SendOptions {
   readonly dialogId?: string;
   /** Where to send the request instead of to its request-URI: `sip:host:port;transport=udp`. */
   readonly nextHop?: string;
-  readonly credentials?: { readonly username: string; readonly password: string };
 }
 
 /** What happens to a request that we sent; `onFailed` ends it, as does a final response. */
@@ -55,6 +54,13 @@ export interface SentRequest {
   cancel(headers: SipHeaders): void;
 }
 
+/** Where a message came from. */
+export interface PeerSource {
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: string;
+}
+
 /** A response to a request of ours. */
 export interface ReceivedResponse {
   readonly message: SipResponse;
@@ -62,6 +68,8 @@ export interface ReceivedResponse {
   readonly dialogId: string;
   /** True for a 408 or 503 that the SIP engine made up, as the peer sent nothing. */
   readonly isMadeUp?: boolean;
+  /** Absent for a response that the SIP engine made up. */
+  readonly source?: PeerSource | undefined;
   /** Sends the ACK of a 2xx, or the PRACK of a reliable 1xx. */
   acknowledge(body?: string, onSent?: (text: string) => void): void;
 }
@@ -93,7 +101,7 @@ export interface ReceivedRequest {
   readonly isUnsolicited: boolean;
   /** Local `address:port` where a new request arrived, when the server says so. */
   readonly receivedOn: string | undefined;
-  readonly source: { readonly address: string; readonly port: number; readonly protocol: string };
+  readonly source: PeerSource;
   respond(
     status: number,
     options: RespondOptions,

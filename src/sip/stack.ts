@@ -7,17 +7,21 @@
  *                                 anything else -> stray-requests
  */
 import { connectDrachtio } from './drachtio.ts';
+import type { DigestClient } from './digest-client.ts';
 import { SipDialog, type AddDialog, type DialogHandler } from './dialog.ts';
 import { EndedSubscriptions } from './ended-subscriptions.ts';
 import type { SubscriptionHandler } from './event-dialog.ts';
-import { eventTypeOf } from './event-type.ts';
+import { eventTypeOf, isNotifyForUs } from './event-type.ts';
 import { IncomingInvite } from './incoming-invite.ts';
 import { IncomingSubscription } from './incoming-subscription.ts';
+import { LostDialogs } from './lost-dialogs.ts';
 import { OutgoingInvite, type OutgoingInviteHandler } from './outgoing-invite.ts';
 import { OutgoingSubscription, type SubscribeTarget } from './outgoing-subscription.ts';
 import { type PingAnswer, type PingTarget, sendPing } from './options-ping.ts';
+import { type DialogResponse, sendAndWait } from './request-answer.ts';
 import type {
   AnsweredRequest,
+  PeerSource,
   ReceivedRequest,
   SendOptions,
   SipConnection,
@@ -60,19 +64,28 @@ export interface StackHandlers {
   onInvite(invite: IncomingInvite): void;
   /** A SUBSCRIBE for kpml outside any dialog; must be answered. */
   onSubscribe(subscribe: IncomingSubscription): void;
-  /** The connection of these interfaces came or went; `down` has ended all their dialogs. */
+  /** The connection of these interfaces came or went; `down` ends or holds all their dialogs. */
   onStateChange(interfaceNames: readonly string[], state: 'up' | 'down'): void;
   /** A handler threw: a broken invariant, not a peer's error. */
   onBug(error: unknown): void;
   isDraining(): boolean;
   /** Whether `source` may use the interface at all. */
   isAdmitted(interfaceName: string, source: ReceivedRequest['source']): boolean;
+  /** Methods that are relayed for `source` outside dialogs. */
+  relayedMethods(interfaceName: string, source: PeerSource): readonly string[];
+  /** A request of an admitted sender outside every dialog; false when it is not relayed. */
+  onStray(interfaceName: string, request: ReceivedRequest): boolean;
   /** A request, of a peer or of ours, has got its final answer. */
   onAnswered(answered: AnsweredRequest): void;
 }
 
 /** What an outgoing INVITE needs beside its handlers. */
 export interface InviteOptions extends Omit<SendOptions, 'method' | 'dialogId'> {
+  readonly interfaceName: string;
+}
+
+/** A request outside every dialog. */
+export interface RequestOptions extends Omit<SendOptions, 'dialogId'> {
   readonly interfaceName: string;
 }
 
@@ -98,23 +111,32 @@ interface Table {
   /** Dialogs that a SUBSCRIBE opened. */
   readonly subscriptions: SubscriptionTable;
   readonly ended: EndedSubscriptions;
+  /** Of a connection that went away. */
+  readonly lost: LostDialogs;
 }
 
 export class SipStack {
   readonly #handlers: StackHandlers;
   readonly #members: Member[] = [];
   readonly #byInterface = new Map<string, Member>();
+  readonly #holdMs: number;
 
-  private constructor(handlers: StackHandlers) {
+  private constructor(handlers: StackHandlers, holdMs: number) {
     this.#handlers = handlers;
+    this.#holdMs = holdMs;
   }
 
-  /** Connects everywhere; rejects, with nothing left open, when one connection fails. */
+  /**
+   * Connects everywhere; rejects, with nothing left open, when one connection fails.
+   *
+   * @param holdMs how long answered calls of a lost connection wait for it.
+   */
   static async start(
     connections: readonly StackConnection[],
     handlers: StackHandlers,
+    holdMs = 0,
   ): Promise<SipStack> {
-    const stack = new SipStack(handlers);
+    const stack = new SipStack(handlers, holdMs);
     try {
       for (const options of connections) await stack.#connect(options);
     } catch (error) {
@@ -160,16 +182,27 @@ export class SipStack {
     return new OutgoingSubscription({ connection, table: table.subscriptions, target, handler });
   }
 
+  /** Sends a request outside every dialog and resolves with its final response; never rejects. */
+  request(options: RequestOptions, digest?: DigestClient): Promise<DialogResponse> {
+    const { interfaceName, ...send } = options;
+    const peer = digest === undefined ? undefined : { client: digest };
+    return sendAndWait(this.#memberOf(interfaceName).connection, send, {
+      onTrace: () => undefined,
+      digest: peer,
+    });
+  }
+
   /** Asks with OPTIONS whether somebody is there; never rejects. */
   ping(options: PingOptions): Promise<PingAnswer> {
-    const { interfaceName, uri, nextHop } = options;
-    return sendPing(this.#memberOf(interfaceName).connection, { uri, nextHop });
+    const { interfaceName, ...target } = options;
+    return sendPing(this.#memberOf(interfaceName).connection, target);
   }
 
   close(): void {
     for (const member of this.#members) {
       member.connection.close();
       member.table.subscriptions.loseAll();
+      member.table.lost.close();
     }
   }
 
@@ -185,6 +218,7 @@ export class SipStack {
       waiting: new Set(),
       subscriptions: new SubscriptionTable(),
       ended: new EndedSubscriptions(),
+      lost: new LostDialogs(this.#holdMs),
     };
     const names = options.interfaces.map((item) => item.name);
     const connection = await connectDrachtio({
@@ -198,11 +232,18 @@ export class SipStack {
       onStateChange: (state) => {
         if (state === 'down') this.#guarded(() => loseAll(table));
         this.#guarded(() => this.#handlers.onStateChange(names, state));
+        if (state === 'up') this.#guarded(() => this.#regain(names));
       },
     });
     const member: Member = { connection, interfaces: options.interfaces, table };
     this.#members.push(member);
     for (const name of names) this.#byInterface.set(name, member);
+  }
+
+  /** Nothing to do for a first connection, whose member is not entered yet. */
+  #regain([name = '']: readonly string[]): void {
+    const member = this.#byInterface.get(name);
+    member?.table.lost.regain(member.connection);
   }
 
   #receive(interfaces: readonly StackInterface[], table: Table, request: ReceivedRequest): void {
@@ -226,11 +267,17 @@ export class SipStack {
   }
 
   #receiveStray(name: string, request: ReceivedRequest): void {
-    this.#answerStray(request, this.#handlers.isAdmitted(name, request.source));
+    this.#answerStray(name, request, this.#handlers.isAdmitted(name, request.source));
   }
 
-  #answerStray(request: ReceivedRequest, isAdmitted: boolean): void {
-    answerStrayRequest(request, { isDraining: this.#handlers.isDraining(), isAdmitted });
+  #answerStray(name: string, request: ReceivedRequest, isAdmitted: boolean): void {
+    const handlers = this.#handlers;
+    answerStrayRequest(request, {
+      isDraining: handlers.isDraining(),
+      isAdmitted,
+      relayed: handlers.relayedMethods(name, request.source),
+      relay: (relayed) => handlers.onStray(name, relayed),
+    });
   }
 
   #receiveSubscribe(name: string, { subscriptions }: Table, request: ReceivedRequest): void {
@@ -242,7 +289,7 @@ export class SipStack {
     const isServed = requiredExtensions(request.message).length === 0;
     const isAdmitted = this.#handlers.isAdmitted(name, request.source);
     if (!isServed || !isAdmitted) {
-      this.#answerStray(request, isAdmitted);
+      this.#answerStray(name, request, isAdmitted);
       return;
     }
     const home = { connection: member.connection, table: subscriptions };
@@ -303,15 +350,15 @@ function isKpmlSubscribe(message: SipRequest): boolean {
 
 /** A NOTIFY that comes behind the BYE of the dialog we had subscribed in. */
 function isLastWord({ ended }: Table, message: SipRequest): boolean {
-  if (message.method !== 'NOTIFY' || eventTypeOf(message) !== KPML_PACKAGE) return false;
+  if (!isNotifyForUs(message)) return false;
   const tag = (name: string): string => tagOf(getHeader(message, name) ?? '') ?? '';
   const callId = getHeader(message, 'Call-ID') ?? '';
   return ended.has({ callId, localTag: tag('To'), remoteTag: tag('From') }, nowMs());
 }
 
-function loseAll({ dialogs, waiting, subscriptions }: Table): void {
+function loseAll({ dialogs, waiting, subscriptions, lost }: Table): void {
+  lost.lose(dialogs.values());
   // Each takes itself out of its collection; deleting during iteration is defined.
-  for (const dialog of dialogs.values()) dialog.lost();
   for (const invite of waiting) invite.lost();
   subscriptions.loseAll();
 }

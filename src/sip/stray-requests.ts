@@ -4,10 +4,10 @@ import type { ReceivedRequest } from './sip-connection.ts';
 
 /** Methods we take part in, as in our Allow headers. */
 export const ALLOWED_METHODS =
-  'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, SUBSCRIBE, NOTIFY, MESSAGE';
+  'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, SUBSCRIBE, NOTIFY, MESSAGE, REFER';
 
 /** Extensions we have, in lower case, as in our Supported headers. */
-const OUR_EXTENSIONS: readonly string[] = ['100rel'];
+const OUR_EXTENSIONS: readonly string[] = ['100rel', 'timer', 'replaces', 'norefersub'];
 
 /** Event packages for which we can be notifier (RFC 6665 §8.2.2). */
 export const OUR_EVENT_PACKAGES = 'kpml';
@@ -17,6 +17,10 @@ export interface StrayContext {
   readonly isDraining: boolean;
   /** False for a source that may not use the interface. */
   readonly isAdmitted: boolean;
+  /** Methods that are relayed for this sender. */
+  readonly relayed?: readonly string[];
+  /** Relays the request; false: it is answered here. */
+  relay?(request: ReceivedRequest): boolean;
 }
 
 /** What the request insists on and we do not have, so that it is refused (RFC 3261 §8.2.2.3). */
@@ -43,7 +47,8 @@ function extensionsIn(message: SipMessage, header: string): readonly string[] {
 
 /**
  * Answers a request that belongs to no dialog of ours and opens none:
- * strangers 403, requests with a To tag 481, OPTIONS 200 (503 while draining), SUBSCRIBE 489, the rest 405.
+ * strangers 403, requests with a To tag 481, what is relayed its answer, OPTIONS 200 (503 while draining), SUBSCRIBE
+ * 489, the rest 405.
  */
 export function answerStrayRequest(request: ReceivedRequest, context: StrayContext): void {
   const { method } = request.message;
@@ -61,9 +66,10 @@ export function answerStrayRequest(request: ReceivedRequest, context: StrayConte
     request.respond(420, { headers: { Unsupported: required.join(', ') } });
     return;
   }
+  if (context.relay?.(request) === true) return;
   switch (method) {
     case 'OPTIONS':
-      answerOptions(request, context.isDraining);
+      answerOptions(request, context);
       return;
     case 'SUBSCRIBE':
       request.respond(489, { headers: { 'Allow-Events': OUR_EVENT_PACKAGES } });
@@ -75,18 +81,24 @@ export function answerStrayRequest(request: ReceivedRequest, context: StrayConte
       request.respond(481, {});
       return;
     default:
-      request.respond(405, { headers: { Allow: ALLOWED_METHODS } });
+      request.respond(405, { headers: { Allow: allowed(context, method) } });
   }
 }
 
-function answerOptions(request: ReceivedRequest, isDraining: boolean): void {
-  if (isDraining) {
+/** What the sender may use, but for the method that has just been refused. */
+function allowed({ relayed = [] }: StrayContext, refused?: string): string {
+  const methods = new Set([...ALLOWED_METHODS.split(', '), ...relayed]);
+  return [...methods].filter((method) => method !== refused).join(', ');
+}
+
+function answerOptions(request: ReceivedRequest, context: StrayContext): void {
+  if (context.isDraining) {
     request.respond(503, { headers: { 'Retry-After': '60' } });
     return;
   }
   request.respond(200, {
     headers: {
-      Allow: ALLOWED_METHODS,
+      Allow: allowed(context),
       Supported: OUR_EXTENSIONS.join(', '),
       Accept: 'application/sdp, application/kpml-request+xml, application/kpml-response+xml',
       'Allow-Events': OUR_EVENT_PACKAGES,

@@ -11,7 +11,7 @@ import { formatSipUri } from '../wire/sip-uri.ts';
 import { jitteredMs } from './agent-health.ts';
 import type { AgentRegistry } from './agent-registry.ts';
 import { nextHopOfAgent } from './hop-uri.ts';
-import { interfaceFor } from './policy.ts';
+import { interfaceFor } from './interface-choice.ts';
 
 /** An agent is asked this soon after the start, at a random moment, so that not all are asked at once. */
 const FIRST_PING_MS = 2000;
@@ -22,6 +22,7 @@ export interface AgentPingerOptions {
     readonly interfaceName: string;
     readonly uri: string;
     readonly nextHop: string;
+    readonly agent: SessionAgent;
   }) => Promise<PingAnswer>;
   readonly onAnswer: (agentName: string, rttMs: number) => void;
   readonly nowMs: () => number;
@@ -119,7 +120,9 @@ export class AgentPinger {
     patience.unref();
     clearTimeout(round.patience);
     round.patience = patience;
-    void ping({ interfaceName, uri: uriOf(agent), nextHop: nextHopOfAgent(agent) }).then(settle);
+    void ping({ agent, interfaceName, uri: uriOf(agent), nextHop: nextHopOfAgent(agent) }).then(
+      settle,
+    );
   }
 }
 
@@ -142,6 +145,7 @@ function isSameAgent(known: SessionAgent, wanted: SessionAgent | undefined): boo
 }
 
 /** What a ping depends on. */
-function keyOf({ realm, host, port, transport, isTransportFixed, optionsPing }: SessionAgent) {
-  return JSON.stringify([realm, host, port, transport, isTransportFixed, optionsPing]);
+function keyOf(agent: SessionAgent): string {
+  const { realm, host, port, transport, isTransportFixed, optionsPing, auth } = agent;
+  return JSON.stringify([realm, host, port, transport, isTransportFixed, optionsPing, auth]);
 }

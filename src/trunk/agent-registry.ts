@@ -8,7 +8,10 @@ import { BlockList, isIP } from 'node:net';
 import type { Config, SessionAgent, SipInterface, Transport } from '../config/config.ts';
 import { addNetwork } from '../config/values.ts';
 import { nowMs as wallClockMs } from '../observe/clock.ts';
+import type { DigestClient } from '../sip/digest-client.ts';
+import type { PeerSource } from '../sip/sip-connection.ts';
 import type { AdmissionCounter } from './admission-counter.ts';
+import { AgentCredentials } from './agent-credentials.ts';
 import { AgentEntry, type AgentStatus, type PingResult } from './agent-entry.ts';
 import type { AgentOutcome } from './agent-health.ts';
 import type { AgentObstacle, TrunkView } from './group-strategy.ts';
@@ -64,6 +67,9 @@ export class AgentRegistry implements TrunkView {
   #networks = new Map<string, Networks>();
   #interfaces: readonly SipInterface[] = [];
   readonly #turns = new Map<string, number>();
+  readonly #credentials = new AgentCredentials((agentName, source) =>
+    this.isAddressOf(agentName, source),
+  );
 
   constructor(config: Config, options: AgentRegistryOptions = {}) {
     this.random = options.random ?? Math.random;
@@ -137,6 +143,19 @@ export class AgentRegistry implements TrunkView {
     return own !== undefined && contains(own.allowed, source.address)
       ? { type: 'stranger', by: 'network' }
       : { type: 'refused', reason: 'unknown-source' };
+  }
+
+  /** Whether `source` is an address of the agent; TCP and TLS peers connect from any port. */
+  isAddressOf(agentName: string, { address, port, protocol }: PeerSource): boolean {
+    const agent = this.#entries.get(agentName)?.agent;
+    const known = this.#addresses.get(agentName);
+    if (agent === undefined || known === undefined || !contains(known.list, address)) return false;
+    return protocol !== 'udp' || agent.port === undefined || agent.port === port;
+  }
+
+  /** What answers the challenges of an agent with `auth`. */
+  digestOf(agent: SessionAgent | undefined): DigestClient | undefined {
+    return agent === undefined ? undefined : this.#credentials.digestOf(agent);
   }
 
   /** `undefined` for an agent that is not configured (any more): its calls have nothing to count on. */

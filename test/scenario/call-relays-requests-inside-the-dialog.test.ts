@@ -10,7 +10,13 @@
  *     |<---------------|                |
  */
 import { expect, test } from 'vitest';
-import { aliceCallsBob, finish, openCallStage, shareSbcInFile } from '../support/call-stage.ts';
+import {
+  aliceCallsBob,
+  audioBothWays,
+  finish,
+  openCallStage,
+  shareSbcInFile,
+} from '../support/call-stage.ts';
 import { checkLeaksAfterEach } from '../support/leak-check.ts';
 import { headerValue, statusOf } from '../support/sip-text.ts';
 
@@ -68,16 +74,65 @@ test('INFO that cannot be relayed whole is refused, and the call goes on', async
   expect(call.bob.dialog.received.map(({ startLine }) => startLine.split(' ')[0])).toEqual(['BYE']);
 });
 
-test('OPTIONS is answered by the SBC, an unknown method gets 405', async () => {
+test('OPTIONS is answered by the SBC', async () => {
   const stage = await openCallStage();
   const call = await aliceCallsBob(stage);
 
   const options = await call.alice.dialog.request('OPTIONS');
-  const refer = await call.alice.dialog.request('REFER', { headers: [['Refer-To', '<sip:x@y>']] });
   await finish(call);
 
   expect(statusOf(options)).toBe(200);
-  expect(statusOf(refer)).toBe(405);
-  expect(headerValue(refer, 'Allow')).toContain('INVITE');
+  expect(headerValue(options, 'Allow')).toContain('UPDATE');
   expect(call.bob.dialog.received.map(({ startLine }) => startLine.split(' ')[0])).toEqual(['BYE']);
+});
+
+test.each(['alice', 'bob'] as const)(
+  'a method that has no place in a call of %s gets 405 and the list of those that have one',
+  async (sender) => {
+    const stage = await openCallStage();
+    const call = await aliceCallsBob(stage);
+
+    const told: string[] = [];
+    for (const method of ['PUBLISH', 'REGISTER', 'BREW']) {
+      const refused = await call[sender].dialog.request(method);
+      told.push(`${method} ${statusOf(refused)}`);
+      expect(headerValue(refused, 'Allow')).toContain('INVITE');
+      expect(headerValue(refused, 'Allow')).not.toContain(method);
+    }
+    await audioBothWays(call);
+    await finish(call);
+
+    expect(told).toEqual(['PUBLISH 405', 'REGISTER 405', 'BREW 405']);
+    const other = sender === 'alice' ? call.bob : call.alice;
+    expect(other.dialog.received.filter(({ startLine }) => !startLine.startsWith('BYE'))).toEqual(
+      [],
+    );
+  },
+);
+
+test('INFO and MESSAGE of a side that may not send them get 405; those of the other side pass', async () => {
+  const reject = { 'in-dialog-info': 'reject', 'in-dialog-message': 'reject' };
+  const stage = await openCallStage({ access: { 'kpml-interworking': 'disabled', ...reject } });
+  const call = await aliceCallsBob(stage);
+  for (const end of [call.alice, call.bob]) end.dialog.handle('MESSAGE', () => ({ status: 200 }));
+
+  const told: string[] = [];
+  for (const sender of ['alice', 'bob'] as const) {
+    for (const method of ['INFO', 'MESSAGE']) {
+      const answer = await call[sender].dialog.request(method, {
+        body: 'hello',
+        contentType: 'text/plain',
+      });
+      const isListed = headerValue(answer, 'Allow')?.includes(method) ?? 'no list';
+      told.push(`${sender} ${method} ${statusOf(answer)} ${isListed}`);
+    }
+  }
+  await finish(call);
+
+  expect(told).toEqual([
+    'alice INFO 405 false',
+    'alice MESSAGE 405 false',
+    'bob INFO 200 no list',
+    'bob MESSAGE 200 no list',
+  ]);
 });

@@ -139,7 +139,7 @@ describe('towards a caller', () => {
     await finish(outgoing, incoming);
 
     expect(outgoing.provisionals.map((each) => statusOf(each))).toEqual([100]);
-    expect(headerValue(incoming.invite, 'Supported')).toBeUndefined();
+    expect(headerValue(incoming.invite, 'Supported')).not.toContain('100rel');
   });
 });
 
@@ -178,7 +178,7 @@ describe('a reliable answer of the callee', () => {
     await outgoing.answered();
     await finish(outgoing, incoming);
 
-    expect(headerValue(incoming.invite, 'Supported')).toBe('100rel');
+    expect(headerValue(incoming.invite, 'Supported')).toContain('100rel');
     expect(headerValue(confirmation, 'RAck')).toMatch(/^7 \d+ INVITE$/);
     expect(headerValue(early, 'Require')).toBeUndefined();
     expect(outgoing.final?.body).toBe(early.body);

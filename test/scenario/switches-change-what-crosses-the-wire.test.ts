@@ -276,6 +276,7 @@ async function offersToCallee({ caller, callee }: Connected): Promise<string> {
     ackBody: () => buildSdp({ address, rtpPort, version: 5 }),
   });
   if (statusOf(response) !== 200) return response.startLine;
+  if (response.body === '') return '200 without an offer';
   const again = callee.dialog.received.find((request) => methodOf(request) === 'INVITE');
   await callee.dialog.waitForAck(2);
   return [callee.remoteMessage, again]

@@ -59,14 +59,15 @@ interface SharedSbc {
 let shared: SharedSbc | undefined;
 
 /** One SBC for all tests of the file that ask for nothing special of it; the two ends are new in each test. */
-export function shareSbcInFile(): void {
+export function shareSbcInFile(options: Partial<StartOptions> = {}): void {
   beforeAll(async () => {
     const [alicePort = 0] = await freePorts(1, ALICE_ADDRESS);
     const [bobPort = 0] = await freePorts(1, BOB_ADDRESS);
-    const running = await startSbcBetween({
+    const ends = {
       alice: { address: ALICE_ADDRESS, port: alicePort },
       bob: { address: BOB_ADDRESS, port: bobPort },
-    });
+    };
+    const running = await startSbcBetween(ends, options);
     await startRelayThread(running);
     shared = { running, alicePort, bobPort };
   });
@@ -123,7 +124,7 @@ function startSbcBetween(
 }
 
 /** The same SBC, with the records of calls from now on; that of the last call may still be on its way to the file. */
-function withoutOldRecords(running: RunningSbc): RunningSbc {
+export function withoutOldRecords(running: RunningSbc): RunningSbc {
   const sinceMs = Date.now();
   const isNew = (record: unknown): boolean =>
     isCdr(record) && Date.parse(record.timestamps.invite) >= sinceMs;
@@ -252,7 +253,7 @@ export function tracesOf(owner: SipPeer, reader: SipPeer): string[] {
 }
 
 /** The relay thread comes with the first stream; a test that is the first to call must not be blamed for it. */
-async function startRelayThread({ sbc, yaml }: RunningSbc): Promise<void> {
+export async function startRelayThread({ sbc, yaml }: RunningSbc): Promise<void> {
   const stream = await sbc.media.openStream({
     streamId: 'first',
     caller: portsOf(yaml, 'access'),

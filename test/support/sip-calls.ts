@@ -2,7 +2,7 @@
 
 import { buildResponse } from './sip-dialog.ts';
 import type { DialogPort, Reply, SipDialog } from './sip-dialog.ts';
-import { statusOf } from './sip-text.ts';
+import { cancelOf, statusOf } from './sip-text.ts';
 import type { Header, SipText } from './sip-text.ts';
 import type { SipRemote } from './sip-transport.ts';
 import { PATIENCE_MS, waitFor, within } from './wait-for.ts';
@@ -69,16 +69,7 @@ export class OutgoingCall {
 
   /** Sends CANCEL and gives its answer; the INVITE's own answer comes through `finished`. */
   cancel(): Promise<SipText> {
-    const kept = new Set(['via', 'from', 'to', 'call-id', 'max-forwards', 'route']);
-    const headers = this.invite.headers.map(([name, value]): Header =>
-      name === 'CSeq' ? [name, value.replace('INVITE', 'CANCEL')] : [name, value],
-    );
-    const cancel = {
-      startLine: this.invite.startLine.replace(/^INVITE/, 'CANCEL'),
-      headers: headers.filter(([name]) => name === 'CSeq' || kept.has(name.toLowerCase())),
-      body: '',
-    };
-    return this.#port.request(cancel, this.#to);
+    return this.#port.request(cancelOf(this.invite), this.#to);
   }
 
   async #run(ackBody: ((response: SipText) => string | undefined) | undefined): Promise<SipText> {

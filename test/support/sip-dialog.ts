@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   addressIn,
+  cancelOf,
   cseqOf,
   formatSipText,
   headerValue,
@@ -50,6 +51,13 @@ export interface Reply extends MessageOptions {
 
 /** Answers a request of the other end; the answer may take its time. */
 export type RequestHandler = (request: SipText) => Reply | Promise<Reply>;
+
+/** A request in a dialog that has no final answer yet. */
+export interface PendingRequest {
+  readonly finished: Promise<SipText>;
+  /** Sends CANCEL and gives the answer to it. */
+  cancel(headers?: readonly Header[]): Promise<SipText>;
+}
 
 export interface DialogIdentity {
   readonly callId: string;
@@ -103,8 +111,12 @@ export class SipDialog {
   readonly received: SipText[] = [];
   /** ACKs for our 2xx answers. */
   readonly acks: SipText[] = [];
+  /** CANCELs of re-INVITEs. */
+  readonly cancels: SipText[] = [];
   /** Faults of the other end that ended no request: CSeq that does not rise. */
   readonly problems: string[] = [];
+  /** Every URI that the other end has given as its Contact. */
+  readonly contacts = new Set<string>();
   remoteTag: string | undefined;
   remoteTarget = '';
   isEnded = false;
@@ -117,6 +129,8 @@ export class SipDialog {
   #firstHop: SipRemote;
   #localCseq: number;
   #remoteCseq = -1;
+  /** Requests that have a final answer. */
+  readonly #answered = new WeakSet<SipText>();
   readonly #sentAcks = new Map<number, SipText>();
 
   constructor(port: DialogPort, identity: DialogIdentity, firstHop: SipRemote) {
@@ -129,10 +143,15 @@ export class SipDialog {
     this.#firstHop = firstHop;
   }
 
+  /** URI of the own Contact. */
+  get ownContact(): string {
+    return uriIn(this.#port.contact);
+  }
+
   /** Learns the other end from the INVITE it sent. */
   learnFromRequest(invite: SipText): void {
     this.remoteTag = tagIn(requiredHeader(invite, 'From'));
-    this.remoteTarget = uriIn(requiredHeader(invite, 'Contact'));
+    this.#aimAt(requiredHeader(invite, 'Contact'));
     this.#routeSet = headerValues(invite, 'Record-Route').flatMap((value) => value.split(/,\s*/));
     this.#remoteCseq = cseqOf(invite);
   }
@@ -141,7 +160,7 @@ export class SipDialog {
   learnFromResponse(response: SipText): void {
     this.remoteTag = tagIn(requiredHeader(response, 'To')) ?? this.remoteTag;
     const contact = headerValue(response, 'Contact');
-    if (contact !== undefined) this.remoteTarget = uriIn(contact);
+    if (contact !== undefined) this.#aimAt(contact);
     const routes = headerValues(response, 'Record-Route').flatMap((value) => value.split(/,\s*/));
     this.#routeSet = routes.toReversed();
   }
@@ -152,16 +171,30 @@ export class SipDialog {
   }
 
   /** Sends a request in the dialog and gives its final answer; the 2xx of a re-INVITE is acknowledged. */
-  async request(method: string, options: InDialogOptions = {}): Promise<SipText> {
+  request(method: string, options: InDialogOptions = {}): Promise<SipText> {
+    return this.start(method, options).finished;
+  }
+
+  /** The same for a request that may be cancelled before its answer. */
+  start(method: string, options: InDialogOptions = {}): PendingRequest {
     if (method === 'BYE') this.isEnded = true;
     this.#localCseq += 1;
     const request = this.#build(method, this.#localCseq, options);
-    const response = await this.#port.request(request, this.#nextHop());
+    const hop = this.#nextHop();
+    return {
+      finished: this.#finish(request, hop, options),
+      cancel: (headers) => this.#port.request(cancelOf(request, headers), hop),
+    };
+  }
+
+  async #finish(request: SipText, hop: SipRemote, options: InDialogOptions): Promise<SipText> {
+    const method = methodOf(request);
+    const response = await this.#port.request(request, hop);
     const status = statusOf(response) ?? 0;
     if (status < 300 && this.remoteTag === undefined) this.learnFromResponse(response);
     if (status < 300 && TARGET_METHODS.has(method)) {
       const contact = headerValue(response, 'Contact');
-      if (contact !== undefined) this.remoteTarget = uriIn(contact);
+      if (contact !== undefined) this.#aimAt(contact);
     }
     if (method === 'INVITE' && status < 300)
       this.acknowledge(response, options.ackBody?.(response));
@@ -205,16 +238,25 @@ export class SipDialog {
     if (TARGET_METHODS.has(method)) {
       const contact = headerValue(request, 'Contact');
       if (contact === undefined) this.problems.push(`${method} without Contact`);
-      else this.remoteTarget = uriIn(contact);
+      else this.#aimAt(contact);
     }
     const handler = this.#handlers.get(method);
     const reply = await (handler?.(request) ?? { status: DEFAULT_STATUS[method] ?? 405 });
     if (method === 'BYE') this.isEnded = true;
-    this.respond(request, reply);
+    if (!this.#answered.has(request)) this.respond(request, reply);
+  }
+
+  /** Takes the CANCEL of a re-INVITE; one that has no final answer yet gets 487. */
+  receiveCancel(cancel: SipText, invite: SipText): void {
+    this.cancels.push(cancel);
+    this.respond(cancel, { status: 200 });
+    if (this.#answered.has(invite)) return;
+    this.respond(invite, { status: 487 });
   }
 
   /** Answers a request of the other end. */
   respond(request: SipText, reply: Reply): void {
+    if (reply.status >= 200) this.#answered.add(request);
     this.#port.respond(request, buildResponse(request, reply, this.#port, this.localTag));
   }
 
@@ -241,6 +283,11 @@ export class SipDialog {
       timeoutMs,
       details: () => this.#port.describeLog(),
     });
+  }
+
+  #aimAt(contact: string): void {
+    this.remoteTarget = uriIn(contact);
+    this.contacts.add(this.remoteTarget);
   }
 
   #build(method: string, cseq: number, options: MessageOptions): SipText {

@@ -66,7 +66,9 @@ export class SipPeer {
       request: (request, from) => this.#receiveRequest(request, from),
       acknowledged: (ack) => this.#findDialog(ack)?.acks.push(ack),
       cancelled: (cancel, invite) => {
-        this.incoming.find((call) => call.invite === invite)?.receiveCancel(cancel);
+        const call = this.incoming.find((known) => known.invite === invite);
+        if (call === undefined) this.#findDialog(invite)?.receiveCancel(cancel, invite);
+        else call.receiveCancel(cancel);
       },
       repeatedAnswer: (response) => {
         const callId = headerValue(response, 'Call-ID');

@@ -127,3 +127,19 @@ function longName(name: string): string {
   const lower = name.toLowerCase();
   return COMPACT_NAMES[lower] ?? lower;
 }
+
+/** The CANCEL of an INVITE (RFC 3261 §9.1). */
+export function cancelOf(invite: SipText, added: readonly Header[] = []): SipText {
+  const kept = new Set(['via', 'from', 'to', 'call-id', 'max-forwards', 'route']);
+  const headers = invite.headers.map(([name, value]): Header =>
+    name === 'CSeq' ? [name, value.replace('INVITE', 'CANCEL')] : [name, value],
+  );
+  return {
+    startLine: invite.startLine.replace(/^INVITE/, 'CANCEL'),
+    headers: [
+      ...headers.filter(([name]) => name === 'CSeq' || kept.has(name.toLowerCase())),
+      ...added,
+    ],
+    body: '',
+  };
+}

@@ -45,7 +45,10 @@ export const CALL: CallView = {
   state: 'answered',
   startedAt: '2026-01-01T00:00:00.000Z',
   answeredAt: '2026-01-01T00:00:01.000Z',
-  legs: { caller: leg, callee: { ...leg, agent: 'carrier', codec: 'PCMA', sdpSummary: 'audio' } },
+  legs: {
+    caller: { ...leg, sessionTimer: { intervalSeconds: 1800, refresher: 'us' } },
+    callee: { ...leg, agent: 'carrier', codec: 'PCMA', sdpSummary: 'audio' },
+  },
   plan,
   digits: { presses: 2, delivered: 1, dropped: 1, pending: 0 },
 };

@@ -15,6 +15,7 @@ test.each<[status: number, told: number, isWorth: boolean, isRedirected: boolean
   [401, 403, false, false],
   [404, 404, false, false],
   [407, 403, false, false],
+  [422, 480, false, false],
   [408, 408, true, false],
   [486, 486, false, false],
   [500, 500, true, false],

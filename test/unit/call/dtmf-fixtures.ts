@@ -257,6 +257,15 @@ function settingsOf(changes: LegChanges): LegSettings {
     kpmlTolerateMissingState: wrap(values.kpmlTolerateMissingState),
     addSdpInvite: wrap(values.addSdpInvite),
     followRedirects: wrap(values.followRedirects),
+    inDialogInfo: wrap(values.inDialogInfo),
+    inDialogMessage: wrap(values.inDialogMessage),
+    refer: wrap(values.refer),
+    replaces: wrap(values.replaces),
     trust: wrap(values.trust),
+    sessionTimer: wrap(values.sessionTimer),
+    sessionExpiresSeconds: wrap(values.sessionExpiresSeconds),
+    minSeSeconds: wrap(values.minSeSeconds),
+    sessionRefresher: wrap(values.sessionRefresher),
+    dialogPingSeconds: wrap(values.dialogPingSeconds),
   };
 }

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { causeOfCancel, causeOfEnd, endHeaders } from '../../../src/call/end-headers.ts';
+import {
+  causeOfCancel,
+  causeOfEnd,
+  causeOfUnsentAnswer,
+  endHeaders,
+} from '../../../src/call/end-headers.ts';
 import { CALLER_HOST, type Field, legOf, request, rule } from './header-fixtures.ts';
 
 const LEGS = { caller: legOf(CALLER_HOST, '10.1.1.254'), callee: legOf('10.2.2.2', '10.2.2.254') };
@@ -16,6 +21,11 @@ describe('the end of a dialog', () => {
       'engine, with one',
       { by: 'engine', reason: 'SIP;cause=200;text="ACK timeout"' },
       { name: 'ack-timeout', by: 'sbc', text: 'ACK timeout' },
+    ],
+    [
+      'engine, session timer',
+      { by: 'engine', reason: 'SIP;cause=200;text="Session timer expired"' },
+      { name: 'session-expired', by: 'sbc', text: 'Session timer expired' },
     ],
     ['BYE', bye(), { name: 'hang-up', by: 'caller', headers: {} }],
     [
@@ -62,4 +72,11 @@ test('the other leg hears the reason, ours where there is none, after its rules'
     'User-to-User': '00',
   });
   expect(endHeaders({ ...cause, reason: 'x' }, ruled, 'CANCEL')['Reason']).toBe('x');
+});
+
+test.each([
+  ['connection-lost', { name: 'engine-lost', by: 'sbc' }],
+  ['cancelled', { name: 'caller-cancelled', by: 'caller', text: 'cancelled' }],
+])('a 200 that did not leave, %s', (reason, cause) => {
+  expect(causeOfUnsentAnswer(reason)).toEqual(cause);
 });

@@ -44,6 +44,7 @@ function valueFor(header: string): string {
     Privacy: 'none',
     Diversion: '<sip:1@a.invalid>;reason=no-answer',
     'History-Info': '<sip:1@a.invalid>;index=1',
+    'Referred-By': '<sip:1@a.invalid>',
     Warning: '399 other "text"',
     CSeq: '1 INVITE',
     Via: 'SIP/2.0/UDP a.invalid;branch=z9hG4bK1',

@@ -31,6 +31,7 @@ const INVITE = {
   from: '"A" <sip:a@one>;tag=x',
   to: '<sip:b@two>;tag=y',
   assertedIdentity: '',
+  privacy: '',
 };
 
 test.each<[transport: Transport, target: string, route: string | undefined, nextHop: string]>([

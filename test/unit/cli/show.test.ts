@@ -105,6 +105,7 @@ local tag   l1              l1
 remote tag  r1              r1
 codec       -               PCMA
 SDP         -               audio
+session     1800s by us     -
 received    10              10
 sent        11              11
 lost        0               0

@@ -99,6 +99,15 @@ const OTHERS: readonly [keyof LegSettings, string, unknown, unknown][] = [
   ['kpmlTolerateMissingState', 'kpml-tolerate-missing-state: enabled', true, false],
   ['addSdpInvite', 'add-sdp-invite: both', 'both', 'disabled'],
   ['followRedirects', 'follow-redirects: any', 'any', 'agents'],
+  ['inDialogInfo', 'in-dialog-info: reject', 'reject', 'relay'],
+  ['inDialogMessage', 'in-dialog-message: reject', 'reject', 'relay'],
+  ['refer', 'refer: local', 'local', 'relay'],
+  ['replaces', 'replaces: enabled', true, false],
+  ['sessionTimer', 'session-timer: force', 'force', 'enabled'],
+  ['sessionExpiresSeconds', 'session-expires: 600s', 600, 1800],
+  ['minSeSeconds', 'min-se: 120', 120, 90],
+  ['sessionRefresher', 'session-refresher: us', 'us', 'auto'],
+  ['dialogPingSeconds', 'dialog-ping: 0', 0, 600],
 ];
 
 test.each(OTHERS)('%s may stand on interface and agent', (key, yaml, value, usual) => {

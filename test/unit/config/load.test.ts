@@ -10,6 +10,7 @@ describe('a valid file', () => {
       engine: 'embedded',
       drachtio: undefined,
       udpSizeLimitBytes: 1300,
+      reconnectHoldMs: 30_000,
     });
     expect(config.media).toEqual({
       engine: 'relay',
@@ -96,7 +97,7 @@ describe('all problems at once', () => {
       '6:78: sip-interfaces[0].admit: "nobody" is not one of agents, anyone',
       '6:86: sip-interfaces[0].admitt: unknown key "admitt" (did you mean "admit"?)',
       '7:45: sip-interfaces[1].sip-ports[0]: udp/127.0.0.1:6060 overlaps with udp/127.0.0.1:6060',
-      '11:46: local-policies[0].next-hop: next hop "nobody" is neither a session agent nor a session group (known: carrier, request-uri)',
+      '11:46: local-policies[0].next-hop: next hop "nobody" is neither a session agent nor a session group (known: carrier, request-uri, reject)',
     ]);
   });
 });

@@ -130,6 +130,7 @@ const ROWS: readonly Row[] = [
     ],
   ],
   ['sbc_worker_restarts_total', (m) => m.workerRestarted(), ['sbc_worker_restarts_total 1']],
+  ['sbc_engine_restarts_total', (m) => m.engineCrashed(), ['sbc_engine_restarts_total 1']],
   [
     'sbc_build_info',
     (m) => m.buildInfo({ version: '0.1.0', node: '26' }),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ReceivedRequest } from '../../../src/sip/sip-connection.ts';
 import { answerStrayRequest } from '../../../src/sip/stray-requests.ts';
 import { FakeReceivedRequest } from '../../support/fake-sip-connection.ts';
 
@@ -33,6 +34,36 @@ test('405 names what is allowed, 489 the event packages', () => {
   answerStrayRequest(subscribe, OPEN);
   expect(register.answers[0]?.options.headers?.['Allow']).toContain('INVITE');
   expect(subscribe.answers[0]?.options.headers?.['Allow-Events']).toBe('kpml');
+});
+
+test('Allow names what is relayed for the sender, but not the method that is refused', () => {
+  const context = { ...OPEN, relayed: ['REGISTER'], relay: () => false };
+  const allowOf = (method: string): string[] => {
+    const request = new FakeReceivedRequest(method, { To: TO });
+    answerStrayRequest(request, context);
+    return (request.answers[0]?.options.headers?.['Allow'] ?? '').split(', ');
+  };
+
+  expect(allowOf('OPTIONS')).toEqual(expect.arrayContaining(['INVITE', 'MESSAGE', 'REGISTER']));
+  expect(allowOf('MESSAGE')).toContain('REGISTER');
+  expect(allowOf('MESSAGE')).not.toContain('MESSAGE');
+});
+
+test('what is relayed is not answered here, unless it may not come in at all', () => {
+  const seen: string[] = [];
+  const relay = ({ message }: ReceivedRequest): boolean => seen.push(message.method) > 0;
+  const requests = [
+    new FakeReceivedRequest('MESSAGE', { To: TO }),
+    new FakeReceivedRequest('MESSAGE', { To: `${TO};tag=old` }),
+    new FakeReceivedRequest('MESSAGE', { To: TO, Require: 'one' }),
+  ];
+  for (const request of requests) answerStrayRequest(request, { ...OPEN, relay });
+  const stranger = new FakeReceivedRequest('MESSAGE', { To: TO });
+  answerStrayRequest(stranger, { ...OPEN, isAdmitted: false, relay });
+
+  const statuses = [...requests, stranger].map(({ answers }) => answers.map((each) => each.status));
+  expect(statuses).toEqual([[], [481], [420], [403]]);
+  expect(seen).toEqual(['MESSAGE']);
 });
 
 test("the engine's own BYE for a forgotten dialog takes no answer", () => {

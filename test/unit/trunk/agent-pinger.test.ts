@@ -32,9 +32,9 @@ function build(answers: readonly (readonly [afterMs: number, answer: PingAnswer]
       report: (name, outcome, ping) =>
         reported.push([Math.round(nowMs), name, outcome, ping?.status]),
     },
-    ping: (request) => {
+    ping: ({ interfaceName, uri, nextHop }) => {
       const [afterMs, answer] = answers[sent.length] ?? [1e9, { type: 'silence' }];
-      sent.push({ atMs: nowMs, ...request });
+      sent.push({ atMs: nowMs, interfaceName, uri, nextHop });
       return new Promise((resolve) => {
         setTimeout(() => resolve(answer), afterMs);
       });

@@ -1,0 +1,53 @@
+import type { CdrTransfer } from '../observe/cdr.ts';
+import type { IncomingInvite } from '../sip/incoming-invite.ts';
+import type { Session, SessionRefusal } from '../trunk/admission.ts';
+import type { AgentOutcome } from '../trunk/agent-health.ts';
+import type { Hop, SkippedAgent } from '../trunk/policy.ts';
+import type { Redirect, Redirection } from '../trunk/redirect.ts';
+import type { CallStack } from './call-context.ts';
+import type { CallLeg } from './call-leg.ts';
+import type { StandingSides } from './offer-answer.ts';
+
+/** Whoever wants a call: an INVITE from outside, or a leg that stands already. */
+export type CallerInvite = Pick<
+  IncomingInvite,
+  | 'message'
+  | 'offer'
+  | 'confirmed'
+  | 'traceWith'
+  | 'onCancel'
+  | 'onLost'
+  | 'progress'
+  | 'reject'
+  | 'accept'
+>;
+
+/** The legs of a new call that come from other calls. */
+export interface StandingLegs {
+  readonly sides: StandingSides;
+  readonly origin: CdrTransfer;
+  /** Takes the place of the INVITE to a callee that stands already. */
+  readonly inviteCallee?: CallStack['invite'] | undefined;
+  /** The call is over: a leg that it has not got stays where it was. */
+  readonly giveBack?: (() => void) | undefined;
+}
+
+/** What admission and routing found out before the call exists. */
+export interface CallPlan {
+  readonly invite: CallerInvite;
+  readonly caller: CallLeg;
+  /** Next hops in the order of trying; at least one. */
+  readonly hops: readonly Hop[];
+  /** The callee's side of the call for a hop. */
+  readonly calleeFor: (hop: Hop) => CallLeg;
+  /** Where a redirecting answer leads. */
+  readonly redirect: (redirect: Redirect) => Redirection;
+  /** Counts the call on the hop's agent, if it is one. */
+  readonly countOn: (hop: Hop) => Session | SessionRefusal;
+  /** Says what an attempt showed about an agent. */
+  readonly report: (agentName: string, outcome: AgentOutcome) => void;
+  readonly policy: string;
+  /** Agents of the policy that got no chance. */
+  readonly skipped: readonly SkippedAgent[];
+  readonly standing?: StandingLegs | undefined;
+}
