@@ -26,7 +26,8 @@ export interface EngineLoss {
 const PATIENCE_MS = 120_000;
 const TRAFFIC_AT_ONCE = 40;
 const TRAFFIC_CRASHES = 3;
-const TRAFFIC_PAUSE_MS = 1500;
+/** So many calls are up at the least when the engine crashes. */
+const TRAFFIC_UP = 10;
 const ANSWER_WAIT_MS = 2000;
 
 /** Crashes the engine under so many calls. */
@@ -70,11 +71,19 @@ export async function loseEngineInTraffic(options: EngineLossOptions): Promise<R
     caller: (outgoing, n) => impatiently(outgoing, n).catch(() => undefined),
     callee: (incoming, n) => answerInTraffic(stage, incoming, n).catch(() => undefined),
   });
-  for (let round = 0; round < TRAFFIC_CRASHES; round += 1) {
-    await sleep(TRAFFIC_PAUSE_MS);
-    await crash();
-  }
-  await running;
+  const { sbc } = stage.running;
+  const wait = { timeoutMs: PATIENCE_MS };
+  const answered = (): string[] =>
+    sbc.calls.list().filter(({ state }) => state === 'answered').map(({ id }) => id);
+  const crashing = async (): Promise<void> => {
+    for (let round = 0; round < TRAFFIC_CRASHES; round += 1) {
+      await waitFor('calls', () => sbc.stack.isUp && answered().length >= TRAFFIC_UP, wait);
+      const up = answered();
+      await crash();
+      await waitFor('their end', () => up.every((id) => sbc.calls.get(id) === undefined), wait);
+    }
+  };
+  await Promise.all([running, crashing()]);
   await waitFor('the engine', () => stage.running.sbc.stack.isUp, { timeoutMs: PATIENCE_MS });
   // As before the first crash: whatever goes wrong with these is a problem of the report.
   await stage.warmUp();
@@ -127,9 +136,14 @@ type StageOptions = Parameters<typeof RaceStage.open>[0];
 
 async function openWithThread(options: StageOptions): Promise<CrashStage> {
   const { stage, thread } = await withEngineThread(() => RaceStage.open(options));
+  let current = thread;
   const crash = async (): Promise<number> => {
-    await thread.terminate();
-    return performance.now();
+    const sinceMs = performance.now();
+    const successor = Promise.withResolvers<Worker>();
+    process.once('worker', successor.resolve);
+    await current.terminate();
+    current = await successor.promise;
+    return sinceMs;
   };
   return { stage, crash, close: () => Promise.resolve() };
 }
