@@ -1,6 +1,6 @@
 /** Leads what comes from the network to the rooms that are built after the SIP side. */
 import type { CallRegistry } from './call/registry.ts';
-import type { RequestRelay } from './call/request-relay.ts';
+import type { RequestRelay } from './call/outside/request-relay.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { StackHandlers } from './sip/stack.ts';

@@ -8,8 +8,8 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { DigestClient } from '../sip/digest-client.ts';
 import type { OutgoingInvite } from '../sip/outgoing-invite.ts';
 import type { SipStack } from '../sip/stack.ts';
-import type { SubscriptionBudget } from './subscription-budget.ts';
-import type { TransferHost } from './transfer-host.ts';
+import type { SubscriptionBudget } from './digits/subscription-budget.ts';
+import type { TransferHost } from './transfer/transfer-host.ts';
 
 /** What calls begin by themselves. */
 export interface CallStack extends Omit<SipStack, 'invite'> {

@@ -16,9 +16,9 @@ import { numberOf } from '../trunk/numbering.ts';
 import type { Hop, SkippedAgent } from '../trunk/policy.ts';
 import { type CallLeg, hopTransport } from './call-leg.ts';
 import type { CallSession } from './call-session.ts';
-import { dtmfMethods } from './dtmf-method.ts';
+import { dtmfMethods } from './digits/dtmf-method.ts';
 import { type EndCause, verdictOf } from './end-cause.ts';
-import { identityIn, userOf } from './header-policy.ts';
+import { identityIn, userOf } from './headers/header-policy.ts';
 import { q850InReason, q850OfStatus } from './q850.ts';
 
 const MS_PER_SECOND = 1000;

@@ -7,7 +7,7 @@ import type { Side } from '../wire/side.ts';
 import { ownText } from '../wire/own-bytes.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import { formatHostPort, parseSipUri } from '../wire/sip-uri.ts';
-import type { SessionAgreement } from './session-timer-negotiation.ts';
+import type { SessionAgreement } from './mid-call/session-timer-negotiation.ts';
 
 /** What a leg is made of before anything is sent on it. */
 export interface CallLegOptions {

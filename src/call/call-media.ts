@@ -16,9 +16,9 @@ import type {
 } from '../media/media-engine.ts';
 import type { MediaCounters } from '../media/relay-counters.ts';
 import type { Side } from '../wire/side.ts';
-import { DigitDrain } from './digit-drain.ts';
+import { DigitDrain } from './digits/digit-drain.ts';
 import type { EndCauseName } from './end-cause.ts';
-import { MAX_STREAMS } from './offer-answer-rewrite.ts';
+import { MAX_STREAMS } from './offer/offer-answer-rewrite.ts';
 
 /** An address and port pair of ours, as written in SDP. */
 export type LocalPorts = MediaStream['local'][Side];

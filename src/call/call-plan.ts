@@ -6,7 +6,7 @@ import type { Hop, SkippedAgent } from '../trunk/policy.ts';
 import type { Redirect, Redirection } from '../trunk/redirect.ts';
 import type { CallStack } from './call-context.ts';
 import type { CallLeg } from './call-leg.ts';
-import type { StandingSides } from './offer-answer.ts';
+import type { StandingSides } from './offer/offer-answer.ts';
 
 /** Whoever wants a call: an INVITE from outside, or a leg that stands already. */
 export type CallerInvite = Pick<

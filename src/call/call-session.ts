@@ -1,11 +1,11 @@
 import { decideEarlySubscribe, type EarlySubscribe } from '../dtmf/interworking-plan.ts';
-import { OfferAnswer, type StandingSides } from './offer-answer.ts';
+import { OfferAnswer, type StandingSides } from './offer/offer-answer.ts';
 import type { CallContext } from './call-context.ts';
 import type { CallLeg } from './call-leg.ts';
 import type { CallMedia } from './call-media.ts';
-import { DtmfInterworking } from './dtmf-interworking.ts';
-import { EarlyExchange } from './early-exchange.ts';
-import { subscribeTarget } from './separate-subscribe.ts';
+import { DtmfInterworking } from './digits/dtmf-interworking.ts';
+import { EarlyExchange } from './setup/early-exchange.ts';
+import { subscribeTarget } from './digits/separate-subscribe.ts';
 import type { SubscribeTarget } from '../sip/outgoing-subscription.ts';
 import { hasKpml } from '../wire/allow-events.ts';
 import type { SipMessage } from '../wire/sip-message.ts';

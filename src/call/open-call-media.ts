@@ -4,7 +4,7 @@ import type { CallContext } from './call-context.ts';
 import type { CallLeg } from './call-leg.ts';
 import { CallMedia } from './call-media.ts';
 import { MediaMeter } from './call-meter.ts';
-import type { DtmfInterworking } from './dtmf-interworking.ts';
+import type { DtmfInterworking } from './digits/dtmf-interworking.ts';
 import type { EndCause } from './end-cause.ts';
 
 /** Whose media it is. */

@@ -4,7 +4,7 @@ import type { RouteRequest } from '../trunk/policy.ts';
 import { splitHeaderList } from '../wire/sip-headers.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import type { CallLeg } from './call-leg.ts';
-import { ANONYMOUS, callerIdentity, identityIn, userOf } from './header-policy.ts';
+import { ANONYMOUS, callerIdentity, identityIn, userOf } from './headers/header-policy.ts';
 
 /** `atMs` since the epoch. */
 export function routeRequest(message: SipRequest, caller: CallLeg, atMs: number): RouteRequest {

@@ -1,6 +1,6 @@
 /** What happens to SDP, Allow-Events and digits of a call, by the same code that handles real calls. */
 import { readFileSync } from 'node:fs';
-import { type LocalPorts, OfferAnswer } from '../call/offer-answer.ts';
+import { type LocalPorts, OfferAnswer } from '../call/offer/offer-answer.ts';
 import type { Config, SipInterface } from '../config/config.ts';
 import type { LegSettings } from '../config/effective.ts';
 import type { AnswerDecision, OfferDecision } from '../dtmf/interworking-offer.ts';

@@ -74,7 +74,10 @@ export async function loseEngineInTraffic(options: EngineLossOptions): Promise<R
   const { sbc } = stage.running;
   const wait = { timeoutMs: PATIENCE_MS };
   const answered = (): string[] =>
-    sbc.calls.list().filter(({ state }) => state === 'answered').map(({ id }) => id);
+    sbc.calls
+      .list()
+      .filter(({ state }) => state === 'answered')
+      .map(({ id }) => id);
   const crashing = async (): Promise<void> => {
     for (let round = 0; round < TRAFFIC_CRASHES; round += 1) {
       await waitFor('calls', () => sbc.stack.isUp && answered().length >= TRAFFIC_UP, wait);

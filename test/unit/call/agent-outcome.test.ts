@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { outcomeOfAttempt } from '../../../src/call/agent-outcome.ts';
+import { outcomeOfAttempt } from '../../../src/call/setup/agent-outcome.ts';
 import { NO_ANSWER } from '../../../src/sip/outgoing-invite.ts';
 import type { AgentOutcome } from '../../../src/trunk/agent-health.ts';
 import type { SipResponse } from '../../../src/wire/sip-message.ts';

@@ -4,7 +4,7 @@ import {
   isRedirection,
   isWorthAnotherHop,
   whyNotFollowed,
-} from '../../../src/call/attempt-failure.ts';
+} from '../../../src/call/setup/attempt-failure.ts';
 
 test.each<[status: number, told: number, isWorth: boolean, isRedirected: boolean]>([
   [300, 480, false, true],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { translatedCaller, translatedHeaders } from '../../../src/call/calling-number.ts';
+import { translatedCaller, translatedHeaders } from '../../../src/call/headers/calling-number.ts';
 import type { Hop } from '../../../src/trunk/policy.ts';
 import { configOf, edited } from '../config/sample.ts';
 import { route } from '../../../src/trunk/policy.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { DigitDrain } from '../../../src/call/digit-drain.ts';
+import { DigitDrain } from '../../../src/call/digits/digit-drain.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

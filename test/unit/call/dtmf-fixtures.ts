@@ -1,8 +1,8 @@
 /** A call's digits between two fake dialogs, on virtual time. */
 
 import { vi } from 'vitest';
-import { DtmfInterworking } from '../../../src/call/dtmf-interworking.ts';
-import { SubscriptionBudget } from '../../../src/call/subscription-budget.ts';
+import { DtmfInterworking } from '../../../src/call/digits/dtmf-interworking.ts';
+import { SubscriptionBudget } from '../../../src/call/digits/subscription-budget.ts';
 import { LEG_DEFAULTS, type LegSettings, type Setting } from '../../../src/config/effective.ts';
 import type {
   DirectionPlan,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dtmfMethods } from '../../../src/call/dtmf-method.ts';
+import { dtmfMethods } from '../../../src/call/digits/dtmf-method.ts';
 import type { DirectionPlan, Translator } from '../../../src/dtmf/interworking-plan.ts';
 
 function direction(translator: Translator): DirectionPlan {

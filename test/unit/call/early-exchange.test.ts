@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EarlyExchange } from '../../../src/call/early-exchange.ts';
+import { EarlyExchange } from '../../../src/call/setup/early-exchange.ts';
 import { SipDialog } from '../../../src/sip/dialog.ts';
 import { FakeSipConnection } from '../../support/fake-sip-connection.ts';
 

@@ -4,7 +4,7 @@ import {
   causeOfEnd,
   causeOfUnsentAnswer,
   endHeaders,
-} from '../../../src/call/end-headers.ts';
+} from '../../../src/call/headers/end-headers.ts';
 import { CALLER_HOST, type Field, legOf, request, rule } from './header-fixtures.ts';
 
 const LEGS = { caller: legOf(CALLER_HOST, '10.1.1.254'), callee: legOf('10.2.2.2', '10.2.2.254') };

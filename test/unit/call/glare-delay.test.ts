@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { glareDelayMs } from '../../../src/call/glare-delay.ts';
+import { glareDelayMs } from '../../../src/call/mid-call/glare-delay.ts';
 
 test.each([
   ['uac', 0, 2100],

@@ -7,8 +7,12 @@ import {
   leaving,
   methodOf,
   pathFrom,
-} from '../../../src/call/header-crossing.ts';
-import { HEADER_TABLE, MESSAGE_KINDS, type MessageKind } from '../../../src/call/header-table.ts';
+} from '../../../src/call/headers/header-crossing.ts';
+import {
+  HEADER_TABLE,
+  MESSAGE_KINDS,
+  type MessageKind,
+} from '../../../src/call/headers/header-table.ts';
 import type { SipMessage } from '../../../src/wire/sip-message.ts';
 import {
   CALLER_DOMAIN,

@@ -2,8 +2,8 @@
 
 import type { HeaderRule } from '../../../src/config/header-rule.ts';
 import type { Trust } from '../../../src/config/config.ts';
-import type { HeaderPath } from '../../../src/call/header-crossing.ts';
-import type { PolicyLeg } from '../../../src/call/header-topology.ts';
+import type { HeaderPath } from '../../../src/call/headers/header-crossing.ts';
+import type { PolicyLeg } from '../../../src/call/headers/header-topology.ts';
 import type { SipRequest, SipResponse } from '../../../src/wire/sip-message.ts';
 
 export type Field = readonly [name: string, value: string];

@@ -8,7 +8,7 @@ import {
   maxForwardsOf,
   unusableContent,
   userOf,
-} from '../../../src/call/header-policy.ts';
+} from '../../../src/call/headers/header-policy.ts';
 import type { SipRequest } from '../../../src/wire/sip-message.ts';
 
 function request(...headers: [string, string][]): SipRequest {

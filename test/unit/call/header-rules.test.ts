@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { applyHeaderRules } from '../../../src/call/header-rules.ts';
+import { applyHeaderRules } from '../../../src/call/headers/header-rules.ts';
 import type { HeaderRule } from '../../../src/config/header-rule.ts';
 import { type Field, rule } from './header-fixtures.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HopQueue } from '../../../src/call/hop-queue.ts';
+import { HopQueue } from '../../../src/call/setup/hop-queue.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { route } from '../../../src/trunk/policy.ts';
 import type { Hop } from '../../../src/trunk/policy.ts';

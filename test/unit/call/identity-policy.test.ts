@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Trust } from '../../../src/config/config.ts';
-import { crossing } from '../../../src/call/header-crossing.ts';
-import { hidesCaller } from '../../../src/call/identity-policy.ts';
+import { crossing } from '../../../src/call/headers/header-crossing.ts';
+import { hidesCaller } from '../../../src/call/headers/identity-policy.ts';
 import { CALLER_DOMAIN, CALLER_HOST, type Field, path, request } from './header-fixtures.ts';
 
 function word(letter: string): Trust {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { MAX_WAITING_DIGITS } from '../../../src/call/info-sender.ts';
+import { MAX_WAITING_DIGITS } from '../../../src/call/digits/info-sender.ts';
 import { DigitScene, planOf } from './dtmf-fixtures.ts';
 
 const RELAY_TYPE = 'application/dtmf-relay';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findReferenced } from '../../../src/call/kpml-references.ts';
+import { findReferenced } from '../../../src/call/digits/kpml-references.ts';
 
 function dialog(callId: string, localTag: string, remoteTag: string) {
   return { identity: { callId, localTag, remoteTag } };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { LegNotifiers } from '../../../src/call/leg-notifiers.ts';
+import { LegNotifiers } from '../../../src/call/digits/leg-notifiers.ts';
 import { KpmlNotifier } from '../../../src/dtmf/kpml-notifier.ts';
 import { SipDialog } from '../../../src/sip/dialog.ts';
 import { DialogNotifier } from '../../../src/sip/notifier.ts';

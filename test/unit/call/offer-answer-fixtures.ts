@@ -3,7 +3,7 @@
  *
  *   caller 10.1.1.1 ── our 192.0.2.1 | our 198.51.100.1 ── 10.2.2.2 callee
  */
-import { OfferAnswer, type LocalPorts } from '../../../src/call/offer-answer.ts';
+import { OfferAnswer, type LocalPorts } from '../../../src/call/offer/offer-answer.ts';
 import {
   effectiveSettings,
   LEG_DEFAULTS,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PressShares } from '../../../src/call/press-shares.ts';
+import { PressShares } from '../../../src/call/digits/press-shares.ts';
 
 test.each<[holders: number, fates: string, isLost: boolean[]]>([
   [1, '-', [true]],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { LegAliases } from '../../../src/call/leg-aliases.ts';
-import { Loan } from '../../../src/call/loan.ts';
-import { ReferSubscriptions } from '../../../src/call/refer-subscriptions.ts';
-import { readRefer, targetThroughUs } from '../../../src/call/refer-target.ts';
-import type { LendingCall } from '../../../src/call/transfer-host.ts';
+import { LegAliases } from '../../../src/call/transfer/leg-aliases.ts';
+import { Loan } from '../../../src/call/transfer/loan.ts';
+import { ReferSubscriptions } from '../../../src/call/transfer/refer-subscriptions.ts';
+import { readRefer, targetThroughUs } from '../../../src/call/transfer/refer-target.ts';
+import type { LendingCall } from '../../../src/call/transfer/transfer-host.ts';
 import type { SipMessage } from '../../../src/wire/sip-message.ts';
 
 function referWith(...values: readonly string[]): SipMessage {

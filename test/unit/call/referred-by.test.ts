@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { crossing } from '../../../src/call/header-crossing.ts';
+import { crossing } from '../../../src/call/headers/header-crossing.ts';
 import type { SipMessage } from '../../../src/wire/sip-message.ts';
 import { CALLER_DOMAIN, CALLER_HOST, path } from './header-fixtures.ts';
 

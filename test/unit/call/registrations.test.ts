@@ -4,8 +4,8 @@ import {
   takeGranted,
   type WantedContacts,
   wantedContacts,
-} from '../../../src/call/relayed-contacts.ts';
-import { type Binding, Registrations } from '../../../src/call/registrations.ts';
+} from '../../../src/call/outside/relayed-contacts.ts';
+import { type Binding, Registrations } from '../../../src/call/outside/registrations.ts';
 import type { SipRequest, SipResponse } from '../../../src/wire/sip-message.ts';
 
 const REGISTRANT = {

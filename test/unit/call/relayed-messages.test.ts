@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CallLeg } from '../../../src/call/call-leg.ts';
-import { relayedAnswer, relayedRequest } from '../../../src/call/relayed-messages.ts';
+import { relayedAnswer, relayedRequest } from '../../../src/call/outside/relayed-messages.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { IDLE_TRUNK } from '../../../src/trunk/policy.ts';

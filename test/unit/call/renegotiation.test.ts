@@ -3,9 +3,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CallLeg } from '../../../src/call/call-leg.ts';
 import type { NegotiatedSession } from '../../../src/call/call-session.ts';
-import { EarlyExchange } from '../../../src/call/early-exchange.ts';
-import { MidCallRelay } from '../../../src/call/mid-call-relay.ts';
-import { Renegotiation } from '../../../src/call/renegotiation.ts';
+import { EarlyExchange } from '../../../src/call/setup/early-exchange.ts';
+import { MidCallRelay } from '../../../src/call/mid-call/mid-call-relay.ts';
+import { Renegotiation } from '../../../src/call/mid-call/renegotiation.ts';
 import { SipDialog } from '../../../src/sip/dialog.ts';
 import type { SipMessage } from '../../../src/wire/sip-message.ts';
 import { otherSide, type Side } from '../../../src/wire/side.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { Loan } from '../../../src/call/loan.ts';
-import { readReplaces } from '../../../src/call/replaces-request.ts';
-import type { LendingCall, NamedLeg } from '../../../src/call/transfer-host.ts';
+import { Loan } from '../../../src/call/transfer/loan.ts';
+import { readReplaces } from '../../../src/call/transfer/replaces-request.ts';
+import type { LendingCall, NamedLeg } from '../../../src/call/transfer/transfer-host.ts';
 import type { Replaces } from '../../../src/wire/replaces.ts';
 import type { SipMessage } from '../../../src/wire/sip-message.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FormatMemory, IssuedDescriptions } from '../../../src/call/sdp-memory.ts';
+import { FormatMemory, IssuedDescriptions } from '../../../src/call/offer/sdp-memory.ts';
 import { formatSdp, parseSdp, type Sdp } from '../../../src/wire/sdp.ts';
 import { text } from './offer-answer-fixtures.ts';
 

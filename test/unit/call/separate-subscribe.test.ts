@@ -1,6 +1,6 @@
 /** Where our SUBSCRIBE outside the dialog of a leg goes. */
 import { expect, test } from 'vitest';
-import { subscribeTarget } from '../../../src/call/separate-subscribe.ts';
+import { subscribeTarget } from '../../../src/call/digits/separate-subscribe.ts';
 import { SipDialog } from '../../../src/sip/dialog.ts';
 import type { Transport } from '../../../src/config/config.ts';
 import { FakeSipConnection } from '../../support/fake-sip-connection.ts';

@@ -1,5 +1,5 @@
 /** Messages of a peer as far as session timers read them. */
-import type { SessionTimerSettings } from '../../../src/call/session-timer-negotiation.ts';
+import type { SessionTimerSettings } from '../../../src/call/mid-call/session-timer-negotiation.ts';
 import type { SipRequest, SipResponse } from '../../../src/wire/sip-message.ts';
 
 export type Headers = Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ import {
   type SessionAgreement,
   sessionExpiresOf,
   type SessionTimerSettings,
-} from '../../../src/call/session-timer-negotiation.ts';
+} from '../../../src/call/mid-call/session-timer-negotiation.ts';
 import { type Headers, requestWith, responseWith, SETTINGS } from './session-timer-fixtures.ts';
 
 const TIMER = { Supported: '100rel, timer' };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SessionTimer, type SessionTimerOutput } from '../../../src/call/session-timer.ts';
-import type { SessionTimerSettings } from '../../../src/call/session-timer-negotiation.ts';
+import { SessionTimer, type SessionTimerOutput } from '../../../src/call/mid-call/session-timer.ts';
+import type { SessionTimerSettings } from '../../../src/call/mid-call/session-timer-negotiation.ts';
 import { requestWith, responseWith, SETTINGS } from './session-timer-fixtures.ts';
 
 const START_MS = 1_000_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { EndCause } from '../../../src/call/end-cause.ts';
-import { SessionTimers, type TimedLeg } from '../../../src/call/session-timers.ts';
+import { SessionTimers, type TimedLeg } from '../../../src/call/mid-call/session-timers.ts';
 import { SipDialog } from '../../../src/sip/dialog.ts';
 import { FakeSipConnection } from '../../support/fake-sip-connection.ts';
 import { settings } from './offer-answer-fixtures.ts';

@@ -1,0 +1,98 @@
+/**
+ * Brings the session of two legs together again after an offer that one of them accepted and its sender never heard of:
+ *
+ *   caller            SBC               callee
+ *     | INVITE offer 2 | INVITE offer 2   |
+ *     |--------------->|----------------->|
+ *     | CANCEL         |              200 |     they cross; the caller gets 487 and stays with offer 1
+ *     |--------------->|<-----------------|
+ *     |            487 | ACK              |
+ *     |<---------------|----------------->|
+ *     |                | INVITE offer 1   |     ours
+ *     |                |----------------->|
+ *
+ * One that gets 491 is made again after the time of RFC 3261 §14.1, unless the legs have agreed on something meanwhile.
+ */
+import type { DialogResponse, SipDialog } from '../../sip/dialog.ts';
+import { otherSide, type Side } from '../../wire/side.ts';
+import { WireError } from '../../wire/wire-error.ts';
+import type { NegotiatedSession } from '../call-session.ts';
+import { glareDelayMs } from './glare-delay.ts';
+import { pathFrom } from '../headers/header-crossing.ts';
+import { inviteWith, offerOptions } from './mid-call-messages.ts';
+
+/** How often an offer that meets others is made. */
+const ATTEMPTS = 5;
+
+/** Runs an exchange while nobody else may offer; `undefined` when somebody does. */
+export type Exclusively = <T>(method: string, exchange: () => Promise<T>) => Promise<T | undefined>;
+
+export class SessionRestoration {
+  readonly #session: NegotiatedSession;
+  readonly #exclusively: Exclusively;
+  readonly #over = Promise.withResolvers<void>();
+  #isOver = false;
+
+  constructor(session: NegotiatedSession, exclusively: Exclusively) {
+    this.#session = session;
+    this.#exclusively = exclusively;
+  }
+
+  /** The call is over: nothing is offered any more. */
+  end(): void {
+    this.#isOver = true;
+    this.#over.resolve();
+  }
+
+  /** Offers `text`, the description that `side` still goes by, to the other leg. */
+  async restore(side: Side, text: string): Promise<void> {
+    const { negotiation } = this.#session;
+    const { exchanges } = negotiation;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const other = this.#session.legs[otherSide(side)].dialog;
+      if (other?.isConfirmed !== true) return;
+      const status = await this.#exclusively('INVITE', () => this.#offer(side, text, other));
+      if (status !== undefined && status !== 491) return;
+      await this.#pause(glareDelayMs(other.identity.role, Math.random()));
+      if (this.#isOver || negotiation.exchanges !== exchanges) return;
+    }
+  }
+
+  /** One attempt; its status. */
+  async #offer(side: Side, text: string, other: SipDialog): Promise<number> {
+    const { negotiation } = this.#session;
+    negotiation.renewVersion(otherSide(side));
+    const message = inviteWith(text, negotiation.hasAnnouncedKpml(side));
+    const offer = await this.#session.forwardOffer(side, message);
+    if (offer.type === 'failed') {
+      this.#session.abandonOffer();
+      return 500;
+    }
+    const options = offerOptions(message, offer, pathFrom(side, this.#session.legs));
+    const response = await other.request('INVITE', options);
+    this.#answered(otherSide(side), response);
+    return response.status;
+  }
+
+  #answered(from: Side, response: DialogResponse): void {
+    const { message } = response;
+    if (message === undefined || message.status >= 300) {
+      this.#session.abandonOffer();
+      return;
+    }
+    response.acknowledge();
+    try {
+      this.#session.completeExchange(from, message);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#session.abandonOffer();
+    }
+  }
+
+  async #pause(durationMs: number): Promise<void> {
+    const waited = Promise.withResolvers<void>();
+    const timer = setTimeout(waited.resolve, durationMs);
+    await Promise.race([waited.promise, this.#over.promise]);
+    clearTimeout(timer);
+  }
+}

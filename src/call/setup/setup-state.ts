@@ -1,0 +1,26 @@
+import type { InviteAnswer, OutgoingInvite } from '../../sip/outgoing-invite.ts';
+import type { CallSession } from '../call-session.ts';
+import type { Crossing } from './setup-messages.ts';
+
+/** How far the set-up of a call has come. */
+export type SetupState =
+  | { readonly type: 'idle' }
+  | {
+      readonly type: 'inviting';
+      readonly invite: Pick<OutgoingInvite, 'cancel'>;
+      readonly session: CallSession;
+    }
+  /** The callee has answered; the 200 waits for the PRACK of a reliable 1xx (RFC 3262 §3). */
+  | {
+      readonly type: 'awaitingPrack';
+      readonly session: CallSession;
+      readonly answer: InviteAnswer;
+      readonly crossing: Crossing;
+    }
+  | {
+      readonly type: 'awaitingAck';
+      readonly session: CallSession;
+      readonly answer: InviteAnswer;
+      readonly isDelayed: boolean;
+    }
+  | { readonly type: 'done' };
