@@ -40,7 +40,7 @@ const CROWDED_SECONDS = '10';
 export class DialogNotifier {
   readonly #machine: KpmlNotifier;
   readonly #dialog: EventDialog;
-  readonly #listener: NotifierListener;
+  #listener: NotifierListener;
   readonly #nowMs: () => number;
   readonly #mayGrow: () => boolean;
   readonly #wakeUp: WakeUp;
@@ -77,6 +77,12 @@ export class DialogNotifier {
   /** Whether a SUBSCRIBE with this Event header is for a subscription that is there already. */
   holds(event: string | undefined): boolean {
     return this.#machine.holds(event);
+  }
+
+  /** From now on another call hears of it; what its subscriptions count for stays. */
+  handOver(listener: Omit<NotifierListener, 'changed'>): void {
+    const before = this.#listener;
+    this.#listener = { ...listener, changed: (count) => before.changed(count) };
   }
 
   setMode(mode: Parameters<KpmlNotifier['setMode']>[0]): void {

@@ -47,6 +47,16 @@ test('carol takes over the call of bob with alice', async () => {
   expect(records.map(({ release }) => release.internalCode)).toEqual(['transferred', 'hang-up']);
 });
 
+test('OPTIONS names replaces where it is enabled, and only there', async () => {
+  const { alice, carol, running } = await openTransferStage();
+  const answers = await Promise.all([
+    alice.sip.request('OPTIONS', { user: 'x', via: running.access }),
+    carol.sip.request('OPTIONS', { user: 'x', via: running.core }),
+  ]);
+  const lists = answers.map((answer) => headerValue(answer, 'Supported')?.split(', '));
+  expect(lists.map((list) => list?.includes('replaces'))).toEqual([false, true]);
+});
+
 test('a party that does not want to be taken over stays where it is', async () => {
   const stage = await openTransferStage();
   const call = await aliceCallsBob(stage);

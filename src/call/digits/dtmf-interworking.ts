@@ -12,11 +12,7 @@
  * each of its early dialogs may have a notifier: that of the answered one stays, the others end. Beside them stand the
  * notifiers of subscriptions that have dialogs of their own (separate-notifiers.ts).
  */
-import type {
-  DirectionPlan,
-  EarlySubscribe,
-  InterworkingPlan,
-} from '../../dtmf/interworking-plan.ts';
+import type { DirectionPlan, InterworkingPlan } from '../../dtmf/interworking-plan.ts';
 import type {
   DetectedDigit,
   DroppedDigit,
@@ -30,32 +26,13 @@ import type { ReceivedRequest } from '../../sip/sip-connection.ts';
 import type { SipDialog } from '../../sip/dialog.ts';
 import { eventOfDigit, FLASH_EVENT_CODE, type Digit } from '../../wire/telephone-event.ts';
 import { otherSide, SIDES, type Side } from '../../wire/side.ts';
-import type { CallLeg } from '../call-leg.ts';
-import type { CallMedia } from '../call-media.ts';
-import { DigitJournal, type DigitContext } from './digit-journal.ts';
+import { DigitJournal } from './digit-journal.ts';
+import type { DtmfInterworkingOptions, FormerDigits } from './dtmf-options.ts';
 import { HeldKeys } from './held-keys.ts';
 import { InfoDigits, type InfoVerdict } from './info-digits.ts';
 import { KpmlRelay } from './kpml-relay.ts';
-import { LegKpml, type LegSubscriptions, type OpenSubscription } from './leg-kpml.ts';
+import { LegKpml, type LegSubscriptions } from './leg-kpml.ts';
 import { PressShares } from './press-shares.ts';
-import type { SubscriptionBudget } from './subscription-budget.ts';
-
-/** What the digits need from their call. */
-export interface DtmfInterworkingOptions {
-  readonly callId: string;
-  readonly legs: Readonly<Record<Side, Pick<CallLeg, 'dialog' | 'settings'>>>;
-  readonly media: Pick<CallMedia, 'playDigit'>;
-  readonly context: DigitContext;
-  /** What becomes of a SUBSCRIBE of a side before there is a plan. */
-  readonly earlySubscribe: (side: Side) => EarlySubscribe;
-  /** A broken invariant: ends the call. */
-  readonly onBug: (error: unknown) => void;
-  readonly openSubscription: OpenSubscription;
-  /** What all peers together may subscribe to. */
-  readonly budget: SubscriptionBudget;
-  /** The SIP engine loses a call in whose dialog a subscription ends: those of ours stay until the call is over. */
-  readonly keepsSubscriptions: boolean;
-}
 
 export class DtmfInterworking {
   readonly #options: DtmfInterworkingOptions;
@@ -105,6 +82,8 @@ export class DtmfInterworking {
 
   /** `side` is answered, in `dialog`: what was subscribed to in it goes on, in other early dialogs it ends. */
   answered(side: Side, dialog: SipDialog): void {
+    const former = this.#options.standing?.[side];
+    if (former !== undefined) this.#inherit(side, former);
     this.#legs[side].notifiers.answer(dialog);
     // A plan made before the answer does not start the wait for the subscription, which follows the answer.
     if (this.#answeredAtMs !== undefined) this.#answeredAtMs = this.#options.context.nowMs();
@@ -217,11 +196,26 @@ export class DtmfInterworking {
     this.#journal.drop(dropped.digitId, dropped.reason);
   }
 
-  /** The call is over: translators stop at once, subscriptions get their last NOTIFY. */
-  end(): void {
+  /** The last press in RTP of `side` while its leg was in another call. */
+  pressBefore(side: Side): DetectedDigit | undefined {
+    const former = this.#options.standing?.[side];
+    return former === undefined ? undefined : former.dtmf.#held.last(former.side);
+  }
+
+  /** The leg that was kept has found no other call. */
+  endKept(side: Side): void {
+    this.#legs[side].end();
+  }
+
+  /**
+   * The call is over: translators stop at once, subscriptions get their last NOTIFY.
+   *
+   * @param kept the side whose leg goes to another call, and what it subscribed to with it
+   */
+  end(kept?: Side): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    for (const side of SIDES) this.#legs[side].end();
+    for (const side of SIDES) this.#legs[side].end(side === kept);
     this.#info.end();
     for (const { pressId, isForInfo } of this.#held.clear()) {
       if (isForInfo) this.#journal.drop(pressId, 'call-ended');
@@ -236,6 +230,15 @@ export class DtmfInterworking {
   /** Whether every NOTIFY to the subscribers of `side` has been answered. */
   hasReported(side: Side): boolean {
     return this.#legs[side].notifiers.all.every(({ isIdle }) => isIdle);
+  }
+
+  /** What `side` subscribed to in its former call goes on, as the plan of this one says. */
+  #inherit(side: Side, { dtmf, side: formerSide }: FormerDigits): void {
+    const isRefused = this.#plan?.acceptSubscribeFrom.includes(side) === false;
+    const refusal = this.#isRelayed(side) ? 'relayed' : 'refused';
+    const mode = isRefused ? refusal : this.#notifierMode();
+    this.#legs[side].inherit(dtmf.#legs[formerSide], mode);
+    if (this.#state === 'ended') this.#legs[side].end();
   }
 
   #closePaths(side: Side, plan: InterworkingPlan): void {

@@ -1,4 +1,5 @@
 import type { DetectedDigit } from '../../media/media-engine.ts';
+import type { Side } from '../../wire/side.ts';
 
 /** A key whose events have begun and not ended. */
 export interface HeldKey {
@@ -10,9 +11,16 @@ export interface HeldKey {
 /** The keys held at the ends of a call, found again by side, SSRC, RTP timestamp and event. */
 export class HeldKeys {
   readonly #held = new Map<string, HeldKey>();
+  readonly #last: Partial<Record<Side, DetectedDigit>> = {};
 
   press(detected: DetectedDigit, key: HeldKey): void {
     this.#held.set(nameOf(detected), key);
+    this.#last[detected.side] = detected;
+  }
+
+  /** The key of `side` that was pressed last, held or not. */
+  last(side: Side): DetectedDigit | undefined {
+    return this.#last[side];
   }
 
   /** Takes the key out that went up; `undefined` when its press was not noticed. */

@@ -2,7 +2,7 @@ import type { NotifierMode } from '../../dtmf/kpml-notifier.ts';
 import type { SipDialog } from '../../sip/dialog.ts';
 import type { EventDialog, SubscriptionHandler } from '../../sip/event-dialog.ts';
 import type { IncomingSubscription } from '../../sip/incoming-subscription.ts';
-import { DialogNotifier } from '../../sip/notifier.ts';
+import { DialogNotifier, type NotifierListener } from '../../sip/notifier.ts';
 import type { OutgoingSubscription } from '../../sip/outgoing-subscription.ts';
 import { DialogSubscriber, type SubscriberListener } from '../../sip/subscriber.ts';
 import type { Side } from '../../wire/side.ts';
@@ -103,9 +103,17 @@ export class LegKpml {
     if (!isKept || this.#separate !== undefined) this.#subscriber?.stop();
   }
 
-  /** The call is over. */
-  end(): void {
-    this.notifiers.end();
+  /** Takes in what the peer subscribed to while its leg was in another call. */
+  inherit(former: LegKpml, mode: NotifierMode): void {
+    this.notifiers.inherit(former.notifiers);
+    const listener = this.#listener(() => undefined);
+    for (const notifier of this.notifiers.all) notifier.handOver(listener);
+    this.notifiers.setMode(mode);
+  }
+
+  /** The call is over; `isKept`: the leg goes to another call, and what the peer subscribed to with it. */
+  end(isKept = false): void {
+    if (!isKept) this.notifiers.end();
     this.#subscriber?.abandon();
     this.#separate?.release();
   }
@@ -116,18 +124,22 @@ export class LegKpml {
     mode: NotifierMode,
     separate?: EventDialog,
   ): DialogNotifier {
-    const { leg, journal, shares, budget, nowMs, onBug } = this.#options;
+    const { leg, budget, nowMs } = this.#options;
     const limit = separate === undefined ? undefined : 1;
-    const events = { shares, changed: budget.share(), bug: onBug };
     const notifier = new DialogNotifier({
       machine: notifierMachine(leg.settings, monitored.identity, limit),
       dialog: separate ?? monitored,
-      listener: notifierListener(this.#side, journal, events),
+      listener: this.#listener(budget.share()),
       nowMs,
       mayGrow: budget.mayGrow,
     });
     notifier.setMode(mode);
     return notifier;
+  }
+
+  #listener(changed: NotifierListener['changed']): NotifierListener {
+    const { journal, shares, onBug } = this.#options;
+    return notifierListener(this.#side, journal, { shares, changed, bug: onBug });
   }
 
   #createSubscriber(dialog: SipDialog): DialogSubscriber {

@@ -100,6 +100,15 @@ export class LegNotifiers {
     other.#successor = this;
   }
 
+  /** Takes in those of the answered dialog of `other`, whose leg has come to another call. */
+  inherit(other: LegNotifiers): void {
+    this.#answered = other.#answered ?? this.#answered;
+    other.#answered = undefined;
+    for (const [notifier, monitored] of other.#separate) this.#separate.set(notifier, monitored);
+    other.#separate.clear();
+    other.#successor = this;
+  }
+
   setMode(mode: Parameters<KpmlNotifier['setMode']>[0]): void {
     for (const notifier of this.all) notifier.setMode(mode);
   }

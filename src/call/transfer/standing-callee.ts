@@ -12,6 +12,7 @@ const KEPT_HEADERS = ['Allow', 'Allow-Events', 'Content-Type', 'Referred-By'];
  *
  *   2xx       the leg belongs to the new call, its old one ends for `cause`
  *   refusal   it stays where it is, and also when the call is over before it answers
+ *   hang-up   487 at once, whatever it still answers
  */
 export function invitesStanding(
   standing: StandingLeg,
@@ -21,6 +22,11 @@ export function invitesStanding(
   return ({ headers = {}, body }, handler, dialogHandler) => {
     const kept = Object.entries(headers).filter(([name]) => KEPT_HEADERS.includes(name));
     let isCancelled = false;
+    let isFinal = false;
+    const fail = (...failure: Parameters<typeof handler.onFailure>): void => {
+      if (!isFinal) handler.onFailure(...failure);
+      isFinal = true;
+    };
     const invite = async (): Promise<void> => {
       const response = await standing.reinvite({
         headers: Object.fromEntries(kept),
@@ -31,15 +37,16 @@ export function invitesStanding(
       });
       const { message, status, reason } = response;
       if (message === undefined || status >= 300) {
-        handler.onFailure(isCancelled ? 487 : status, reason, message);
+        fail(isCancelled ? 487 : status, reason, message);
         return;
       }
-      if (isCancelled || !standing.isOurs) {
+      if (isCancelled || isFinal || !standing.isHere) {
         response.acknowledge();
-        handler.onFailure(487, 'given up', undefined);
+        fail(487, 'given up', undefined);
         await standing.restore();
         return;
       }
+      isFinal = true;
       standing.moveTo(dialogHandler, cause);
       const answer: InviteAnswer = {
         response: message,
@@ -48,6 +55,7 @@ export function invitesStanding(
       };
       handler.onAnswer(answer);
     };
+    standing.gone.then(() => fail(487, 'hung up', undefined)).catch(onBug);
     invite().catch(onBug);
     return {
       cancel: () => {

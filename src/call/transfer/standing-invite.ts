@@ -8,10 +8,10 @@ import { WireError } from '../../wire/wire-error.ts';
 import type { CallerInvite } from '../call-plan.ts';
 import type { CallSession } from '../call-session.ts';
 import { pathFrom } from '../headers/header-crossing.ts';
+import { isShortOf } from '../offer/short-answer.ts';
 import { inviteWith, offerOptions } from '../mid-call/mid-call-messages.ts';
 import { SessionRestoration } from '../mid-call/session-restoration.ts';
 import type { StandingLeg } from './standing-leg.ts';
-import { isShortOf } from './transfer-offer.ts';
 import type { LendingCall } from './transfer-host.ts';
 
 /** Who is told what comes of the call, and where it is. */
@@ -27,18 +27,25 @@ export interface StandingInviteHost {
   onBug(error: unknown): void;
 }
 
+const GONE: SipFragment = { status: 487, reason: phraseOf(487) };
+
 /**
  * The party that stays in a transfer as the caller of a new call: for the call it is an INVITE like any other.
  *
  *   1xx, refusal   told to whoever asked for the transfer, never to the party
  *   200            a re-INVITE in the dialog of the party, with what the target has answered as the offer
+ *
+ *   waiting --200--> joining --the party has accepted, and is still there--> final
+ *      '-- refusal, or it hangs up --'------------------------------------------^
  */
 export class StandingInvite implements CallerInvite {
   readonly message: SipRequest;
   readonly #standing: StandingLeg;
   readonly #host: StandingInviteHost;
   #onCancel: Parameters<CallerInvite['onCancel']>[0] = () => undefined;
-  #state: 'waiting' | 'final' = 'waiting';
+  #state: 'waiting' | 'joining' | 'final' = 'waiting';
+  /** Tells the call that the party will not come; set while it is joining. */
+  #onFailed: (fragment: SipFragment) => void = () => undefined;
   #joining: Promise<void> | undefined;
 
   /** @param message the INVITE that the party would have sent to the target */
@@ -69,9 +76,10 @@ export class StandingInvite implements CallerInvite {
 
   /** The party has hung up, or lost its dialog. */
   cancel(): void {
+    if (this.#state === 'joining') this.#fail(GONE);
     if (this.#state !== 'waiting') return;
     this.#state = 'final';
-    this.#host.failed({ status: 487, reason: phraseOf(487) });
+    this.#host.failed(GONE);
     this.#onCancel('', undefined);
   }
 
@@ -94,16 +102,27 @@ export class StandingInvite implements CallerInvite {
       onOutcome({ type: 'failed', reason: 'the party has left' });
       return;
     }
-    this.#state = 'final';
+    this.#state = 'joining';
+    this.#onFailed = ({ status, reason }) => {
+      onOutcome({ type: 'failed', reason: `${status} ${reason}` });
+    };
     this.#joining = this.#join(handler, onOutcome)
       .catch((error: unknown) => {
         this.#host.onBug(error);
-        this.#host.failed({ status: 500, reason: phraseOf(500) });
-        onOutcome({ type: 'failed', reason: 'internal error' });
+        this.#fail({ status: 500, reason: phraseOf(500) });
       })
       .finally(() => {
         this.#joining = undefined;
       });
+  }
+
+  /** Ends what is joining, once. */
+  #fail(fragment: SipFragment): void {
+    if (this.#state !== 'joining') return;
+    this.#state = 'final';
+    this.#host.call()?.session?.abandonOffer();
+    this.#host.failed(fragment);
+    this.#onFailed(fragment);
   }
 
   async #join(handler: DialogHandler, onOutcome: (outcome: AcceptOutcome) => void): Promise<void> {
@@ -112,22 +131,21 @@ export class StandingInvite implements CallerInvite {
     if (session === undefined || given === undefined) throw new Error('nothing was agreed');
     const message = inviteWith(given, session.negotiation.hasAnnouncedKpml('callee'));
     const offer = await session.forwardOffer('callee', message);
-    const fail = ({ status, reason }: SipFragment): void => {
-      session.abandonOffer();
-      this.#host.failed({ status, reason });
-      onOutcome({ type: 'failed', reason: `${status} ${reason}` });
-    };
     if (offer.type === 'failed' || offer.sdp === undefined) {
-      fail({ status: 500, reason: phraseOf(500) });
+      this.#fail({ status: 500, reason: phraseOf(500) });
       return;
     }
     const options = offerOptions(message, offer, pathFrom('callee', session.legs));
     const response = await this.#standing.reinvite(options);
     if (response.status >= 300 || response.message === undefined) {
-      fail({ status: response.status, reason: phraseOf(response.status) });
+      this.#fail({ status: response.status, reason: phraseOf(response.status) });
       return;
     }
     response.acknowledge();
+    // It may have hung up behind its 200, and nobody would hear of that any more.
+    if (!this.#standing.isHere) this.#fail(GONE);
+    if (this.#state !== 'joining') return;
+    this.#state = 'final';
     this.#host.joined(handler);
     const answer = response.message.body.toString();
     const isUsable = this.#take(session, response.message);

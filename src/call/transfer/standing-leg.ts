@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DialogHandler, SipDialog } from '../../sip/dialog.ts';
 import {
@@ -12,6 +13,7 @@ import type { CallLeg } from '../call-leg.ts';
 import type { EndCause } from '../end-cause.ts';
 import { glareDelayMs } from '../mid-call/glare-delay.ts';
 import { RETRY_SOON } from '../mid-call/mid-call-relay.ts';
+import type { FormerDigits } from '../digits/dtmf-options.ts';
 import type { FormerPlace } from '../offer/offer-answer.ts';
 import { SessionRestoration } from '../mid-call/session-restoration.ts';
 import type { Borrower, NamedLeg } from './transfer-host.ts';
@@ -30,14 +32,15 @@ export class StandingLeg implements Borrower {
   readonly leg: CallLeg;
   readonly dialog: SipDialog;
   /** What was negotiated with it. */
-  readonly place: FormerPlace;
+  readonly place: FormerPlace & FormerDigits;
   readonly #named: NamedLeg;
   readonly #onGone: () => void;
+  readonly #gone = Promise.withResolvers<void>();
   #state: 'lent' | 'orphan' | 'moved' | 'gone' = 'lent';
 
   private constructor(
     named: NamedLeg,
-    at: { dialog: SipDialog; place: FormerPlace; leg: CallLeg },
+    at: { dialog: SipDialog; place: StandingLeg['place']; leg: CallLeg },
     onGone: () => void,
   ) {
     this.#named = named;
@@ -55,7 +58,7 @@ export class StandingLeg implements Borrower {
     const dialog = leg?.dialog;
     if (session === undefined || leg === undefined || dialog?.isConfirmed !== true)
       return undefined;
-    const place = { negotiation: session.negotiation, side };
+    const place = { negotiation: session.negotiation, dtmf: session.dtmf, side };
     const standing = new StandingLeg(named, { leg, dialog, place }, onGone);
     return call.isTalking && call.loan.lend(side, standing) ? standing : undefined;
   }
@@ -69,8 +72,9 @@ export class StandingLeg implements Borrower {
     return this.place.negotiation.hasAnnouncedKpml(this.place.side);
   }
 
-  /** Makes an offer in its dialog when nobody else does; never rejects. */
+  /** Makes an offer in its dialog when nobody else does, and digits have left; never rejects. */
   async reinvite(options: DialogRequestOptions): Promise<DialogResponse> {
+    await this.#hearOut();
     for (let attempt = 1; this.isOurs; attempt += 1) {
       const response = await this.#offer(options);
       const isGlare = response === undefined || response.status === 491;
@@ -82,6 +86,7 @@ export class StandingLeg implements Borrower {
 
   /** It belongs to another call, whose `handler` hears of it; its own call ends for `cause`. */
   moveTo(handler: DialogHandler, cause: EndCause): void {
+    assert(this.isHere, 'a leg without its peer has no place in a call');
     const isLent = this.#state === 'lent';
     this.#state = 'moved';
     this.dialog.handOver(handler);
@@ -91,7 +96,10 @@ export class StandingLeg implements Borrower {
   /** Nothing came of it: its call goes on with it; it is hung up if there is none any more. */
   giveBack(): void {
     if (this.#state === 'lent') this.#named.call.loan.takeBack();
-    if (this.#state === 'orphan') void this.dialog.bye();
+    if (this.#state === 'orphan') {
+      this.#endDigits();
+      void this.dialog.bye();
+    }
     if (this.isOurs) this.#state = 'gone';
   }
 
@@ -122,13 +130,37 @@ export class StandingLeg implements Borrower {
 
   lost(): void {
     if (!this.isOurs) return;
+    if (this.#state === 'orphan') this.#endDigits();
     this.#state = 'gone';
+    this.#gone.resolve();
     this.#onGone();
+  }
+
+  /** Resolves when it hangs up on its way; not if it never does. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
   }
 
   /** On its way to another call. */
   get isOurs(): boolean {
     return this.#state === 'lent' || this.#state === 'orphan';
+  }
+
+  /** On its way, and nobody has hung up in its dialog. */
+  get isHere(): boolean {
+    return this.isOurs && this.dialog.isConfirmed;
+  }
+
+  /** Its call has left to it what it subscribed to. */
+  #endDigits(): void {
+    this.place.dtmf.endKept(this.place.side);
+  }
+
+  /** What its call still has to tell it is heard best while that is the call it is in. */
+  async #hearOut(): Promise<void> {
+    const { session } = this.#named.call;
+    const limitMs = session?.legs[this.#named.side].settings.dtmfDrainOnByeMs.value ?? 0;
+    if (limitMs > 0) await session?.media.drained(this.#named.side, limitMs);
   }
 
   /** `undefined` when the parties are about to offer something themselves. */

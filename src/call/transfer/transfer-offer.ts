@@ -1,46 +1,8 @@
 /** The descriptions that a party moves with from one call to another. */
-import { buildSdp, formatSdp, parseSdp } from '../../wire/sdp.ts';
-import { isTelephoneEvent, type MediaDirection, type SdpMedia } from '../../wire/sdp-media.ts';
-
-const DIRECTION = /^a=(?:sendrecv|sendonly|recvonly|inactive)\s*$/;
-
-const ANSWERS: Readonly<Record<MediaDirection, MediaDirection>> = {
-  sendrecv: 'sendrecv',
-  sendonly: 'recvonly',
-  recvonly: 'sendonly',
-  inactive: 'inactive',
-};
+import { formatSdp, parseSdp } from '../../wire/sdp.ts';
+import { withoutHold } from '../offer/sdp-insertion.ts';
 
 /** What a party wrote in its old call as an offer to somebody else: media both ways, whoever was on hold before. */
 export function offerAnew(text: string): string {
-  const sdp = parseSdp(text);
-  const sections = sdp.media.map(({ lines }) => withoutDirection(lines));
-  return formatSdp(buildSdp(withoutDirection(sdp.session), sections));
-}
-
-function withoutDirection(lines: readonly string[]): string[] {
-  return lines.filter((line) => !DIRECTION.test(line));
-}
-
-/**
- * Whether the answer of a party says less than was taken for granted when the offer to it was made: the other party has
- * to hear of it. Telephone-event does not count, it can be translated.
- *
- * @throws WireError when `answered` is no SDP
- */
-export function isShortOf(offered: string, answered: string): boolean {
-  const answers = parseSdp(answered).media;
-  return parseSdp(offered).media.some((offer, index) => {
-    const answer = answers[index];
-    if (offer.port === 0) return false;
-    if (answer === undefined || answer.port === 0) return true;
-    const formats = new Set(answer.formats);
-    const isComplete = voiceFormats(offer).every((format) => formats.has(format));
-    return !isComplete || answer.direction !== ANSWERS[offer.direction];
-  });
-}
-
-function voiceFormats(media: SdpMedia): readonly string[] {
-  const events = media.codecs.filter(isTelephoneEvent).map(({ payloadType }) => `${payloadType}`);
-  return media.formats.filter((format) => !events.includes(format));
+  return formatSdp(withoutHold(parseSdp(text)));
 }

@@ -126,3 +126,28 @@ test('at the end early subscriptions are told, too', async () => {
   expect(leg.all).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test('what was subscribed to in an answered dialog goes with its leg to another call', async () => {
+  const first = new LegNotifiers();
+  const { dialog, notifier } = await subscribeIn('one');
+  const separate = await subscribeIn('own');
+  first.add(dialog, notifier);
+  const leave = first.addSeparate(dialog, separate.notifier);
+  dialog.confirm(dialog.identity);
+  first.answer(dialog);
+  const second = new LegNotifiers();
+  second.inherit(first);
+  first.end();
+  await answerAll();
+
+  expect(first.all).toEqual([]);
+  expect(second.of(dialog)).toBe(notifier);
+  expect(second.separate).toEqual([separate.notifier]);
+  expect(notifies()).toEqual(['one pending', 'own pending']);
+  leave();
+  expect(second.separate).toEqual([]);
+  second.end();
+  separate.notifier.end();
+  await answerAll();
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { isShortOf, offerAnew } from '../../../src/call/transfer/transfer-offer.ts';
+import { isShortOf } from '../../../src/call/offer/short-answer.ts';
+import { offerAnew } from '../../../src/call/transfer/transfer-offer.ts';
 
 function sdp(media: readonly string[], session: readonly string[] = []): string {
   const lines = ['v=0', 'o=- 1 1 IN IP4 192.0.2.1', 's=-', 'c=IN IP4 192.0.2.1', 't=0 0'];
