@@ -40,6 +40,7 @@ export const PURE_FILES: readonly string[] = [
   'deadlines',
   'own-stream',
   'rtcp-names',
+  'rtcp-descriptions',
   'sent-octets',
   'relayed-event',
   'event-payload',

@@ -48,7 +48,7 @@ export function rtcpSenderSsrc(compound: Buffer, offset: number): number {
 }
 
 /** Length of the packet at `offset` by its own header. */
-function rtcpPacketBytes(compound: Buffer, offset: number): number {
+export function rtcpPacketBytes(compound: Buffer, offset: number): number {
   return (compound.readUInt16BE(offset + 2) + 1) * 4;
 }
 

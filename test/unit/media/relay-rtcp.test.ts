@@ -234,7 +234,8 @@ describe('RTCP', () => {
       const changed = wordsOf(bytes).flatMap((word, index) =>
         word === compound.readUInt32BE(index * 4) ? [] : [[index, word]],
       );
-      expect(changed.filter(([index = 0]) => ![4, 5, 6].includes(index))).toEqual([
+      // Neither the report's time and counts, nor what source descriptions say.
+      expect(changed.filter(([index = 0]) => ![4, 5, 6, 15, 16, 18].includes(index))).toEqual([
         [1, ssrc],
         [14, ssrc],
         [22, ssrc],
