@@ -40,6 +40,8 @@ const MAX_CLOCK_JUMP_SECONDS = 5;
 /** A packet of a digit, ready to send. */
 export interface InjectedPacket {
   readonly bytes: Buffer;
+  /** With the first packet of a digit: its id. */
+  readonly started?: string;
   /** With the first end packet of a digit: the digit is sent once the socket has taken it. */
   readonly finished?: FinishedDigit;
 }
@@ -248,8 +250,8 @@ export class Injection {
     return { bytes, ...this.#note(packet, ssrc, nowMs) };
   }
 
-  /** Keeps the times of the digit; its first end packet carries the report. */
-  #note(packet: DigitPacket, ssrc: number, nowMs: number): Pick<InjectedPacket, 'finished'> {
+  /** Keeps the times of the digit; its first packet and its first end packet are reported. */
+  #note(packet: DigitPacket, ssrc: number, nowMs: number): Omit<InjectedPacket, 'bytes'> {
     const { digitId, digitTimestamp, rtpTimestamp, durationTicks } = packet;
     const endTimestamp = addSequence32(rtpTimestamp, durationTicks);
     this.#lastPacket = packet;
@@ -258,7 +260,7 @@ export class Injection {
     } else {
       this.#digit.endTimestamp = endTimestamp;
     }
-    if (!packet.isFirstEnd) return {};
+    if (!packet.isFirstEnd) return packet.marker ? { started: digitId } : {};
     const firstPacketAtMs = this.#digit.startedAtMs;
     return { finished: { digitId, rtpTimestamp: digitTimestamp, firstPacketAtMs } };
   }

@@ -12,6 +12,8 @@ export type RelayOutput =
       readonly to: Side;
       readonly destination: PacketSource;
       readonly bytes: Buffer;
+      /** The digit that begins with this packet. */
+      readonly started: string | undefined;
       /** The digit that is sent once the socket has taken this packet. */
       readonly finished: FinishedDigit | undefined;
     }

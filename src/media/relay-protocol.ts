@@ -5,7 +5,8 @@
  *   openStream  ---------------------------->  binds four sockets
  *               <--------- opened / openFailed
  *   updateStream, playDigit  --------------->
- *               <--------- digitPressed, digitReleased, digitSent, digitDropped, sourceLearnt, inactive
+ *               <--------- digitPressed, digitReleased, sourceLearnt, inactive
+ *               <--------- digitStarted, digitEnding, digitSent; digitDropped instead of any of them
  *   readCounters --------------------------->
  *               <--------- counters
  *   closeStream ---------------------------->  ends the running event, closes the sockets
@@ -45,6 +46,8 @@ export type RelayCommand =
       readonly type: 'openStream';
       readonly streamKey: number;
       readonly legs: Readonly<Record<Side, LocalMedia>>;
+      /** Sources of streams with the same key have the same names in RTCP. */
+      readonly nameKey: string;
       /** The stream was on a thread that died. */
       readonly resumed?: ResumedStream | undefined;
     }
@@ -71,6 +74,15 @@ export type RelayEvent =
     }
   | { readonly type: 'digitPressed'; readonly streamKey: number; readonly digit: DetectedDigit }
   | { readonly type: 'digitReleased'; readonly streamKey: number; readonly digit: ReleasedDigit }
+  /** Its first packet leaves now. */
+  | {
+      readonly type: 'digitStarted';
+      readonly streamKey: number;
+      readonly to: Side;
+      readonly digitId: string;
+    }
+  /** Its first end packet leaves now; that the socket took it is said later. */
+  | { readonly type: 'digitEnding'; readonly streamKey: number; readonly sent: SentDigit }
   | { readonly type: 'digitSent'; readonly streamKey: number; readonly sent: SentDigit }
   | { readonly type: 'digitDropped'; readonly streamKey: number; readonly dropped: DroppedDigit }
   | {

@@ -1,13 +1,20 @@
 /**
  * What the main thread remembers of a stream, so that another relay thread can go on with it.
  *
- *   thread dies   key held down     released now, once; its packets are not reported again
- *                 digit that plays  dropped: some of it may be out, so it must not be sent again
- *                 digits behind it  wait for the next thread
+ *   thread dies   key held down          released now, once; its packets are not reported again
+ *                 digit being ended      sent: its whole tone and an end are out
+ *                 digit in mid-tone      dropped: some of it is out, so it must not be sent again
+ *                 digits not yet begun   wait for the next thread
  */
 
 import { SIDES, type Side } from '../wire/side.ts';
-import type { DetectedDigit, PlayedDigit, ReleasedDigit, StreamUpdate } from './media-engine.ts';
+import type {
+  DetectedDigit,
+  PlayedDigit,
+  ReleasedDigit,
+  SentDigit,
+  StreamUpdate,
+} from './media-engine.ts';
 import type { LearntSource } from './source-lock.ts';
 
 /** What the next thread has to be told. */
@@ -16,16 +23,31 @@ export interface ResumedStream {
   readonly learnt: Readonly<Partial<Record<Side, LearntSource>>>;
 }
 
-/** What ends with the thread. */
-export interface CutShort {
-  readonly released: readonly ReleasedDigit[];
+/** Digits that nothing more will be heard of. */
+export interface SettledDigits {
+  readonly sent: readonly SentDigit[];
   readonly dropped: readonly { readonly to: Side; readonly digitId: string }[];
+}
+
+/** What ends with the thread. */
+export interface CutShort extends SettledDigits {
+  readonly released: readonly ReleasedDigit[];
 }
 
 interface WaitingDigit {
   readonly to: Side;
   readonly digit: PlayedDigit;
+  progress: DigitProgress;
 }
+
+/** How much of a digit is out. */
+type DigitProgress =
+  | { readonly type: 'waiting' }
+  | { readonly type: 'sounding' }
+  | { readonly type: 'ending'; readonly sent: SentDigit };
+
+const WAITING: DigitProgress = { type: 'waiting' };
+const SOUNDING: DigitProgress = { type: 'sounding' };
 
 interface HeardPress {
   readonly digit: DetectedDigit;
@@ -48,7 +70,7 @@ export class StreamMemory {
   }
 
   /** Digits nothing is known of yet. */
-  get waiting(): readonly WaitingDigit[] {
+  get waiting(): readonly Pick<WaitingDigit, 'to' | 'digit'>[] {
     return this.#waiting;
   }
 
@@ -61,7 +83,17 @@ export class StreamMemory {
   }
 
   ordered(to: Side, digit: PlayedDigit): void {
-    this.#waiting.push({ to, digit });
+    this.#waiting.push({ to, digit, progress: WAITING });
+  }
+
+  /** The first packet of a digit leaves. */
+  started(to: Side, digitId: string): void {
+    this.#progressed(to, digitId, SOUNDING);
+  }
+
+  /** The first end packet of a digit leaves. */
+  ending(sent: SentDigit): void {
+    this.#progressed(sent.to, sent.digitId, { type: 'ending', sent });
   }
 
   /** A digit has been sent or dropped. */
@@ -89,7 +121,6 @@ export class StreamMemory {
   /** The thread has died at `atMs`, wall-clock time: ends what must not be done twice. */
   cutShort(atMs: number): CutShort {
     const released: ReleasedDigit[] = [];
-    const dropped: { to: Side; digitId: string }[] = [];
     for (const side of SIDES) {
       const heard = this.#heard[side];
       if (heard !== undefined) this.#before[side] = heard.digit;
@@ -97,24 +128,39 @@ export class StreamMemory {
         heard.isDown = false;
         released.push({ ...heard.digit, durationMs: Math.max(0, atMs - heard.digit.atMs) });
       }
-      const first = this.#waiting.find(({ to }) => to === side);
-      if (first !== undefined) dropped.push({ to: side, digitId: first.digit.digitId });
     }
-    for (const { to, digitId } of dropped) this.settled(to, digitId);
-    return { released, dropped };
+    const begun = this.#waiting.filter(({ progress }) => progress.type !== 'waiting');
+    this.#waiting = this.#waiting.filter(({ progress }) => progress.type === 'waiting');
+    return { released, ...settledDigits(begun) };
   }
 
-  /** Drops every digit that waits. */
-  clear(): readonly WaitingDigit[] {
+  /** There will be no other thread: every digit is settled. */
+  clear(): SettledDigits {
     const waiting = this.#waiting;
     this.#waiting = [];
-    return waiting;
+    return settledDigits(waiting);
+  }
+
+  #progressed(to: Side, digitId: string, progress: DigitProgress): void {
+    const entry = this.#waiting.find((each) => each.to === to && each.digit.digitId === digitId);
+    if (entry !== undefined) entry.progress = progress;
   }
 
   #isKnown(digit: DetectedDigit): boolean {
     const before = this.#before[digit.side];
     return before !== undefined && isSamePress(before, digit);
   }
+}
+
+/** What became of digits that no thread has any more. */
+function settledDigits(digits: readonly WaitingDigit[]): SettledDigits {
+  const sent: SentDigit[] = [];
+  const dropped: { to: Side; digitId: string }[] = [];
+  for (const { to, digit, progress } of digits) {
+    if (progress.type === 'ending') sent.push(progress.sent);
+    else dropped.push({ to, digitId: digit.digitId });
+  }
+  return { sent, dropped };
 }
 
 function isSamePress(a: DetectedDigit, b: DetectedDigit): boolean {

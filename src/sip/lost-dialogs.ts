@@ -9,8 +9,9 @@
  * Recovery would leave calls that cannot be hung up, so they end.
  */
 import type { DialogIdentity, SipDialog } from './dialog.ts';
+import { routeAlong } from '../wire/route-set.ts';
 import { sendAndWait } from './request-answer.ts';
-import type { SipConnection, SipHeaders } from './sip-connection.ts';
+import type { SendOptions, SipConnection, SipHeaders } from './sip-connection.ts';
 
 /** A peer is not bothered with a call that it has long given up itself, milliseconds. */
 const FAREWELL_LIFETIME_MS = 300_000;
@@ -20,11 +21,14 @@ const LAST_CSEQ = 2_000_000_000;
 
 export class LostDialogs {
   readonly #holdMs: number;
+  readonly #takesRoutes: boolean;
   readonly #lost: SipDialog[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(holdMs: number) {
+  /** @param takesRoutes whether the server sends a Route header of ours: not every server does */
+  constructor(holdMs: number, takesRoutes: boolean) {
     this.#holdMs = holdMs;
+    this.#takesRoutes = takesRoutes;
   }
 
   /** The connection of `dialogs` is gone; early ones end at once, as nothing is promised for them. */
@@ -46,7 +50,7 @@ export class LostDialogs {
     clearTimeout(this.#timer);
     for (const dialog of this.#lost.splice(0)) {
       dialog.lost();
-      void sendFarewell(connection, dialog);
+      void sendFarewell(connection, dialog, this.#takesRoutes);
     }
   }
 
@@ -65,27 +69,43 @@ export class LostDialogs {
 }
 
 /** Sends the BYE that a peer did not get; what it answers changes nothing any more. */
-async function sendFarewell(connection: SipConnection, dialog: SipDialog): Promise<void> {
+async function sendFarewell(
+  connection: SipConnection,
+  dialog: SipDialog,
+  takesRoutes: boolean,
+): Promise<void> {
   const { identity, parting, trace } = dialog;
-  const { dialogId, remoteTag, remoteTarget, firstRoute } = identity;
+  const { dialogId, remoteTag, remoteTarget } = identity;
   // Forks share the dialog id: the tag says which of them is meant.
   const To = `<sip:placeholder@localhost>;tag=${remoteTag}`;
   const inside = { method: 'BYE', uri: 'sip:placeholder', dialogId, headers: { ...parting, To } };
   const { reason, message } = await sendAndWait(connection, inside, { onTrace: trace });
   if (message !== undefined || reason !== 'no-dialog' || remoteTarget === undefined) return;
-  const nextHop = firstRoute === undefined ? {} : { nextHop: firstRoute };
-  const headers = { ...parting, ...identityHeaders(identity, remoteTarget) };
-  const outside = { method: 'BYE', uri: remoteTarget, headers, ...nextHop };
-  await sendAndWait(connection, outside, { onTrace: trace });
+  const bye = byeOutside({ ...identity, remoteTarget }, parting, takesRoutes);
+  await sendAndWait(connection, bye, { onTrace: trace });
 }
 
-/** The headers by which the peer knows the dialog (RFC 3261 §12.2.1.1); only tags and Call-ID count. */
-function identityHeaders(identity: DialogIdentity, remoteTarget: string): SipHeaders {
-  const { callId, localTag, remoteTag } = identity;
-  return {
-    From: `<sip:localhost>;tag=${localTag}`,
-    To: `<${remoteTarget}>;tag=${remoteTag}`,
+/**
+ * The whole BYE of a dialog that the server does not have (RFC 3261 §12.2.1.1). A server that writes Route by itself
+ * takes no route set: there it gets no further than one proxy, and what it is for stands in the Request-URI even if that
+ * proxy is a strict router.
+ */
+function byeOutside(
+  identity: DialogIdentity & { readonly remoteTarget: string },
+  parting: SipHeaders,
+  takesRoutes: boolean,
+): SendOptions {
+  const { callId, localTag, remoteTag, remoteTarget, routeSet = [] } = identity;
+  const { localUri = 'sip:localhost', remoteUri = remoteTarget } = identity;
+  const { uri, routes, nextHop } = routeAlong(routeSet, remoteTarget);
+  const headers = {
+    ...parting,
+    From: `<${localUri}>;tag=${localTag}`,
+    To: `<${remoteUri}>;tag=${remoteTag}`,
     'Call-ID': callId,
     CSeq: `${LAST_CSEQ} BYE`,
   };
+  if (routeSet.length === 0) return { method: 'BYE', uri, headers };
+  if (!takesRoutes) return { method: 'BYE', uri: remoteTarget, headers, nextHop };
+  return { method: 'BYE', uri, headers: { ...headers, Route: routes.join(', ') }, nextHop };
 }

@@ -37,7 +37,7 @@ export interface ResponseDefaults {
   readonly formsDialog: boolean;
 }
 
-/** Fields the engine alone writes. */
+/** Fields the engine alone writes, but for what ends the calls of an engine before it. */
 const ENGINE_FIELDS = new Set(['via', 'route', 'record-route', 'rseq', 'content-length']);
 const IDENTITY_FIELDS = new Set(['from', 'to', 'call-id', 'cseq']);
 const ADDRESS_FIELDS = new Set(['from', 'to', 'contact', 'p-asserted-identity']);
@@ -70,10 +70,12 @@ export function completeRequest(
   if (from === undefined) return refused('invalid from header');
   const number = readNumber(given.get('cseq')) ?? defaults.cseq;
   const identity: SipHeader[] = [
+    ...repeatedVia(request, given),
     { name: 'From', value: from },
     { name: 'To', value: inBrackets(given.get('to')) ?? `<${request.uri}>` },
     { name: 'Call-ID', value: given.get('call-id') ?? defaults.callId },
     { name: 'CSeq', value: `${number} ${request.method}` },
+    ...routeOfLostDialog(request, given),
   ];
   return finish(request, { uri: request.uri, identity, given, contact: defaults.contact });
 }
@@ -153,6 +155,23 @@ export function hasToken(message: { headers: SipHeader[] }, name: string, token:
     .filter((header) => headerKey(header.name) === name)
     .flatMap((header) => header.value.split(','))
     .some((element) => element.trim().toLowerCase() === token);
+}
+
+/** The branch of an INVITE that says all of its identity: a repetition of one that an engine before this one sent. */
+function repeatedVia(request: SipRequest, given: ReadonlyMap<string, string>): SipHeader[] {
+  const isWhole = given.has('call-id') && given.has('cseq') && hasTag(given.get('from'));
+  if (request.method !== 'INVITE' || !isWhole) return [];
+  return copiesOf(request, 'via').slice(0, 1);
+}
+
+/** The Route of a request in a dialog that only the application knows of. */
+function routeOfLostDialog(request: SipRequest, given: ReadonlyMap<string, string>): SipHeader[] {
+  if (!hasTag(given.get('to'))) return [];
+  return copiesOf(request, 'route').map(({ value }) => ({ name: 'Route', value }));
+}
+
+function hasTag(value: string | undefined): boolean {
+  return readAddress(value)?.parameters.has('tag') === true;
 }
 
 interface RequestParts {

@@ -1,4 +1,5 @@
-import { getHeader, getHeaders } from '../../wire/sip-message.ts';
+import { recordRoutesOf, routeAlong } from '../../wire/route-set.ts';
+import { getHeader } from '../../wire/sip-message.ts';
 import type { SipHeader, SipMessage, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import { formatNameAddr, parseNameAddr, splitHeaderList } from '../../wire/sip-headers.ts';
 import { readAddress, readCSeq, readIdentity } from './identity.ts';
@@ -95,7 +96,7 @@ export class Dialog {
       localParty: withTag(to, local.tag),
       remoteParty,
       remoteTarget: target,
-      routeSet: recordRoutes(request),
+      routeSet: recordRoutesOf(request),
       localContact: local.contact,
       localCSeq: local.cseq,
       remoteCSeq: identity.cseq.number,
@@ -118,7 +119,7 @@ export class Dialog {
       localParty,
       remoteParty,
       remoteTarget: contactUri(response) ?? request.uri,
-      routeSet: recordRoutes(response).toReversed(),
+      routeSet: recordRoutesOf(response).toReversed(),
       localContact: getHeader(request, 'Contact') ?? '',
       localCSeq: identity.cseq.number,
       remoteCSeq: undefined,
@@ -142,7 +143,7 @@ export class Dialog {
       localParty,
       remoteParty,
       remoteTarget: contactUri(notify) ?? subscribe.uri,
-      routeSet: recordRoutes(notify),
+      routeSet: recordRoutesOf(notify),
       localContact: getHeader(subscribe, 'Contact') ?? '',
       localCSeq: cseq.number,
       remoteCSeq: undefined,
@@ -169,7 +170,7 @@ export class Dialog {
   confirm(answer?: SipResponse): void {
     if (this.#phase === 'early') this.#phase = 'confirmed';
     if (answer === undefined) return;
-    this.#routeSet = recordRoutes(answer).toReversed();
+    this.#routeSet = recordRoutesOf(answer).toReversed();
     this.#remoteTarget = contactUri(answer) ?? this.#remoteTarget;
   }
 
@@ -204,7 +205,7 @@ export class Dialog {
 
   /** Request line, identity and Route of a request to the peer. ACK takes the number of its INVITE. */
   request(method: string, cseq: number): DialogRequest {
-    const { uri, routes, nextHop } = route(this.#remoteTarget, this.#routeSet);
+    const { uri, routes, nextHop } = routeAlong(this.#routeSet, this.#remoteTarget);
     const headers: SipHeader[] = [
       { name: 'From', value: this.#localParty },
       { name: 'To', value: this.#remoteParty },
@@ -232,26 +233,7 @@ export function contactUri(message: SipMessage): string | undefined {
   }
 }
 
-function recordRoutes(message: SipMessage): string[] {
-  try {
-    return getHeaders(message, 'Record-Route').flatMap(splitHeaderList);
-  } catch {
-    return [];
-  }
-}
-
 function withTag(address: ReturnType<typeof parseNameAddr>, tag: string): string {
   const parameters = new Map(address.parameters).set('tag', tag);
   return formatNameAddr({ ...address, parameters });
-}
-
-/** Loose routing, or RFC 2543 strict routing when the first route says no `lr` (RFC 3261 §12.2.1.1). */
-function route(
-  target: string,
-  routeSet: readonly string[],
-): { uri: string; routes: readonly string[]; nextHop: string } {
-  const first = readAddress(routeSet[0])?.uri;
-  if (first === undefined) return { uri: target, routes: [], nextHop: target };
-  if (/;lr(?:[;=?]|$)/i.test(first)) return { uri: target, routes: routeSet, nextHop: first };
-  return { uri: first, routes: [...routeSet.slice(1), `<${target}>`], nextHop: first };
 }

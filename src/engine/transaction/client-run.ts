@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { formatVia } from '../../wire/sip-headers.ts';
-import { formatSipMessage, prependHeader } from '../../wire/sip-message.ts';
+import { headerKey } from '../../wire/sip-header-names.ts';
+import { formatVia, parseVia } from '../../wire/sip-headers.ts';
+import { formatSipMessage, getHeader, prependHeader } from '../../wire/sip-message.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { Flow, ListenPoint } from '../transport/flow.ts';
 import type { Route } from '../transport/routes.ts';
@@ -36,20 +37,32 @@ export function createBranch(): string {
   return `${MAGIC_COOKIE}${randomBytes(12).toString('hex')}`;
 }
 
-/** `request` with our Via on top. */
+/** `request` with our Via on top; one it has already is replaced, but for its branch. */
 export function withVia(request: SipRequest, branch: string, local: ListenPoint): SipRequest {
   const via = formatVia({
     transport: local.protocol.toUpperCase(),
     host: local.address,
     port: local.port,
     parameters: new Map([
-      ['branch', branch],
+      ['branch', branchGiven(request) ?? branch],
       ['rport', ''],
     ]),
   });
-  const sent: SipRequest = { ...request, headers: [...request.headers] };
+  const headers = request.headers.filter(({ name }) => headerKey(name) !== 'via');
+  const sent: SipRequest = { ...request, headers };
   prependHeader(sent, 'Via', via);
   return sent;
+}
+
+function branchGiven(request: SipRequest): string | undefined {
+  const via = getHeader(request, 'via');
+  if (via === undefined) return undefined;
+  try {
+    const branch = parseVia(via).parameters.get('branch');
+    return branch?.startsWith(MAGIC_COOKIE) === true ? branch : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** One client transaction at work: joins the machine of its method with transports, clock and handler. */

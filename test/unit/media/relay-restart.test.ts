@@ -3,6 +3,7 @@ import type { Socket } from 'node:dgram';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RelayPoolOptions } from '../../../src/media/relay-pool.ts';
+import { receivedEvents, type ReceivedEvent } from '../../support/rtp-analysis.ts';
 import { sleep, waitFor } from '../../support/wait-for.ts';
 import { at, type BedCall, holdPort, MediaBed } from './media-bed.ts';
 import { audioPacket, eventPacket } from './media-samples.ts';
@@ -110,7 +111,7 @@ test('a key that is held is released once and not reported again', async () => {
   expect(bed.listener.released).toHaveLength(2);
 });
 
-test('of digits that wait the one that may have begun is dropped, the others are played', async () => {
+test('of digits that wait the one that sounds is dropped, the others are played', async () => {
   const call = await bed.openCall(options);
   const { callee, stream } = call;
   for (const [index, digitId] of ['a', 'b', 'c'].entries()) {
@@ -123,6 +124,38 @@ test('of digits that wait the one that may have begun is dropped, the others are
   expect(bed.listener.dropped).toEqual([{ to: 'callee', digitId: 'a', reason: 'relay-restart' }]);
   expect(bed.listener.sent.map(({ digitId }) => digitId)).toEqual(['b', 'c']);
 });
+
+function isWhole({ reports }: ReceivedEvent): boolean {
+  return reports.some(({ isEnd }) => isEnd);
+}
+
+function names(events: readonly ReceivedEvent[]): string[] {
+  return events.map(({ digit }) => digit);
+}
+
+// Digits of 60 ms and pauses of 60 ms: offsets in every part of a digit and of the pause.
+test.each([5, 35, 55, 75, 95, 115, 140, 170, 195, 230])(
+  'whenever the thread dies each digit is heard whole or said to be dropped: %i ms',
+  async (offsetMs) => {
+    const call = await bed.openCall(options);
+    const { callee, stream } = call;
+    const codes = [5, 6, 7];
+    for (const eventCode of codes) {
+      stream.playDigit('callee', { digitId: String(eventCode), eventCode, durationMs: 60 });
+    }
+    await sleep(offsetMs);
+    crash();
+    const { sent, dropped } = bed.listener;
+    await waitFor('word of every digit', () => sent.length + dropped.length === codes.length);
+    const heard = (): ReceivedEvent[] => receivedEvents(callee.received, 101);
+    await waitFor('the last digit', () => heard().filter(isWhole).length >= sent.length);
+    expect(names(heard().filter(isWhole))).toEqual(sent.map(({ digitId }) => digitId));
+    // A digit of which something was heard is not sent again.
+    const cut = heard().filter((event) => !isWhole(event));
+    expect(names(cut)).toEqual(dropped.map(({ digitId }) => digitId));
+    expect(cut.length).toBeLessThan(2);
+  },
+);
 
 test('what was agreed while no thread had the stream is in force behind it', async () => {
   const call = await bed.openCall(options);

@@ -13,6 +13,8 @@ const IDENTITY: DialogIdentity = {
   localTag: 'ours',
   remoteTag: 'theirs',
   localContact: '<sip:us@sbc>',
+  localUri: 'sip:alice@sbc.example',
+  remoteUri: 'sip:bob@example.org',
   remoteTarget: 'sip:bob@192.0.2.7:5080',
 };
 
@@ -26,7 +28,9 @@ interface Scene {
 }
 
 /** A dialog whose call hangs up as soon as it hears that the dialog is gone. */
-function scene(options: { identity?: Partial<DialogIdentity>; holdMs?: number } = {}): Scene {
+function scene(
+  options: { identity?: Partial<DialogIdentity>; holdMs?: number; takesRoutes?: boolean } = {},
+): Scene {
   const old = new FakeSipConnection();
   const log: string[] = [];
   const dialog: SipDialog = new SipDialog(
@@ -43,7 +47,7 @@ function scene(options: { identity?: Partial<DialogIdentity>; holdMs?: number } 
     },
     () => log.push('out of the table'),
   );
-  const lost = new LostDialogs(options.holdMs ?? HOLD_MS);
+  const lost = new LostDialogs(options.holdMs ?? HOLD_MS, options.takesRoutes ?? true);
   return { lost, dialog, old, back: new FakeSipConnection(), log };
 }
 
@@ -91,8 +95,8 @@ test('a server that knows the dialog no more is given the whole BYE', async () =
     uri: 'sip:bob@192.0.2.7:5080',
     headers: {
       ...PARTING,
-      From: '<sip:localhost>;tag=ours',
-      To: '<sip:bob@192.0.2.7:5080>;tag=theirs',
+      From: '<sip:alice@sbc.example>;tag=ours',
+      To: '<sip:bob@example.org>;tag=theirs',
       'Call-ID': 'leg-a',
       CSeq: '2000000000 BYE',
     },
@@ -100,16 +104,50 @@ test('a server that knows the dialog no more is given the whole BYE', async () =
   back.last.answer(481);
 });
 
-test('that BYE goes by the first proxy on the way', async () => {
-  const firstRoute = 'sip:proxy.example;lr';
-  const { lost, dialog, back } = scene({ identity: { firstRoute } });
+test.each([
+  {
+    routing: 'loose',
+    routeSet: ['<sip:near.example;lr;x=1>', '<sip:far.example;lr>'],
+    uri: 'sip:bob@192.0.2.7:5080',
+    Route: '<sip:near.example;lr;x=1>, <sip:far.example;lr>',
+    nextHop: 'sip:near.example;lr;x=1',
+  },
+  {
+    routing: 'strict',
+    routeSet: ['<sip:near.example>', '<sip:far.example;lr>'],
+    uri: 'sip:near.example',
+    Route: '<sip:far.example;lr>, <sip:bob@192.0.2.7:5080>',
+    nextHop: 'sip:near.example',
+  },
+])('that BYE goes by every proxy on the way, $routing routing', async (row) => {
+  const { routeSet, uri, Route, nextHop } = row;
+  const { lost, dialog, back } = scene({ identity: { routeSet } });
   lost.lose([dialog]);
   lost.regain(back);
   back.last.fail('no-dialog');
   await vi.advanceTimersByTimeAsync(0);
-  expect(back.last.options).toMatchObject({ uri: 'sip:bob@192.0.2.7:5080', nextHop: firstRoute });
+  expect(back.last.options).toMatchObject({ uri, headers: { Route }, nextHop });
   back.last.answer(200);
 });
+
+test.each(['<sip:near.example;lr>', '<sip:near.example>'])(
+  'a server that writes Route by itself is given the remote target and the next hop %s',
+  async (first) => {
+    const identity = { routeSet: [first, '<sip:far.example;lr>'] };
+    const { lost, dialog, back } = scene({ identity, takesRoutes: false });
+    lost.lose([dialog]);
+    lost.regain(back);
+    back.last.fail('no-dialog');
+    await vi.advanceTimersByTimeAsync(0);
+    const { uri, nextHop, headers } = back.last.options;
+    expect({ uri, nextHop }).toEqual({
+      uri: 'sip:bob@192.0.2.7:5080',
+      nextHop: first.slice(1, -1),
+    });
+    expect(headers).not.toHaveProperty('Route');
+    back.last.answer(200);
+  },
+);
 
 test('that BYE cannot be sent to a peer without Contact', async () => {
   const { lost, dialog, back } = scene({ identity: { remoteTarget: undefined } });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { contactUriOf, firstRouteOf } from '../../../src/sip/remote-point.ts';
+import { contactUriOf, routeOf } from '../../../src/sip/remote-point.ts';
 import { parseSipMessage } from '../../../src/wire/sip-message.ts';
 
 function message(startLine: string, ...lines: string[]): ReturnType<typeof parseSipMessage> {
@@ -10,6 +10,7 @@ function message(startLine: string, ...lines: string[]): ReturnType<typeof parse
 
 const INVITE = 'INVITE sip:b@h SIP/2.0';
 const OK = 'SIP/2.0 200 OK';
+const NEAR_FAR = { firstRoute: 'sip:near;lr', routeSet: ['<sip:near;lr>', '<sip:far;lr>'] };
 
 test.each([
   [['Contact: "A" <sip:a@h:5070;transport=tcp>;q=1'], 'sip:a@h:5070;transport=tcp'],
@@ -21,10 +22,10 @@ test.each([
 });
 
 test.each([
-  [INVITE, ['Record-Route: <sip:near;lr>, <sip:far;lr>'], 'sip:near;lr'],
-  [OK, ['Record-Route: <sip:far;lr>, <sip:near;lr>'], 'sip:near;lr'],
-  [OK, ['Record-Route: <sip:far;lr>', 'Record-Route: <sip:near;lr>'], 'sip:near;lr'],
-  [OK, [], undefined],
-])('first proxy of %s with %j', (startLine, lines, uri) => {
-  expect(firstRouteOf(message(startLine, ...lines))).toBe(uri);
+  [INVITE, ['Record-Route: <sip:near;lr>, <sip:far;lr>'], NEAR_FAR],
+  [OK, ['Record-Route: <sip:far;lr>, <sip:near;lr>'], NEAR_FAR],
+  [OK, ['Record-Route: <sip:far;lr>', 'Record-Route: <sip:near;lr>'], NEAR_FAR],
+  [OK, [], {}],
+])('way back of %s with %j', (startLine, lines, route) => {
+  expect(routeOf(message(startLine, ...lines))).toEqual(route);
 });

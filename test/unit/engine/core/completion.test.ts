@@ -99,6 +99,23 @@ describe('a request outside a dialog', () => {
     );
   });
 
+  test('keeps the Route of a dialog that the engine does not have', () => {
+    const bye = ['BYE sip:bob@lab SIP/2.0', 'route: <sip:p1;lr>, <sip:p2;lr>'];
+    expect(complete(...bye, 'To: <sip:b@lab>;tag=t', '', '')).toContain(
+      'Route: <sip:p1;lr>, <sip:p2;lr>',
+    );
+    const outside = complete(...bye, 'To: <sip:b@lab>', '', '');
+    expect(outside.some((line) => line.startsWith('Route:'))).toBe(false);
+  });
+
+  test('keeps the branch of an INVITE that an earlier engine has sent', () => {
+    const via = 'Via: SIP/2.0/UDP h;branch=z9hG4bKone';
+    const identity = ['From: <sip:a@lab>;tag=mine', 'Call-ID: c', 'CSeq: 7 INVITE'];
+    const invite = ['INVITE sip:bob@lab SIP/2.0', via];
+    expect(complete(...invite, ...identity, '', '')).toContain(via);
+    expect(complete(...invite, ...identity.slice(1), '', '')).not.toContain(via);
+  });
+
   test.each(['via', 'route', 'record-route', 'rseq', 'content-length'])('drops %s', (name) => {
     const lines = complete('OPTIONS sip:bob@lab SIP/2.0', `${name}: 9`, '', '');
     expect(lines.some((line) => line.toLowerCase().startsWith(`${name}:`))).toBe(false);
