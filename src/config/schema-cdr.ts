@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { CdrConfig } from './cdr-config.ts';
 import { anyText, choice, duration, integer, scalar, type Scalar } from './values.ts';
 
-const BYTES_OF: Readonly<Record<string, number>> = { kB: 1e3, MB: 1e6, GB: 1e9 };
+const BYTES_OF: Readonly<Record<string, number>> = { kb: 1e3, mb: 1e6, gb: 1e9 };
 const YEAR_MS = 365 * 86_400_000;
 
 const rotate = z
@@ -53,10 +53,10 @@ export const cdr = z
 
 /** A number of bytes with its unit. */
 function size(description: string): Scalar<number> {
-  const pattern = '^(0|[1-9][0-9]{0,5}(kB|MB|GB))$';
+  const pattern = '^(0|[1-9][0-9]{0,5}[kKmMgG][bB])$';
   return scalar({ description, pattern }, (text) => {
-    const [, count = '', unit = ''] = /^([1-9]\d{0,5})(kB|MB|GB)$/.exec(text) ?? [];
-    const bytes = text === '0' ? 0 : Number(count) * (BYTES_OF[unit] ?? Number.NaN);
+    const [, count = '', unit = ''] = /^([1-9]\d{0,5})([kmg]b)$/i.exec(text) ?? [];
+    const bytes = text === '0' ? 0 : Number(count) * (BYTES_OF[unit.toLowerCase()] ?? Number.NaN);
     return Number.isNaN(bytes)
       ? { type: 'problem', message: `"${text}" is no size: a whole number with kB, MB or GB` }
       : { type: 'value', value: bytes };

@@ -1,6 +1,7 @@
 /** Makes the addresses of SDP comparable with those the sockets report. */
 
 import { isIP, isIPv6, SocketAddress } from 'node:net';
+import { plainAddress } from '../wire/sdp-address.ts';
 import type { LegMedia, RemoteMedia } from './media-engine.ts';
 
 const MAX_PORT = 65_535;
@@ -8,7 +9,7 @@ const UNSPECIFIED = new Set(['0.0.0.0', '::']);
 
 /**
  * `media` with its remote address in the form sockets report, or without one where nothing can be
- * sent: no IP address, another family than `localAddress`, unspecified address, port 0.
+ * sent (an IPv4-mapped address is the IPv4 one): no IP address, another family than `localAddress`, unspecified address, port 0.
  */
 export function withUsableRemote(media: LegMedia, localAddress: string): LegMedia {
   const { remote } = media;
@@ -16,8 +17,9 @@ export function withUsableRemote(media: LegMedia, localAddress: string): LegMedi
 }
 
 function usableRemote(remote: RemoteMedia, localAddress: string): RemoteMedia | undefined {
-  if (isIP(remote.address) === 0 || isIP(remote.address) !== isIP(localAddress)) return undefined;
-  const address = canonicalAddress(remote.address);
+  const plain = plainAddress(remote.address);
+  if (isIP(plain) === 0 || isIP(plain) !== isIP(localAddress)) return undefined;
+  const address = canonicalAddress(plain);
   if (UNSPECIFIED.has(address) || !isPort(remote.rtpPort)) return undefined;
   const rtcpPort = isPort(remote.rtcpPort)
     ? remote.rtcpPort

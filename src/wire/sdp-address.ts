@@ -13,6 +13,31 @@ export function addressFamily(address: string): AddressFamily | undefined {
   return isIpv6(address) ? 'IP6' : undefined;
 }
 
+/** The address that media goes to: an IPv4-mapped IPv6 one is the IPv4 address in it (RFC 4291 §2.5.5.2). */
+export function plainAddress(address: string): string {
+  if (addressFamily(address) !== 'IP6') return address;
+  const [head = '', tail = ''] = address.split('::');
+  const [first, last] = [groupsOf(head), groupsOf(tail)];
+  const between = Array<number>(8 - first.length - last.length).fill(0);
+  const groups = [...first, ...between, ...last];
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (!isMapped) return address;
+  return groups
+    .slice(6)
+    .flatMap((group) => [group >> 8, group & 0xff])
+    .join('.');
+}
+
+/** The 16-bit groups of a part of an IPv6 address without `::`. */
+function groupsOf(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((part) => {
+    if (!part.includes('.')) return [Number.parseInt(part, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
+}
+
 /** The value of a c= line (and the tail of an o= line) for a literal address. */
 export function formatConnection(address: string): string {
   return `IN ${address.includes(':') ? 'IP6' : 'IP4'} ${address}`;
@@ -41,6 +66,13 @@ export function isMediaTarget(address: string): boolean {
   if (family === 'IP6') return !/^ff/i.test(address);
   const first = Number(address.split('.', 1)[0]);
   return first > 0 && first < 224;
+}
+
+/** Whether the literal address is that of a group of hosts. */
+export function isMulticast(address: string): boolean {
+  if (addressFamily(address) === 'IP6') return /^ff/i.test(address);
+  const first = Number(address.split('.', 1)[0]);
+  return first >= 224 && first < 240;
 }
 
 function isIpv6(address: string): boolean {

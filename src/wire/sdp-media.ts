@@ -1,6 +1,6 @@
 /** What one media section of an SDP says (RFC 8866 §5.14, RFC 3264, RFC 3605, RFC 4733 §2.4). */
 
-import { parseConnection } from './sdp-address.ts';
+import { parseConnection, plainAddress } from './sdp-address.ts';
 import { WireError } from './wire-error.ts';
 
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -36,7 +36,7 @@ export interface SdpMedia {
   readonly port: number;
   readonly protocol: string;
   readonly formats: readonly string[];
-  /** Own c= line, else the session's; a host name is possible. */
+  /** Own c= line, else the session's; a host name is possible, an IPv4-mapped address is the IPv4 one. */
   readonly connectionAddress: string | undefined;
   readonly direction: MediaDirection;
   /** Every format whose meaning is known, in m-line order, telephone-event and CN included. */
@@ -211,7 +211,7 @@ function readAttributes(lines: readonly string[]): SectionAttributes {
   for (const line of lines) {
     if (line.startsWith('c=')) {
       const address = parseConnection(line.slice(2));
-      if (address !== undefined) found.connectionAddress ??= address;
+      if (address !== undefined) found.connectionAddress ??= plainAddress(address);
       continue;
     }
     const attribute = parseAttribute(line);

@@ -29,7 +29,12 @@ const HIDDEN_ATTRIBUTES: ReadonlySet<string> = new Set([
   'altc',
   'path',
   'tool',
+  'msid',
+  'msid-semantic',
 ]);
+
+/** What a source of media is called by the device, beside its number: in RTCP it has another name (RFC 5576 §6.1). */
+const SOURCE_NAME = /^\d+\s+(?:cname|msid|mslabel):/i;
 
 /** Keys of the media: random text that names nobody, without which there is no media. */
 const KEYING_ATTRIBUTES: ReadonlySet<string> = new Set(['crypto', 'fingerprint', 'key-mgmt']);
@@ -103,17 +108,24 @@ function isHidden(line: string, hidden: readonly string[]): boolean {
   const { name, value } = attribute;
   if (HIDDEN_ATTRIBUTES.has(name.toLowerCase())) return true;
   if (KEYING_ATTRIBUTES.has(name.toLowerCase())) return false;
+  if (name === 'ssrc' && SOURCE_NAME.test(value)) return true;
   if (name === 'group' && /^\s*BUNDLE\b/i.test(value)) return true;
   return name !== 'rtcp' && mentionsAny(line, hidden);
 }
 
 /** The addresses by which the sender shows itself, without the "nowhere" of a hold. */
+function connectionIn(line: string): string | undefined {
+  return line.startsWith('c=') ? parseConnection(line.slice(2)) : undefined;
+}
+
 function addressesIn(sdp: Sdp): readonly string[] {
   const found = new Set<string>();
   for (const address of [
     readOrigin(sdp)?.address,
     readSessionDefaults(sdp.session).connectionAddress,
     ...sdp.media.flatMap((media) => [media.connectionAddress, media.rtcp?.address]),
+    // As written: an IPv4-mapped address has several spellings.
+    ...[sdp.session, ...sdp.media.map(({ lines }) => lines)].flat().map(connectionIn),
   ]) {
     if (address === undefined || isUnspecified(address)) continue;
     if (address.length < SHORTEST_ADDRESS || address.length > LONGEST_ADDRESS) continue;

@@ -13,7 +13,7 @@
  * An `Sdp` is a value: the edits in sdp-edit.ts and sdp-topology.ts return a new one.
  */
 
-import { parseConnection } from './sdp-address.ts';
+import { parseConnection, plainAddress } from './sdp-address.ts';
 import { excerpt, parseDirection, readMedia } from './sdp-media.ts';
 import type { MediaDirection, SdpMedia, SessionDefaults } from './sdp-media.ts';
 import { WireError } from './wire-error.ts';
@@ -90,8 +90,10 @@ export function readSessionDefaults(session: readonly string[]): SessionDefaults
   let connectionAddress: string | undefined;
   let direction: MediaDirection | undefined;
   for (const line of session) {
-    if (line.startsWith('c=')) connectionAddress ??= parseConnection(line.slice(2));
-    else direction ??= parseDirection(line);
+    if (line.startsWith('c=')) {
+      const address = parseConnection(line.slice(2));
+      if (address !== undefined) connectionAddress ??= plainAddress(address);
+    } else direction ??= parseDirection(line);
   }
   return { connectionAddress, direction: direction ?? 'sendrecv' };
 }

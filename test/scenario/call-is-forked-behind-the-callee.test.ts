@@ -200,3 +200,47 @@ test('the branch that answers decides, though another one had answered reliably 
   await two.receive('BYE');
   await over;
 });
+
+test('a branch that answered reliably, too, need not repeat its answer in the 200', async () => {
+  const { stage, proxy } = await openForked();
+  const { alice, running } = stage;
+  const outgoing = alice.sip.invite({
+    to: '1',
+    via: running.access,
+    body: buildSdp({ address: alice.sip.address, rtpPort: 40_000, eventPayloadType: 101 }),
+  });
+  const invite = await proxy.request('INVITE');
+  const progress = (tag: string, body: string): void => {
+    proxy.answerAs(tag, invite, {
+      status: '183 Session Progress',
+      extra: [
+        `Contact: <sip:${tag}@${proxy.address}>`,
+        'Content-Type: application/sdp',
+        'Require: 100rel',
+        'RSeq: 1',
+      ],
+      body,
+    });
+  };
+  progress('one', buildSdp({ address: '127.0.0.1', rtpPort: 40_040, eventPayloadType: 101 }));
+  await new Branch('one', proxy, invite).receive('PRACK');
+  const two = new Branch('two', proxy, invite);
+  progress('two', SDP);
+  await two.receive('PRACK');
+  proxy.answerAs('two', invite, {
+    status: '200 OK',
+    extra: [`Contact: <sip:two@${proxy.address}>`],
+  });
+  await two.receive('ACK');
+  await outgoing.answered();
+  const ways = running.sbc.calls
+    .list()
+    .map(({ session }) => session?.dtmf.plan?.callerToCallee.translator);
+  const over = outgoing.dialog.bye();
+  await two.receive('BYE');
+  await over;
+
+  expect(outgoing.final?.body).toContain('m=audio');
+  // That of branch two, which takes no telephone-event.
+  expect(ways).not.toEqual(['rtp-relay']);
+});

@@ -98,6 +98,11 @@ const CORRECTIONS: readonly Correction[] = [
     why: 'without Contact no dialog can be kept; on a stream the length is missing too (§8.1.1.8, §20.14)',
   },
   {
+    files: ['ipv6-in-sdp'],
+    outcomes: ['488'],
+    why: 'media over IPv6, which the realm of this leg does not have (RFC 3261 §20.43, 300)',
+  },
+  {
     files: ['clerr', 'baddn'],
     over: 'tcp',
     outcomes: [SILENCE],

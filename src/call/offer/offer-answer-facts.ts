@@ -9,10 +9,16 @@ export interface OfferFacts {
   readonly streamCount: number;
   /** The m-line whose audio carries digits, if there is one. */
   readonly digitStream: number | undefined;
+  /** Why sections that the sender had switched on were switched off. */
+  readonly switchedOff: readonly string[];
 }
 
-export function factsOf(sdp: Sdp | undefined, hasSdp: boolean): OfferFacts {
-  if (sdp === undefined) return { hasSdp, streamCount: 0, digitStream: undefined };
+export function factsOf(
+  sdp: Sdp | undefined,
+  hasSdp: boolean,
+  switchedOff: readonly string[] = [],
+): OfferFacts {
+  if (sdp === undefined) return { hasSdp, streamCount: 0, digitStream: undefined, switchedOff };
   const streamCount = sdp.media.findLastIndex(needsStream) + 1;
-  return { hasSdp, streamCount, digitStream: digitSection(sdp)?.index };
+  return { hasSdp, streamCount, digitStream: digitSection(sdp)?.index, switchedOff };
 }

@@ -6,6 +6,8 @@ import type { AllowEventsEdit } from '../../wire/allow-events.ts';
 
 export interface AnswerFacts {
   readonly hasSdp: boolean;
+  /** Why sections that the sender had switched on were switched off. */
+  readonly switchedOff: readonly string[];
 }
 
 export interface ForwardedOffer {

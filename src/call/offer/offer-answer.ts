@@ -19,14 +19,13 @@ import { decideAnswer } from '../../dtmf/interworking-offer.ts';
 import type { KpmlAdvertised, PlanInput } from '../../dtmf/interworking-legs.ts';
 import type { InterworkingPlan } from '../../dtmf/interworking-plan.ts';
 import type { RemoteMedia, StreamUpdate } from '../../media/media-engine.ts';
-import { formatSdp, parseSdp, type Sdp } from '../../wire/sdp.ts';
+import type { AddressFamily } from '../../wire/sdp-address.ts';
+import { formatSdp, type Sdp } from '../../wire/sdp.ts';
 import { otherSide, type Side, SIDES } from '../../wire/side.ts';
 import { decideForAnswer, decideForOffer } from './offer-answer-decision.ts';
 import {
-  alignAnswer,
   digitSection,
   hasEvents,
-  newOffer,
   originAddress,
   rewriteAnswer,
   rewriteOffer,
@@ -45,6 +44,8 @@ import {
 import { planOf } from './offer-answer-plan.ts';
 import type { AnswerFacts, ForwardedAnswer, ForwardedOffer } from './offer-answer-results.ts';
 import { acceptedVoice, type Exchange, streamUpdate } from './offer-answer-streams.ts';
+import { readAnswer, readOffer } from './received-sdp.ts';
+import { insertionFor } from './sdp-insertion.ts';
 import { FormatMemory, IssuedDescriptions } from './sdp-memory.ts';
 
 export type { LocalPorts } from './offer-answer-rewrite.ts';
@@ -53,6 +54,8 @@ export interface OfferAnswerOptions {
   readonly settings: Readonly<Record<Side, LegSettings>>;
   /** Numeric session ids of our o= lines, by the side that reads them. */
   readonly sessionIds: Readonly<Record<Side, string>>;
+  /** Of our media addresses, which those of the peers have to match; unchecked where there is none. */
+  readonly families?: Readonly<Record<Side, AddressFamily | undefined>> | undefined;
   /** The attempt at another callee before this one: what the caller was shown goes on. */
   readonly previous?: OfferAnswer | undefined;
   /** Sides whose dialogs come from other calls: what was said in them goes on. */
@@ -70,6 +73,7 @@ export type StandingSides = Readonly<Partial<Record<Side, FormerPlace>>>;
 export class OfferAnswer {
   readonly #settings: Readonly<Record<Side, LegSettings>>;
   readonly #input: PlanInput;
+  readonly #families: OfferAnswerOptions['families'];
   readonly #memories: Readonly<Record<Side, FormatMemory>>;
   readonly #issued: Readonly<Record<Side, IssuedDescriptions>>;
   readonly #kpml = new KpmlAnnouncements();
@@ -89,6 +93,7 @@ export class OfferAnswer {
   constructor(options: OfferAnswerOptions) {
     this.#settings = options.settings;
     this.#input = { caller: options.settings.caller, callee: options.settings.callee };
+    this.#families = options.families;
     const { previous, standing } = options;
     const memoryOf = (side: Side): FormatMemory => {
       const before = standing?.[side];
@@ -155,20 +160,20 @@ export class OfferAnswer {
    * An offer of `from` arrives, or with `text` undefined a request that leaves the offer to the
    * other side. The agreed state is not touched; an unanswered earlier offer is forgotten.
    *
-   * @throws WireError when the text is no SDP; nothing changes then.
+   * @throws WireError when the text is no SDP or none that can be used; nothing changes then.
    */
   receiveOffer(from: Side, text: string | undefined, hasKpml: boolean): OfferFacts {
     if (text === undefined) return this.#receiveRequest(from, hasKpml);
-    const sdp = parseSdp(text);
     const state = this.#state;
     const request = state.type === 'requested' && state.from !== from ? state : undefined;
     const inserted = request?.inserted;
-    const offer = inserted === undefined ? sdp : alignAnswer(sdp, inserted);
+    const before = this.#agreed?.legs[from].own;
+    const offer = readOffer(text, { family: this.#families?.[from], inserted, before });
     if (request !== undefined) this.#kpml.agree(request.from, request.hasKpml);
     this.#state = {
       type: 'offered',
       from,
-      sdp: offer,
+      sdp: offer.sdp,
       hasKpml,
       isInResponse: request !== undefined,
       isDelayed: this.#plan === undefined ? request !== undefined : this.#wasDelayed,
@@ -177,7 +182,7 @@ export class OfferAnswer {
       answer: undefined,
       preview: undefined,
     };
-    return factsOf(offer, true);
+    return factsOf(offer.sdp, true, offer.switchedOff);
   }
 
   /** The offer as the other leg gets it; `local[i]` are our ports on that leg for m-line i. */
@@ -211,13 +216,14 @@ export class OfferAnswer {
     const state = this.#state;
     if (state.type !== 'offered') {
       this.#bareAnswer = { from, hasKpml };
-      return { hasSdp: false };
+      return { hasSdp: false, switchedOff: [] };
     }
-    const received = text === undefined ? undefined : alignAnswer(parseSdp(text), state.sdp);
-    const sdp = received ?? (isFinal ? state.preview : undefined);
+    const family = this.#families?.[from];
+    const received = text === undefined ? undefined : readAnswer(text, state.sdp, family);
+    const sdp = received?.sdp ?? (isFinal ? state.preview : undefined);
     state.answer = { sdp, hasKpml };
-    if (received !== undefined) state.preview = received;
-    return { hasSdp: sdp !== undefined };
+    if (received !== undefined) state.preview = received.sdp;
+    return { hasSdp: sdp !== undefined, switchedOff: received?.switchedOff ?? [] };
   }
 
   /**
@@ -281,17 +287,10 @@ export class OfferAnswer {
   }
 
   #receiveRequest(from: Side, hasKpml: boolean): OfferFacts {
-    const insertion = this.#insertionFor(from);
+    const { value } = this.#settings[from].addSdpInvite;
+    const insertion = insertionFor(value, this.#agreed?.legs[from].own);
     this.#state = { type: 'requested', from, hasKpml, insertion, inserted: undefined };
     return factsOf(insertion, false);
-  }
-
-  /** SDP insertion (add-sdp-invite): the agreed description again, or a new offer. */
-  #insertionFor(from: Side): Sdp | undefined {
-    const { value } = this.#settings[from].addSdpInvite;
-    const agreed = this.#agreed?.legs[from].own;
-    const isWanted = value === 'both' || value === (agreed === undefined ? 'invite' : 'reinvite');
-    return isWanted ? (agreed ?? newOffer()) : undefined;
   }
 
   #issueOffer(from: Side, offer: Sdp, local: LocalByMedia): Sdp {

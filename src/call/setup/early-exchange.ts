@@ -1,4 +1,5 @@
 import type { SipDialog } from '../../sip/dialog.ts';
+import type { SipResponse } from '../../wire/sip-message.ts';
 import type { Side } from '../../wire/side.ts';
 
 /**
@@ -10,6 +11,8 @@ import type { Side } from '../../wire/side.ts';
  */
 export class EarlyExchange {
   #settled: { readonly branch: SipDialog | undefined; readonly isReliable: boolean } | undefined;
+  /** What branches behind the first one have said reliably. */
+  readonly #others = new Map<SipDialog, SipResponse>();
   #caller: 'open' | 'given' | 'confirmed' = 'open';
 
   get isSettled(): boolean {
@@ -28,6 +31,16 @@ export class EarlyExchange {
   ): void {
     this.#settled = { branch, isReliable };
     if (isGiven) this.#caller = 'given';
+  }
+
+  /** Another branch has answered reliably; its first answer counts, if it is the one that is taken (RFC 3262 §5). */
+  note(branch: SipDialog, response: SipResponse): void {
+    if (!this.#others.has(branch)) this.#others.set(branch, response);
+  }
+
+  /** The reliable answer of `dialog`, where another branch settled the exchange. */
+  answerOf(dialog: SipDialog): SipResponse | undefined {
+    return this.#others.get(dialog);
   }
 
   /** The PRACK of the caller for everything that it was sent reliably. */

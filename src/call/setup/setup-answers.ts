@@ -1,9 +1,10 @@
 /** What the answers of a callee, early and final, become for the caller while a call is set up. */
 import type { SipDialog } from '../../sip/dialog.ts';
 import type { InviteAnswer } from '../../sip/outgoing-invite.ts';
-import type { SipResponse } from '../../wire/sip-message.ts';
+import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { CallSession } from '../call-session.ts';
+import { isShortOf } from '../offer/short-answer.ts';
 import { type Crossing, isReliable } from './setup-messages.ts';
 
 /** A response without session description, of which nothing is passed on that speaks of KPML. */
@@ -19,7 +20,13 @@ export function earlyCrossing(
   { branch, isSentReliably }: { branch: SipDialog | undefined; isSentReliably: boolean },
 ): Crossing {
   const { early } = session;
-  if (early.isSettled) return early.isSettledIn(branch) ? repeated(session, response) : BARE;
+  if (early.isSettled) {
+    if (early.isSettledIn(branch)) return repeated(session, response);
+    if (branch !== undefined && isReliable(response) && response.body.length > 0) {
+      early.note(branch, response);
+    }
+    return BARE;
+  }
   const isFinal = (isReliable(response) || isSentReliably) && response.body.length > 0;
   try {
     const forwarded = session.forwardAnswer('callee', response, isFinal);
@@ -43,9 +50,32 @@ export function finalCrossing(session: CallSession, { response, dialog }: Invite
   const { early } = session;
   if (early.isSettledIn(dialog)) return repeated(session, response);
   if (early.isSettled) session.reopenOffer();
-  const forwarded = session.forwardAnswer('callee', response, true);
+  // The answer in a reliable 18x is the answer: the 200 need not repeat it, and cannot change it.
+  const answered = early.answerOf(dialog);
+  const message = answered === undefined ? response : { ...response, body: answered.body };
+  const forwarded = session.forwardAnswer('callee', message, true);
   if (forwarded.sdp === undefined) throw new WireError('the answer has no session description');
   return forwarded;
+}
+
+/**
+ * The answer in the caller's ACK to a delayed offer; `untold` is one that falls short of what the callee was promised in its
+ * place (add-sdp-invite).
+ *
+ * @param ack its body, and the offer that it answers
+ * @throws WireError when there is none, or none that can be used
+ */
+export function ackCrossing(
+  session: CallSession,
+  invite: SipRequest,
+  ack: { readonly body: string; readonly given: string | undefined },
+): { readonly sdp: string | undefined; readonly untold: string | undefined } {
+  const { body, given } = ack;
+  if (body === '') throw new WireError('the ACK brings no answer');
+  const message: SipRequest = { ...invite, method: 'ACK', body: Buffer.from(body) };
+  const { sdp } = session.forwardAnswer('caller', message, true);
+  const isUntold = sdp === undefined && given !== undefined && isShortOf(given, body);
+  return { sdp, untold: isUntold ? body : undefined };
 }
 
 /** A description that the caller got reliably is not sent again. */

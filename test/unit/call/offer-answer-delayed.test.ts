@@ -77,7 +77,7 @@ describe('SDP insertion for a caller that sends none (B03)', () => {
   const answer = call.answer('caller', sdpOf('caller', '8'));
 
   test('the callee is offered PCMU, PCMA and telephone-event', () => {
-    expect(facts).toEqual({ hasSdp: false, streamCount: 1, digitStream: 0 });
+    expect(facts).toMatchObject({ hasSdp: false, streamCount: 1, digitStream: 0 });
     expect(invite.sdp).toBe(
       text(
         'v=0',

@@ -169,12 +169,12 @@ describe('streams', () => {
   ])('for %s', (_, media, streamCount, digitStream) => {
     const call = new TestCall();
     const facts = call.negotiation.receiveOffer('caller', sdpOf('caller', '0') + text(...media), false);
-    expect(facts).toEqual({ hasSdp: true, streamCount, digitStream });
+    expect(facts).toEqual({ hasSdp: true, streamCount, digitStream, switchedOff: [] });
   });
 
   test('none for a request without SDP or an SDP without media', () => {
     const { negotiation } = new TestCall();
-    const none = { streamCount: 0, digitStream: undefined };
+    const none = { streamCount: 0, digitStream: undefined, switchedOff: [] };
     expect(negotiation.receiveOffer('caller', undefined, false)).toEqual({
       hasSdp: false,
       ...none,

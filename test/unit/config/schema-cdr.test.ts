@@ -14,13 +14,15 @@ test('nothing written means a journal, no sync, no rotation', () => {
 test.each([
   ['0', 0],
   ['500kB', 500_000],
+  ['8KB', 8000],
+  ['100mb', 100_000_000],
   ['100MB', 100_000_000],
   ['2GB', 2_000_000_000],
 ])('a size of %s is %d bytes', (size, bytes) => {
   expect(cdr.parse({ rotate: { size } }).rotation.sizeBytes).toBe(bytes);
 });
 
-test.each(['', '100', '100 MB', '1.5GB', '-1MB', '00MB', '100mb', '1000000MB'])(
+test.each(['', '100', '100 MB', '1.5GB', '-1MB', '00MB', '100B', '1000000MB'])(
   'a size of "%s" is refused',
   (size) => {
     expect(() => cdr.parse({ rotate: { size } })).toThrow('is no size');

@@ -16,6 +16,10 @@ test.each<[Remote, string, Remote | undefined]>([
   [['192.0.2.1', 1.5, 1], '127.0.0.1', undefined],
   [['2001:db8::1', 4000, 4001], '127.0.0.1', undefined],
   [['192.0.2.1', 4000, 4001], '::1', undefined],
+  [['::ffff:192.0.2.1', 4000, 4001], '127.0.0.1', ['192.0.2.1', 4000, 4001]],
+  [['0:0::FFFF:c000:201', 4000, 4001], '127.0.0.1', ['192.0.2.1', 4000, 4001]],
+  [['::ffff:0.0.0.0', 4000, 4001], '127.0.0.1', undefined],
+  [['::ffff:192.0.2.1', 4000, 4001], '::1', undefined],
   [['media.example', 4000, 4001], '127.0.0.1', undefined],
 ])('%j seen from %s is %j', ([address, rtpPort, rtcpPort], localAddress, expected) => {
   const media = sampleLeg(1, { remote: { address, rtpPort, rtcpPort } });

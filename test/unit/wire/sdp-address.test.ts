@@ -5,6 +5,7 @@ import {
   isMediaTarget,
   isUnspecified,
   parseConnection,
+  plainAddress,
 } from '../../../src/wire/sdp-address.ts';
 
 describe('address family', () => {
@@ -19,6 +20,30 @@ describe('address family', () => {
     [':::', undefined], ['host.example.com', undefined], ['', undefined], ['1'.repeat(50), undefined],
   ] as const)('%s: %s', (address, family) => {
     expect(addressFamily(address)).toBe(family);
+  });
+});
+
+describe('the address that media goes to', () => {
+  test.each([
+    ['::ffff:192.0.2.2', '192.0.2.2'],
+    ['::FFFF:c000:0202', '192.0.2.2'],
+    ['0:0:0:0:0:ffff:192.0.2.2', '192.0.2.2'],
+    ['0::0:ffff:c000:202', '192.0.2.2'],
+    ['0:0:0:0:0:ffff::', '0.0.0.0'],
+    ['::ffff:0:0', '0.0.0.0'],
+    ['::ffff:255.255.255.255', '255.255.255.255'],
+    // Neither IPv4-compatible nor IPv4-translated addresses are IPv4-mapped ones.
+    ['::192.0.2.2', '::192.0.2.2'],
+    ['::ffff:0:192.0.2.2', '::ffff:0:192.0.2.2'],
+    ['64:ff9b::192.0.2.2', '64:ff9b::192.0.2.2'],
+    ['1::ffff:192.0.2.2', '1::ffff:192.0.2.2'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['::', '::'],
+    ['192.0.2.2', '192.0.2.2'],
+    ['host.example.com', 'host.example.com'],
+    ['::ffff:192.0.2.256', '::ffff:192.0.2.256'],
+  ])('%s: %s', (address, expected) => {
+    expect(plainAddress(address)).toBe(expected);
   });
 });
 
