@@ -1,4 +1,5 @@
 /** The URIs that routing reads and writes: where a request is to go, and whether that is the SBC itself. */
+import { isIP } from 'node:net';
 import { isLoopback, isWildcard } from '../config/address.ts';
 import type { Config, SessionAgent, SipPort, Transport } from '../config/config.ts';
 import { formatSipUri, parseSipUri, type SipUri } from '../wire/sip-uri.ts';
@@ -51,6 +52,13 @@ export function nextHopOfAgent(agent: SessionAgent): string {
 /** Whether a request to `uri` would come straight back to us. */
 export function isOwnAddress(config: Config, uri: SipUri): boolean {
   return config.sipInterfaces.some((own) => own.sipPorts.some((port) => isAddressOf(uri, port)));
+}
+
+/** Whether `host` is ours, whatever the port; on interfaces that listen on every address each address may be. */
+export function isOwnHost(config: Config, host: string): boolean {
+  return config.sipInterfaces.some((own) =>
+    own.sipPorts.some(({ address }) => host === address || (isWildcard(address) && isIP(host) > 0)),
+  );
 }
 
 function isAddressOf(uri: SipUri, port: SipPort): boolean {

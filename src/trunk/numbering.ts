@@ -3,7 +3,13 @@
  *
  *   translate-in of the sender -> policies are looked up -> translate of the policy -> translate-out of the receiver
  *
- * A user part is a number with parameters (RFC 3966 §5, RFC 4694). Translations see the number alone.
+ * A user part is a number with parameters (RFC 3966 §5, RFC 4694). Translations see the number alone, and one number has
+ * many spellings; policies and translations see it in plain, and so it leaves: nobody is to read another number than they.
+ *
+ *   as it came                        in plain
+ *   8%30777  8%2D%30777  8-0777       80777
+ *   +49(900)12.3  %2B4990012-3        +49900123
+ *   %6Aoe.smith  joe.smith            joe.smith     (no number: its separators are no ornament)
  */
 import type { Config, SessionAgent, SipInterface } from '../config/config.ts';
 import {
@@ -37,13 +43,13 @@ export function translationNamed(
   return config.translations.filter((translation) => translation.name === name);
 }
 
-/** A user part with its number as `translations` leave it, one after the other. */
+/** A user part with its number as `translations` leave it, one after the other; they see it in plain. */
 export function translateUser(
   translations: readonly NumberTranslation[],
   kind: NumberKind,
   user: string,
 ): string {
-  const before = numberOf(user);
+  const before = numberOf(plainUser(user));
   const after = translations.reduce(
     (number, translation) => translateNumber(translation[kind], number),
     before,
@@ -52,18 +58,64 @@ export function translateUser(
   const parameters = user.split(';').slice(1);
   // Only a local number has a context (RFC 3966 §5.1.5).
   const kept = after.startsWith('+') ? parameters.filter((each) => !isContext(each)) : parameters;
-  // A user part takes no bare `#` (RFC 3261 §25.1).
-  return [after.replaceAll('#', '%23'), ...kept].join(';');
+  return [escapedNumber(after), ...kept].join(';');
 }
 
 function isContext(parameter: string): boolean {
   return parameter.toLowerCase().startsWith('phone-context=');
 }
 
-/** The number in a user part, with the signs that phones may write as escapes. */
+/** The number in a user part, without escapes but with its visual separators. */
 export function numberOf(user: string): string {
   const [number = ''] = user.split(';', 1);
-  return number.replaceAll(/%2b/gi, '+').replaceAll(/%23/g, '#').replaceAll(/%2a/gi, '*');
+  return number.replaceAll(ESCAPE, (escape) => {
+    const character = escapedBy(escape);
+    // An unescaped percent sign could not be told from the beginning of an escape.
+    return PRINTABLE.test(character) && character !== '%' ? character : escape;
+  });
+}
+
+/**
+ * A user part in the one spelling that all equivalent ones share: only what has to be is escaped (RFC 3261 §19.1.4), and a
+ * number has no visual separators (RFC 3966 §5.1.1). `isPhone`: it is said to be a number, whose digits may be hexadecimal.
+ */
+export function plainUser(user: string, isPhone = false): string {
+  const [written = '', ...parameters] = user.split(';');
+  const clear = written.replaceAll(ESCAPE, (escape) => {
+    const character = escapedBy(escape);
+    return UNRESERVED.test(character) ? character : escape.toUpperCase();
+  });
+  const escaped = clear.replaceAll(UNSAFE, percentEncoded);
+  const isNumber = (isPhone ? PHONE : DIGITS).test(numberOf(escaped));
+  const plain = isNumber ? escaped.replaceAll(SEPARATOR, '') : escaped;
+  return [plain, ...parameters].join(';');
+}
+
+const ESCAPE = /%[0-9A-Fa-f]{2}/g;
+const PRINTABLE = /[ -~]/;
+/** What means the same with and without an escape; phones escape the plus sign as well. */
+const UNRESERVED = /[A-Za-z0-9\-_.!~*'()+]/;
+/** What no user part takes bare, and a percent sign that begins no escape. */
+const UNSAFE = /#|%(?![0-9A-Fa-f]{2})/g;
+
+const SEPARATOR = /[-.()]/g;
+const DIGITS = /^[-.()]*[0-9+*#][-.()0-9+*#]*$/;
+const PHONE = /^[-.()]*[0-9A-Fa-f+*#][-.()0-9A-Fa-f+*#]*$/;
+
+function escapedBy(escape: string): string {
+  return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+}
+
+function percentEncoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
+/** What `numberOf` gave, for a user part. */
+function escapedNumber(number: string): string {
+  return number
+    .replaceAll(/[ "<>@:;[\]\\^`{|}]/g, percentEncoded)
+    .replaceAll(UNSAFE, percentEncoded)
+    .replaceAll(ESCAPE, (escape) => escape.toUpperCase());
 }
 
 /** What of a tel URI means the same at another host: number portability, carrier, extension and the context of a local number. */

@@ -23,7 +23,13 @@ import { formatSipUri, type SipUri, uriScheme } from '../wire/sip-uri.ts';
 import { orderMembers, type TrunkView } from './group-strategy.ts';
 import { isOwnAddress, nextHopOfAgent, nextHopOfUri, readUri, transportOf } from './hop-uri.ts';
 import { agentAt, interfaceFor, outboundInterface } from './interface-choice.ts';
-import { numberOf, translateUser, translationAt, translationNamed } from './numbering.ts';
+import {
+  numberOf,
+  plainUser,
+  translateUser,
+  translationAt,
+  translationNamed,
+} from './numbering.ts';
 import { isOpen } from './time-of-day.ts';
 
 export interface RouteRequest {
@@ -119,7 +125,7 @@ export interface RouteReject {
 
 /** The numbers by which policies are chosen. */
 export interface ArrivedNumbers {
-  /** User parts as translate-in leaves them. */
+  /** User parts in plain, as translate-in leaves them. */
   readonly called: string;
   readonly calling: string;
   readonly translations: readonly NumberTranslation[];
@@ -177,11 +183,19 @@ export function prepareRoutes({ localPolicies }: Config): void {
 export function arrivedNumbers(config: Config, request: RouteRequest): ArrivedNumbers {
   const { fromAgent: agent, sipInterface, calledNumber, callingNumber = '' } = request;
   const translations = translationAt(config, { agent, sipInterface }, 'in');
+  const called = plainUser(calledNumber, isPhoneNumber(request.requestUri));
   return {
-    called: translateUser(translations, 'called', calledNumber),
-    calling: translateUser(translations, 'calling', callingNumber),
+    called: translateUser(translations, 'called', called),
+    calling: translateUser(translations, 'calling', plainUser(callingNumber)),
     translations,
   };
+}
+
+/** Whether a URI says of its user part that it is a number. */
+function isPhoneNumber(uri: string): boolean {
+  return (
+    uriScheme(uri) === 'tel' || readUri(uri)?.parameters.get('user')?.toLowerCase() === 'phone'
+  );
 }
 
 /** What of a request selects policies. */
@@ -268,14 +282,12 @@ function agentHop(config: Config, agent: SessionAgent, choice: Choice): Hop[] {
   const { requestUri } = choice.request;
   const { called, translations } = leavingNumbers(config, choice, { agent, sipInterface });
   const user = escapeUser(called);
-  // `user=phone` says how the user part is to be read, so it travels with it.
-  const isPhone =
-    uriScheme(requestUri) === 'tel' || readUri(requestUri)?.parameters.get('user') === 'phone';
   const uri: SipUri = {
     scheme: 'sip',
     ...(user === '' ? {} : { user }),
     ...target,
-    parameters: new Map(isPhone ? [['user', 'phone']] : []),
+    // It says how the user part is to be read, so it travels with it.
+    parameters: new Map(isPhoneNumber(requestUri) ? [['user', 'phone']] : []),
   };
   const nextHop = nextHopOfAgent(agent);
   return [{ agent, sipInterface, requestUri: formatSipUri(uri), nextHop, ...translations }];

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { isAlternative, policyIndex, type PolicyQuery, prefixOf } from '../config/policy-index.ts';
 import { type LocalPolicy, policySource } from '../config/routing-config.ts';
 import type { TrunkView } from './group-strategy.ts';
-import { translateUser } from './numbering.ts';
+import { plainUser, translateUser } from './numbering.ts';
 import {
   arrivedNumbers,
   type Hop,
@@ -94,7 +94,7 @@ function traced(policy: LocalPolicy, verdict: PolicyVerdict, why: string): Trace
 /** The calling number as `hop` is to see it. */
 export function callingAt(hop: Hop, received: string): string {
   const { before, leaving } = hop.translations ?? { before: [], leaving: [] };
-  return translateUser([...before, ...leaving], 'calling', received);
+  return translateUser([...before, ...leaving], 'calling', plainUser(received));
 }
 
 function verdictOf(

@@ -213,6 +213,33 @@ describe('policies', () => {
     expect(record).toMatchObject({
       attempts: [],
       release: { side: 'sbc', sipCode: 603, internalCode: 'rejected-by-policy' },
+      policy: { name: 'from-realm access, to +49900, next-hop reject, code 603' },
+    });
+  });
+
+  test.each([
+    ['an escaped digit', '0%390%301234', '09001234'],
+    ['visual separators', '0(900)-12.34', '0(900)-12.34'],
+    ['an escaped separator', '%309%2d001234', '09-001234'],
+  ])('%s does not lead around a policy', async (_spelling, to, calledIn) => {
+    const refusal = await refusalOf(await openEnds(), to);
+    expect(statusOf(refusal)).toBe(603);
+    const record = await recordOf(headerValue(refusal, 'Call-ID') ?? '');
+    expect(record.numbers.calledIn).toBe(calledIn);
+  });
+
+  test('a number leaves as the policies have read it', async () => {
+    const ends = await openEnds();
+    const { invite, record } = await callTo(ends, ends.bob, { to: '1-2%33.(4)', from: '%305-5' });
+    expect([userIn(invite.startLine.split(' ')[1]), userIn(headerValue(invite, 'From'))]).toEqual([
+      '1234',
+      '004955',
+    ]);
+    expect(record.numbers).toEqual({
+      calledIn: '1-23.(4)',
+      callerIn: '05-5',
+      calledOut: '1234',
+      callerOut: '004955',
     });
   });
 

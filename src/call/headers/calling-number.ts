@@ -1,5 +1,5 @@
 /** The calling numbers of an INVITE as the translations of its hop leave them: From and P-Asserted-Identity. */
-import { translateUser } from '../../trunk/numbering.ts';
+import { plainUser, translateUser } from '../../trunk/numbering.ts';
 import type { Hop } from '../../trunk/policy.ts';
 import { formatNameAddr, parseNameAddr, splitHeaderList } from '../../wire/sip-headers.ts';
 import { formatSipUri, parseSipUri } from '../../wire/sip-uri.ts';
@@ -20,7 +20,7 @@ export function translatedHeaders(
   hop: Hop,
 ): Record<string, string> {
   const asserted = headers[ASSERTED];
-  if (asserted === undefined || hop.translations === undefined) return { ...headers };
+  if (asserted === undefined) return { ...headers };
   return { ...headers, [ASSERTED]: translatedIdentities(asserted, hop) };
 }
 
@@ -36,6 +36,7 @@ function translatedIdentities(value: string, hop: Hop): string {
 function translatedUri(uri: string, hop: Hop): string {
   const tel = /^tel:([^;]+)$/i.exec(uri)?.[1];
   if (tel !== undefined) {
+    if (hop.translations === undefined) return `tel:${plainUser(tel)}`;
     const number = translatedUser(tel, hop);
     // A number without context is none for a tel URI (RFC 3966 §5.1.5); the SIP engine puts our address in.
     return number.startsWith('+') ? `tel:${number}` : `sip:${number}@localhost;user=phone`;
@@ -51,6 +52,7 @@ function translatedUri(uri: string, hop: Hop): string {
 }
 
 function translatedUser(user: string, { translations }: Hop): string {
-  if (translations === undefined) return user;
-  return translateUser([...translations.before, ...translations.leaving], 'calling', user);
+  const plain = plainUser(user);
+  if (translations === undefined) return plain;
+  return translateUser([...translations.before, ...translations.leaving], 'calling', plain);
 }

@@ -163,8 +163,9 @@ function listedHeaders(
     if (!passed.has(header) && !(isListed && isOfKind)) continue;
     if (hidesUser && HIDDEN_WITH_USER.has(key)) continue;
     const known = values.get(key);
-    if (known !== undefined && (row?.isList !== true || known.fields.length >= MAX_FIELDS))
-      continue;
+    // What is on several lines is a list (RFC 3261 §7.3.1); of what is known to be none the first line counts.
+    const isList = row === undefined || row.isList === true;
+    if (known !== undefined && (!isList || known.fields.length >= MAX_FIELDS)) continue;
     const value = passable(key, header, source.names);
     if (value === undefined) continue;
     if (known === undefined) values.set(key, { name: row?.header ?? header.name, fields: [value] });

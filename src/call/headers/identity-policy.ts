@@ -11,6 +11,7 @@
  * Whatever crosses has our host in place of the other leg's. `header` and `session` ask for what a B2BUA with anchored
  * media does anyway.
  */
+import { numberOf, plainUser } from '../../trunk/numbering.ts';
 import {
   formatNameAddr,
   type NameAddr,
@@ -225,7 +226,7 @@ function isSame(a: string, b: string): boolean {
   return digitsOf(a) === digitsOf(b);
 }
 
-/** Without parameters and visual separators. */
+/** Without escapes, parameters and visual separators. */
 function digitsOf(user: string): string {
-  return (user.split(';', 1)[0] ?? '').replaceAll(/[+().-]/g, '');
+  return numberOf(plainUser(user)).replaceAll(/[+().-]/g, '');
 }

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { Config } from '../../config/config.ts';
 import type { RespondOptions } from '../../sip/sip-connection.ts';
-import { isOwnAddress, readUri } from '../../trunk/hop-uri.ts';
+import { isOwnHost, readUri } from '../../trunk/hop-uri.ts';
 import type { Hop } from '../../trunk/policy.ts';
 import { parseChallenges } from '../../wire/digest.ts';
 import { parseNameAddr } from '../../wire/sip-headers.ts';
@@ -62,11 +62,14 @@ export function relayedRequest(
   const { method } = request;
   const crossed = crossing(request, { from, to });
   const isRegister = method === 'REGISTER';
-  const uri = isRegister ? atRegistrar(request.uri, hop, config) : hop.requestUri;
   const identity = crossed.hidesCaller ? ANONYMOUS : callerIdentity(request);
-  const parties = isRegister
-    ? registerParties(request, hop, config)
-    : { From: callerHeaders(identity, 'udp').From, To: `<${uri}>` };
+  const { uri, ...parties } = isRegister
+    ? registration(request, hop, config)
+    : {
+        uri: hop.requestUri,
+        From: callerHeaders(identity, 'udp').From,
+        To: `<${hop.requestUri}>`,
+      };
   const headers = {
     ...crossed.headers,
     ...picked(request, REQUEST_HEADERS[method] ?? []),
@@ -116,31 +119,37 @@ function challengeIn(response: SipResponse): Record<string, string> {
   return headers;
 }
 
-/** From and To of a REGISTER name an account of the registrar, without tags. */
-function registerParties(
+/** Request-URI, From and To of a REGISTER, which name one account of the registrar, the latter two without tags. */
+function registration(
   request: SipRequest,
   hop: Hop,
   config: Config,
-): { readonly From: string; readonly To: string } {
+): { readonly uri: string; readonly From: string; readonly To: string } {
   const uriOf = (name: string): string => parseNameAddr(getHeader(request, name) ?? '').uri;
-  const from = uriOf('From');
-  const parsed = readUri(from);
-  // An address in From is the device's own or ours; accounts are in domains.
-  const isAddress = parsed !== undefined && isIP(parsed.host) !== 0;
-  return {
-    From: `<${isAddress ? withHostOf(hop, parsed) : from}>`,
-    To: `<${atRegistrar(uriOf('To'), hop, config)}>`,
-  };
+  const from = readUri(uriOf('From'));
+  const to = readUri(uriOf('To'));
+  // A device that takes us for its registrar names our address; a domain is left as it is.
+  if (to !== undefined && isOwnHost(config, to.host)) {
+    const fromUri = from === undefined ? uriOf('From') : withHostOf(hop, from);
+    return { uri: withHostOf(hop), From: `<${fromUri}>`, To: `<${withHostOf(hop, to)}>` };
+  }
+  const target = readUri(request.uri);
+  const isAtUs = target !== undefined && isOwnHost(config, target.host);
+  // An address in From is the device's own or ours.
+  const isAddress = from !== undefined && isIP(from.host) !== 0;
+  const fromUri = isAddress && to !== undefined ? withHost(to, from) : uriOf('From');
+  const uri = isAtUs ? withHostOf(hop) : request.uri;
+  return { uri, From: `<${fromUri}>`, To: `<${uriOf('To')}>` };
 }
 
-/** A device that takes us for its registrar names our address; a domain is left as it is. */
-function atRegistrar(uri: string, hop: Hop, config: Config): string {
-  const parsed = readUri(uri);
-  return parsed !== undefined && isOwnAddress(config, parsed) ? withHostOf(hop, parsed) : uri;
+function withHostOf(hop: Hop, user: Pick<SipUri, 'user'> = {}): string {
+  return withHost(parseSipUri(hop.nextHop), user);
 }
 
-function withHostOf(hop: Hop, { user }: SipUri): string {
-  const { host, port } = parseSipUri(hop.nextHop);
+function withHost(
+  { host, port }: Pick<SipUri, 'host' | 'port'>,
+  { user }: Pick<SipUri, 'user'>,
+): string {
   return formatSipUri({
     scheme: 'sip',
     ...(user === undefined ? {} : { user }),

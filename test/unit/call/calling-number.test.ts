@@ -24,7 +24,6 @@ const plain: Hop = { ...hopTo('1'), translations: { before: [], leaving: [] } };
 describe('From', () => {
   test.each([
     ['+49301', '0301'],
-    ['%2B49301', '0301'],
     ['+1212', '+1212'],
     ['alice', 'alice'],
     ['anonymous', 'anonymous'],
@@ -32,6 +31,22 @@ describe('From', () => {
     const identity = { user, displayName: 'A', isAnonymous: false };
     expect(translatedCaller(identity, hop)).toEqual({ ...identity, user: expected });
     expect(translatedCaller(identity, plain)).toEqual(identity);
+  });
+
+  test.each([
+    ['%2B49-301', '0301', '+49301'],
+    ['%2B1(212)', '+1212', '+1212'],
+  ])('%s is a number in another spelling: %s, untranslated %s', (user, translated, same) => {
+    const identity = { user, displayName: 'A', isAnonymous: false };
+    const { translations: _none, ...untranslated } = hop;
+    expect(translatedCaller(identity, hop).user).toBe(translated);
+    expect(translatedCaller(identity, plain).user).toBe(same);
+    expect(translatedCaller(identity, untranslated).user).toBe(same);
+    const header = 'P-Asserted-Identity';
+    const shown = (value: string): string | undefined =>
+      translatedHeaders({ [header]: value }, untranslated)[header];
+    expect(shown(`<sip:${user}@localhost>`)).toBe(`<sip:${same}@localhost>`);
+    expect(shown(`<tel:${user}>`)).toBe(`<tel:${same}>`);
   });
 
   test('of a caller who is not to be known stays as it is', () => {

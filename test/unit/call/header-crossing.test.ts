@@ -243,6 +243,19 @@ describe('rules of the leg', () => {
     expect(crossed(message, path('untrusted', 'untrusted', rules))).toEqual(expected);
   });
 
+  test.each<[name: string, values: string[], expected: string]>([
+    // Only a list may stand on several lines (RFC 3261 §7.3.1), so one line says the same.
+    ['X-Account', ['A', 'B'], 'A, B'],
+    ['Account', ['A', `b@${CALLER_HOST}`, '', 'C'], 'A, C'],
+    ['Call-Info', ['<http://a.invalid/1>;purpose=icon', '<urn:x>'], ''],
+    ['Organization', ['One', 'Two'], 'One'],
+    ['X-Many', Array.from({ length: 20 }, () => 'v'), Array(16).fill('v').join(', ')],
+  ])('let %s cross with all its lines %j', (name, values, expected) => {
+    const message = request('INVITE', ...values.map((value): Field => [name, value]));
+    const result = crossed(message, path('untrusted', 'untrusted', [rule('pass', name)]));
+    expect(result[name]).toBe(expected === '' ? values.join(', ') : expected);
+  });
+
   test('in direction out work on everything that leaves', () => {
     const rules = [
       rule('remove', 'User-Agent', { direction: 'out' }),

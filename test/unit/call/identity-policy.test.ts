@@ -125,6 +125,7 @@ describe('the caller is anonymous in From', () => {
     ['user, towards a trusted side', true, [from, ['Privacy', 'user']], false],
     ['id, From shows the asserted number', false, [from, PAI, ['Privacy', 'id']], true],
     ['id, in another spelling', false, [['From', '<tel:4930-123>'], PAI, ['Privacy', 'id']], true],
+    ['id, escaped', false, [['From', '<sip:%2B4%3930%2d123@x>'], PAI, ['Privacy', 'id']], true],
     [
       'id, From shows another number',
       false,

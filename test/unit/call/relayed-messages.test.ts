@@ -70,6 +70,31 @@ const rows: [string, [string, string, string], [string, string, string]][] = [
     ['sip:10.1.0.2:5070', 'sip:alice@10.1.0.2:5070', 'sip:alice@10.1.0.2:5070'],
   ],
   [
+    'a device that names our address in To alone',
+    ['sip:example.com', 'sip:alice@example.com', 'sip:alice@10.0.0.1'],
+    ['sip:10.1.0.2:5070', 'sip:alice@10.1.0.2:5070', 'sip:alice@10.1.0.2:5070'],
+  ],
+  [
+    'a device that names our address without its port',
+    ['sip:10.0.0.1', 'sip:bob@10.0.0.1', 'sip:bob@10.0.0.1'],
+    ['sip:10.1.0.2:5070', 'sip:bob@10.1.0.2:5070', 'sip:bob@10.1.0.2:5070'],
+  ],
+  [
+    'a device that names our address at another port',
+    ['sip:10.0.0.1:5099', 'sip:bob@10.0.0.1:5099', 'sip:bob@10.0.0.1:5099'],
+    ['sip:10.1.0.2:5070', 'sip:bob@10.1.0.2:5070', 'sip:bob@10.1.0.2:5070'],
+  ],
+  [
+    'a device in a domain that names its own address in From',
+    ['sip:10.0.0.1', 'sip:alice@192.0.2.7:5062', 'sip:alice@example.com'],
+    ['sip:10.1.0.2:5070', 'sip:alice@example.com', 'sip:alice@example.com'],
+  ],
+  [
+    'a device that registers somebody else in a domain',
+    ['sip:example.com', 'sip:admin@example.com', 'sip:bob@example.com'],
+    ['sip:example.com', 'sip:admin@example.com', 'sip:bob@example.com'],
+  ],
+  [
     'a device with an account in a domain',
     ['sip:example.com', 'sip:alice@example.com', 'sip:alice@example.com'],
     ['sip:example.com', 'sip:alice@example.com', 'sip:alice@example.com'],

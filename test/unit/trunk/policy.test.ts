@@ -77,7 +77,7 @@ describe('hops to agents', () => {
 
   test.each([
     ['', 'sip:127.0.0.1:6081'],
-    ['#31#*', 'sip:#31#*@127.0.0.1:6081'],
+    ['#31#*', 'sip:%2331%23*@127.0.0.1:6081'],
     ['a b@c', 'sip:a%20b%40c@127.0.0.1:6081'],
     ['1>\r\nX: y', 'sip:1%3E%0D%0AX%3A%20y@127.0.0.1:6081'],
   ])('number %j becomes %s', (calledNumber, expected) => {
