@@ -55,17 +55,26 @@ export class CallMeter {
 
 /** What a leg has counted so far, all streams together. */
 interface Packets {
+  readonly lost: number;
   readonly received: number;
   readonly sent: number;
   readonly strange: number;
 }
 
-const NO_PACKETS: Packets = { received: 0, sent: 0, strange: 0 };
+const NO_PACKETS: Packets = { lost: 0, received: 0, sent: 0, strange: 0 };
+
+/** One-way time, of which only that after the answer counts: early media is one-way by nature. */
+type OneWayState =
+  | { readonly type: 'ringing' }
+  /** The next reading is what has been before. */
+  | { readonly type: 'answered' }
+  | { readonly type: 'counting'; readonly countedMs: number };
 
 /** Enters the packets of one call's streams: each reading counts what came since the one before. */
 export class MediaMeter {
   readonly #metrics: Metrics;
   readonly #realms: Readonly<Record<Side, string>>;
+  #oneWay: OneWayState = { type: 'ringing' };
   readonly #counted: Record<Side, Packets> = { caller: NO_PACKETS, callee: NO_PACKETS };
 
   constructor(metrics: Metrics, realms: Readonly<Record<Side, string>>) {
@@ -73,13 +82,22 @@ export class MediaMeter {
     this.#realms = realms;
   }
 
+  /** The call is answered; a reading is wanted now. */
+  answered(): void {
+    if (this.#oneWay.type === 'ringing') this.#oneWay = { type: 'answered' };
+  }
+
   /** Takes a reading of every stream; an older one that arrives late changes nothing. */
   read(counters: readonly MediaCounters[]): void {
+    this.#readOneWay(counters);
     for (const side of SIDES) {
       const before = this.#counted[side];
       const now = packetsOf(counters, side);
       if (now.received < before.received || now.sent < before.sent) continue;
-      this.#counted[side] = now;
+      // What was missing may still come: it is counted once, and not taken back.
+      const lost = Math.max(now.lost, before.lost);
+      this.#counted[side] = { ...now, lost };
+      this.#metrics.rtpLost(lost - before.lost);
       const realm = this.#realms[side];
       const { received, sent, strange } = now;
       this.#metrics.rtpPackets({ realm, direction: 'inbound' }, received - before.received);
@@ -87,15 +105,29 @@ export class MediaMeter {
       this.#metrics.mediaSourceViolations(Math.max(0, strange - before.strange));
     }
   }
+
+  #readOneWay(counters: readonly MediaCounters[]): void {
+    const state = this.#oneWay;
+    if (state.type === 'ringing') return;
+    const totalMs = oneWayMsOf(counters);
+    const beforeMs = state.type === 'counting' ? state.countedMs : totalMs;
+    this.#oneWay = { type: 'counting', countedMs: Math.max(beforeMs, totalMs) };
+    this.#metrics.rtpOneWay(Math.max(0, totalMs - beforeMs));
+  }
+}
+
+function oneWayMsOf(counters: readonly MediaCounters[]): number {
+  return counters.reduce((sum, { caller, callee }) => sum + caller.oneWayMs + callee.oneWayMs, 0);
 }
 
 function packetsOf(counters: readonly MediaCounters[], side: Side): Packets {
-  let { received, sent, strange } = NO_PACKETS;
+  let { lost, received, sent, strange } = NO_PACKETS;
   for (const counter of counters) {
     const leg = counter[side];
+    lost += leg.lostPackets;
     received += leg.receivedPackets;
     sent += leg.sentPackets;
     strange += leg.dropped['unknown-source'];
   }
-  return { received, sent, strange };
+  return { lost, received, sent, strange };
 }

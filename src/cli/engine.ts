@@ -10,6 +10,8 @@ import { NO_RATE_LIMITS } from '../engine/transport/message-gate.ts';
 /** So many seconds' worth of messages may come at once. */
 const BURST_SECONDS = 5;
 
+const DEFAULT_ADMIN = '127.0.0.1:9022';
+
 interface EngineFlags {
   readonly sip: readonly ListenPoint[];
   readonly admin: { readonly host: string; readonly port: number };
@@ -31,10 +33,11 @@ export function addEngineCommand(program: Command): void {
       'where SIP is received; may be repeated',
       collectListenPoint,
     )
-    .option('--admin <address:port>', 'where applications connect', parseAdmin, {
-      host: '127.0.0.1',
-      port: 9022,
-    })
+    .addOption(
+      new Option('--admin <address:port>', 'where applications connect')
+        .argParser(parseAdmin)
+        .default(parseAdmin(DEFAULT_ADMIN), DEFAULT_ADMIN),
+    )
     .option('--certificate <file>', 'PEM file with the certificate chain, for tls/…')
     .option('--key <file>', 'PEM file with the private key, for tls/…')
     .option('--ca <file>', 'PEM file with the authorities trusted in place of the public ones')

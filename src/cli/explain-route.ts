@@ -1,7 +1,9 @@
 /** Which interface, agent and policy a call would meet, without placing it. */
-import type { Config, SessionAgent, SipInterface } from '../config/config.ts';
+import { isIP } from 'node:net';
+import type { Config, SessionAgent, SipInterface, Transport } from '../config/config.ts';
 import type { LocalPolicy } from '../config/routing-config.ts';
 import { parseHostPort } from '../config/address.ts';
+import { LETTERS_PER_SLIP_IN_NAME, listed, nearest } from '../config/suggestion.ts';
 import { AgentRegistry } from '../trunk/agent-registry.ts';
 import { interfaceFor } from '../trunk/interface-choice.ts';
 import type { TrunkView } from '../trunk/group-strategy.ts';
@@ -10,9 +12,10 @@ import { type Hop, IDLE_TRUNK, type RejectReason, type RouteRequest } from '../t
 import { type RouteTrace, traceRoute } from '../trunk/route-trace.ts';
 import { parseSipUri } from '../wire/sip-uri.ts';
 import { WireError } from '../wire/wire-error.ts';
+import { explainMethod, type MethodExplanation } from './explain-method.ts';
 
 export interface CallQuestion {
-  /** Agent name, or IP address with an optional port. */
+  /** Agent name, or IP address with an optional port and transport: `tcp/192.0.2.1:5060`. */
   readonly from: string;
   /** Called number, SIP or tel URI. */
   readonly to: string;
@@ -50,6 +53,7 @@ export type RouteExplanation =
       readonly policyIndex: number | undefined;
       readonly trace: RouteTrace;
     }
+  | MethodExplanation
   /** Something in the question is not what it may be. */
   | { readonly type: 'unclear'; readonly message: string }
   | { readonly type: 'refused'; readonly message: string };
@@ -74,17 +78,22 @@ export function explainRoute(config: Config, question: CallQuestion): RouteExpla
   if (unknown !== undefined) {
     return { type: 'unclear', message: `--down ${unknown} is no session agent` };
   }
+  const view = viewWithout(down);
+  const asked = method?.toUpperCase();
+  if (asked !== undefined && asked !== 'INVITE') {
+    return explainMethod(config, origin, { method: asked, user: target.calledNumber }, view);
+  }
   const { agent, sipInterface } = origin;
   const request: RouteRequest = {
     fromRealm: sipInterface.realm,
     fromAgent: agent,
     sipInterface,
     callingNumber: calling,
-    method: method?.toUpperCase(),
+    method: asked,
     atMs,
     ...target,
   };
-  return explanationOf(origin, traceRoute(config, request, viewWithout(down)));
+  return explanationOf(origin, traceRoute(config, request, view));
 }
 
 function viewWithout(down: readonly string[]): TrunkView {
@@ -111,17 +120,17 @@ function explanationOf(origin: Origin, trace: RouteTrace): RouteExplanation {
 type Unknown = Extract<RouteExplanation, { type: 'unclear' | 'refused' }>;
 
 function findOrigin(config: Config, from: string): Origin | Unknown {
-  const named = config.sessionAgents.find((agent) => agent.name === from);
+  const { sessionAgents } = config;
+  const named =
+    sessionAgents.find((agent) => agent.name === from) ??
+    sessionAgents.find((agent) => agent.host === from && isIP(agent.host) === 0);
   if (named !== undefined) return agentOrigin(config, named);
-  const source = parseHostPort(from);
-  if (source === undefined) {
-    const names = config.sessionAgents.map((agent) => agent.name).join(', ');
-    const message = `--from ${from} is neither a session agent (${names}) nor an address`;
-    return { type: 'unclear', message };
-  }
+  const [, transportName = '', place = ''] = /^(?:(udp|tcp|tls)\/)?(.*)$/s.exec(from) ?? [];
+  const source = parseHostPort(place);
+  if (source === undefined || isIP(source.host) === 0) return unknownOrigin(config, from);
   const registry = new AgentRegistry(config);
   const doors = config.sipInterfaces.flatMap((sipInterface) =>
-    sipInterface.sipPorts.map(({ transport }) => {
+    transportsOf(sipInterface, transportName, source.port).map((transport) => {
       const port = source.port ?? agentPort(config, sipInterface.realm, source.host) ?? 5060;
       const admission = registry.admit(sipInterface, { address: source.host, port, transport });
       return { sipInterface, admission };
@@ -137,8 +146,34 @@ function findOrigin(config: Config, from: string): Origin | Unknown {
       return { sipInterface, agent: undefined, admittedAs: admission.by };
     }
   }
-  const message = `${from} is no session agent, and no interface admits it (admit, allow): 403`;
-  return { type: 'refused', message };
+  const denials = config.sipInterfaces.flatMap((sipInterface) => {
+    const network = registry.deniedBy(sipInterface, source.host);
+    return network === undefined ? [] : [`deny ${network} of sip-interface ${sipInterface.name}`];
+  });
+  const why =
+    denials.length === 0
+      ? 'is no session agent, and no interface admits it (admit, allow)'
+      : `is kept out by ${denials.join(', ')}`;
+  return { type: 'refused', message: `${from} ${why}: 403` };
+}
+
+/** What the source may send by: a port says something of UDP peers only, so with one UDP is meant where it is served. */
+function transportsOf(
+  { sipPorts }: SipInterface,
+  named: string,
+  port: number | undefined,
+): readonly Transport[] {
+  const served = sipPorts.map(({ transport }) => transport);
+  if (named !== '') return served.filter((transport) => transport === named);
+  return port !== undefined && served.includes('udp') ? ['udp'] : served;
+}
+
+function unknownOrigin(config: Config, from: string): Unknown {
+  const names = config.sessionAgents.map((agent) => agent.name);
+  const near = nearest(from, names, LETTERS_PER_SLIP_IN_NAME);
+  const hint = near === undefined ? `session agents: ${listed(names)}` : `did you mean "${near}"?`;
+  const message = `--from ${from} is neither a session agent nor an IP address (${hint})`;
+  return { type: 'unclear', message };
 }
 
 /** Without a port in the question, any port that would make the address an agent is meant. */

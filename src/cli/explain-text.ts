@@ -83,11 +83,12 @@ export function describeHop(hop: Hop, calling = ''): string {
   return `sip-interface ${hop.sipInterface.name}, ${who}: ${hop.requestUri}${from} via ${hop.nextHop}`;
 }
 
-export function formatLeg(title: string, settings: LegSettings): string {
-  const rows = parameterRows(settings).map(({ parameter, value, origin }) => [
-    `  ${parameter}`,
-    value,
-    origin,
-  ]);
-  return `${title}\n${formatTable(['  parameter', 'value', 'from'], rows)}`;
+/** The parameters of a leg that are set somewhere, or all of them. */
+export function formatLeg(title: string, settings: LegSettings, isWhole = false): string {
+  const rows = parameterRows(settings);
+  const shown = rows.filter(({ origin }) => isWhole || origin !== 'default');
+  const cells = shown.map(({ parameter, value, origin }) => [`  ${parameter}`, value, origin]);
+  const table = shown.length === 0 ? '' : formatTable(['  parameter', 'value', 'from'], cells);
+  const left = rows.length - shown.length;
+  return `${title}\n${table}${left === 0 ? '' : `  ${left} by default (--all)\n`}`;
 }

@@ -8,6 +8,7 @@ import { loadConfigFile } from '../config/load-file.ts';
 import { checkConfig } from './check.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { explainMedia, type MediaExplanation, type MediaQuestion } from './explain-media.ts';
+import type { MethodExplanation } from './explain-method.ts';
 import { formatMedia } from './explain-media-text.ts';
 import { type CallQuestion, explainRoute, type RouteExplanation } from './explain-route.ts';
 import { formatNumbers, formatTrace, traceJson } from './explain-route-text.ts';
@@ -20,7 +21,7 @@ import {
 } from './explain-text.ts';
 import { type CommandResult, finish, globalOptions } from './output.ts';
 
-type ExplainOptions = CallQuestion & MediaQuestion;
+type ExplainOptions = CallQuestion & MediaQuestion & { readonly all?: boolean };
 
 export function addExplainCommand(program: Command): void {
   program
@@ -28,12 +29,16 @@ export function addExplainCommand(program: Command): void {
     .description(
       'say which interface, agent, policy and parameters a call would meet, and how its digits cross',
     )
-    .requiredOption('--from <agent or address>', 'session agent, or IP address with optional port')
+    .requiredOption(
+      '--from <agent or address>',
+      'session agent, or IP address with optional port, such as tcp/192.0.2.7:5060',
+    )
     .requiredOption('--to <number>', 'called number, SIP or tel URI')
     .option('--calling <number>', 'calling number')
-    .option('--method <method>', 'method of the request, INVITE unless given')
+    .option('--method <method>', 'method of a request outside calls, INVITE unless given')
     .option('--at <time>', 'when, such as 2026-11-22T10:00:00Z; now unless given')
     .option('--down <agents>', 'session agents that count as out of service, with commas')
+    .option('--all', 'show the parameters that have their default too')
     .option('--offer <file>', "SDP of the caller's INVITE")
     .option('--answer <file>', "SDP of the callee's answer")
     .option('--caller-allow-events <events>', 'Allow-Events of the caller, such as kpml')
@@ -48,6 +53,7 @@ export function addExplainCommand(program: Command): void {
 
 export function explainCall(config: Config, options: ExplainOptions): CommandResult {
   const found = explainRoute(config, options);
+  if (found.type === 'method') return methodResult(found);
   if (found.type !== 'route') return explainFailure(found);
   const { origin, policy, policyIndex, hops, trace } = found;
   const caller = effectiveSettings(origin.sipInterface, origin.agent);
@@ -72,9 +78,9 @@ export function explainCall(config: Config, options: ExplainOptions): CommandRes
     `callee    ${shown(first)}\n`,
     ...others,
     '\n',
-    formatLeg("caller's leg", caller),
+    formatLeg("caller's leg", caller, options.all),
     '\n',
-    formatLeg("callee's leg", callee),
+    formatLeg("callee's leg", callee, options.all),
     '\n',
     formatMedia(media),
   ].join('');
@@ -82,13 +88,7 @@ export function explainCall(config: Config, options: ExplainOptions): CommandRes
     type: 'route',
     caller: originJson(origin),
     policy: { index: policyIndex, ...policy },
-    hops: hops.map((hop) => ({
-      sipInterface: hop.sipInterface.name,
-      agent: hop.agent?.name ?? null,
-      requestUri: hop.requestUri,
-      nextHop: hop.nextHop,
-      calling: callingAt(hop, trace.calling.received),
-    })),
+    hops: hops.map((hop) => ({ ...hopJson(hop), calling: callingAt(hop, trace.calling.received) })),
     trace: traceJson(trace),
     parameters: { caller: parameterRows(caller), callee: parameterRows(callee) },
     media,
@@ -101,7 +101,38 @@ function exitCodeOf(media: MediaExplanation): ExitCode {
   return media.type === 'badSdp' ? EXIT_CODES.findings : EXIT_CODES.good;
 }
 
-function explainFailure(found: Exclude<RouteExplanation, { type: 'route' }>): CommandResult {
+function methodResult(found: MethodExplanation): CommandResult {
+  const { origin, method, status, why, hops } = found;
+  const [first, ...others] = hops.map((hop) => describeHop(hop));
+  const outcome =
+    first === undefined
+      ? [`answered  ${status}\n`]
+      : [`relayed   ${first}\n`, ...others.map((hop) => `          then  ${hop}\n`)];
+  const text = [`caller    ${describeOrigin(origin)}\n`, `methods   ${why}\n`, ...outcome].join('');
+  const json = {
+    type: 'method',
+    caller: originJson(origin),
+    method,
+    status: status ?? null,
+    why,
+    hops: hops.map(hopJson),
+  };
+  const isGood = status === undefined || status === 200;
+  return { exitCode: isGood ? EXIT_CODES.good : EXIT_CODES.findings, text, json };
+}
+
+function hopJson(hop: Hop) {
+  return {
+    sipInterface: hop.sipInterface.name,
+    agent: hop.agent?.name ?? null,
+    requestUri: hop.requestUri,
+    nextHop: hop.nextHop,
+  };
+}
+
+function explainFailure(
+  found: Exclude<RouteExplanation, { type: 'route' | 'method' }>,
+): CommandResult {
   if (found.type === 'unclear') {
     return { exitCode: EXIT_CODES.usage, text: `${found.message}\n`, json: found };
   }

@@ -9,6 +9,7 @@ import { EXIT_CODES } from './exit-codes.ts';
 import { addExplainCommand } from './explain.ts';
 import { addRunCommand } from './run.ts';
 import { addShowCommand } from './show.ts';
+import { VERSION } from '../main.ts';
 
 export function buildProgram(): Command {
   const program = new Command('tonebridge')
@@ -18,6 +19,7 @@ export function buildProgram(): Command {
       'configuration file (default: SBC_CONFIG_FILE, SBC_CONFIG_BODY, config/sbc.yaml)',
     )
     .option('--json', 'print results as JSON')
+    .version(VERSION, '-V, --version', 'print the version')
     .showHelpAfterError()
     .exitOverride();
   addRunCommand(program);

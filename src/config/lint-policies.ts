@@ -217,7 +217,8 @@ export const POLICY_RULES: readonly LintRule[] = [
   {
     code: 'time-gap',
     severity: 'warning',
-    explanation: 'Such calls get 404. Add a policy without time, for instance one that rejects.',
+    explanation:
+      'Such calls get 404, or 484 where a policy for longer numbers makes them look incomplete. Add a policy without time, for instance one that rejects.',
     find: timeGaps,
   },
   {

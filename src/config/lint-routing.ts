@@ -5,7 +5,12 @@ import type { Config, SessionAgent, SipInterface } from './config.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 
 function unusedAgents(config: Config): RuleFinding[] {
-  const targets = new Set(config.localPolicies.map((policy) => policy.nextHop));
+  const targets = new Set([
+    ...config.localPolicies.map((policy) => policy.nextHop),
+    ...[...config.sipInterfaces, ...config.sessionAgents].flatMap(({ methods }) =>
+      Object.values(methods ?? {}),
+    ),
+  ]);
   const members = config.sessionGroups
     .filter((group) => targets.has(group.name))
     .flatMap((group) => group.members);

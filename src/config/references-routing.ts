@@ -1,7 +1,7 @@
 /** What policies, interfaces and agents say about next hops, agents and translations: names that must exist, keys that go together. */
 import type { Finding, Path } from './problem.ts';
 import { entriesOf, textAt } from './raw-access.ts';
-import { nearest } from './suggestion.ts';
+import { LETTERS_PER_SLIP_IN_NAME, listed, nearest } from './suggestion.ts';
 import type { RawMap } from './yaml-source.ts';
 
 /** Next hops that are no names. */
@@ -118,8 +118,7 @@ export function unknownName(
   name: string,
   known: readonly string[],
 ): Finding {
-  const near = nearest(name, known);
-  const list =
-    known.length === 0 ? undefined : `known: ${[...new Set(known)].slice(0, 8).join(', ')}`;
+  const near = nearest(name, known, LETTERS_PER_SLIP_IN_NAME);
+  const list = known.length === 0 ? undefined : `known: ${listed(known)}`;
   return { path, at: 'value', message, suggestion: near ? `did you mean "${near}"?` : list };
 }

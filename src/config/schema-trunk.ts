@@ -152,7 +152,7 @@ export const sessionAgent = z
     ),
     transport: choice(
       TRANSPORTS,
-      'Transport towards the agent; once written, requests too large for a datagram keep it.',
+      'Transport towards the agent, which may send by others; once written, large requests keep it.',
     )
       .meta({ usual: 'udp' })
       .optional(),

@@ -23,8 +23,9 @@ export interface CallLogFields {
   readonly legA?: string;
   /** SIP Call-ID of the callee's leg. */
   readonly legB?: string;
-  /** Name of the session-agent. */
+  /** Name of the caller's session agent. */
   readonly agent?: string;
+  /** Of the caller. */
   readonly realm?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The Prometheus metrics of one SBC. Names of metrics live here and in admission-metrics.ts; callers use the
- * methods.
+ * The Prometheus metrics of one SBC. Names of metrics live here and in the other files
+ * *-metrics.ts; callers use the methods.
  *
  * Labels come from closed unions or from configured names, never from numbers, addresses or Call-IDs. What a peer may
  * choose freely (methods, status codes) is folded into a closed list here.
@@ -11,6 +11,7 @@ import { CdrMetrics } from './cdr-metrics.ts';
 import { DIGIT_DROP_REASONS } from './digit-ledger.ts';
 import type { DigitOutcome } from './digit-ledger.ts';
 import type { EventLoopLag } from './event-loop-lag.ts';
+import { mediaMetrics } from './media-metrics.ts';
 import { methodLabel, statusLabel } from './metric-labels.ts';
 
 /** Inbound: the peer opened the leg; outbound: we did. */
@@ -33,8 +34,9 @@ export interface CallLabels {
 export interface SipRequestLabels {
   readonly direction: LegDirection;
   readonly method: string;
-  /** The final status, 408 when none came. */
   readonly status: number;
+  /** Why nobody has answered; the label then, in place of the status. */
+  readonly unanswered?: 'timeout' | 'unreachable' | undefined;
 }
 
 export type KpmlRole = 'notifier' | 'subscriber';
@@ -94,9 +96,9 @@ export class Metrics {
     this.#calls.total.inc({ agent: agent ?? NO_AGENT, direction, result });
   }
 
-  sipRequestAnswered({ direction, method, status }: SipRequestLabels): void {
-    const labels = { direction, method: methodLabel(method), code: statusLabel(status) };
-    this.#calls.requests.inc(labels);
+  sipRequestAnswered({ direction, method, status, unanswered }: SipRequestLabels): void {
+    const code = unanswered ?? statusLabel(status);
+    this.#calls.requests.inc({ direction, method: methodLabel(method), code });
   }
 
   /** Requests, or stream connections, that got no answer. `reason` comes from a closed list of the SIP engine. */
@@ -116,6 +118,15 @@ export class Metrics {
 
   rtpPackets({ realm, direction }: LegLabels, count: number): void {
     this.#media.packets.inc({ realm, direction }, count);
+  }
+
+  rtpLost(count: number): void {
+    this.#media.lost.inc(count);
+  }
+
+  /** Only one party of an answered call was heard. */
+  rtpOneWay(durationMs: number): void {
+    this.#media.oneWay.inc(durationMs / MS_PER_SECOND);
   }
 
   /** `pool` is the name of the realm whose ports they are. */
@@ -212,7 +223,7 @@ function callMetrics(registry: Registry) {
     }),
     requests: new Counter({
       name: 'sbc_sip_requests_total',
-      help: 'SIP requests by their final answer.',
+      help: 'SIP requests by their final answer; timeout and unreachable where nobody gave one.',
       labelNames: ['direction', 'method', 'code'],
       registers,
     }),
@@ -232,40 +243,6 @@ function callMetrics(registry: Registry) {
       name: 'sbc_call_duration_seconds',
       help: 'Answer to end of a call.',
       buckets: CALL_BUCKETS,
-      registers,
-    }),
-  };
-}
-
-function mediaMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    packets: new Counter({
-      name: 'sbc_rtp_packets_total',
-      help: 'RTP packets received (inbound) and sent (outbound).',
-      labelNames: ['realm', 'direction'],
-      registers,
-    }),
-    portsFree: new Gauge({
-      name: 'sbc_media_ports_free',
-      help: 'Media ports that a new stream may take.',
-      labelNames: ['pool'],
-      registers,
-    }),
-    failures: new Counter({
-      name: 'sbc_media_failures_total',
-      help: 'Media streams that could not be opened, by reason.',
-      labelNames: ['reason'],
-      registers,
-    }),
-    timeouts: new Counter({
-      name: 'sbc_media_timeouts_total',
-      help: 'Calls whose media stayed silent too long.',
-      registers,
-    }),
-    sourceViolations: new Counter({
-      name: 'sbc_media_source_violations_total',
-      help: 'RTP packets from a source the leg does not accept.',
       registers,
     }),
   };

@@ -71,8 +71,14 @@ export class AdmissionCounter {
       return 'max-outbound-sessions';
     }
     return this.#rates.find(
-      (rate) => concerns(rate, direction) && isFast(rate.window, rate.perSecond, nowMs),
+      (rate) => concerns(rate, direction) && rate.window.count(nowMs) >= limitOf(rate),
     )?.name;
+  }
+
+  /** When a rate that stands against a call lets the next one in, after `nowMs`; `undefined` for other constraints. */
+  freeAfterMs(name: ConstraintName, nowMs: number): number | undefined {
+    const rate = this.#rates.find((each) => each.name === name);
+    return rate?.window.freeAfterMs(limitOf(rate), nowMs);
   }
 
   /**
@@ -129,8 +135,7 @@ function isFull(count: number, limit: number): boolean {
   return limit > 0 && count >= limit;
 }
 
-function isFast(window: RateWindow, perSecond: number, nowMs: number): boolean {
+function limitOf({ window, perSecond }: MeasuredRate): number {
   // A window shorter than a second still lets one call through.
-  const limit = Math.max(1, Math.floor((perSecond * window.windowMs) / MS_PER_SECOND));
-  return window.count(nowMs) >= limit;
+  return Math.max(1, Math.floor((perSecond * window.windowMs) / MS_PER_SECOND));
 }

@@ -1,7 +1,14 @@
 import type { Config, Constraints } from '../config/config.ts';
 import { AdmissionCounter, type CallDirection, type ConstraintName } from './admission-counter.ts';
 import type { AgentRegistry } from './agent-registry.ts';
-import { CALM, type LoadSample, nextOverload, type OverloadState } from './overload.ts';
+import { CallPace } from './call-pace.ts';
+import {
+  CALM,
+  type LoadSample,
+  nextOverload,
+  type OverloadReason,
+  type OverloadState,
+} from './overload.ts';
 
 /** Right to one call; `release` gives it back and may be called more than once. */
 export interface Session {
@@ -16,6 +23,8 @@ export interface SessionRefusal {
   /** Of the interface or agent; empty for `total`. */
   readonly name: string;
   readonly constraint: ConstraintName;
+  /** When a rate lets the next call in; absent where that depends on the calls that are up. */
+  readonly freeAfterMs?: number | undefined;
 }
 
 /** Where a call comes in or goes out. */
@@ -24,6 +33,18 @@ export interface Passage {
   readonly interfaceName: string;
   readonly agentName: string | undefined;
 }
+
+/** How many new calls may come. */
+export interface CallPacing {
+  /** `undefined`: all. */
+  readonly callsPerSecond: number | undefined;
+  /** No new call while this process has been silent for so long; `undefined`: never mind. */
+  readonly lateMs: number | undefined;
+}
+
+const MS_PER_SECOND = 1000;
+/** Weight of what was measured last: a single window holds few calls. */
+const LAST_WEIGHT = 0.4;
 
 /**
  * May one more call pass: limits of the whole SBC, of each interface and of each agent, and the load of the machine.
@@ -37,6 +58,9 @@ export class CallAdmission {
   #interfaces = new Map<string, AdmissionCounter>();
   #config: Config;
   #overload: OverloadState = CALM;
+  readonly #pace = new CallPace();
+  readonly #recent = new RecentCalls();
+  #refusedForLoad = 0;
 
   constructor(config: Config, agents: Pick<AgentRegistry, 'counter'>) {
     this.#config = config;
@@ -67,10 +91,46 @@ export class CallAdmission {
   }
 
   /** Takes a sample of the load; the state after it. */
-  sampled(sample: LoadSample, nowMs: number): OverloadState {
+  sampled(load: Pick<LoadSample, 'lagMs' | 'cpuPercent'>, nowMs: number): OverloadState {
     const { overload } = this.#config.admission;
+    const sample = { ...load, ...this.#recent.read(nowMs) };
     this.#overload = nextOverload(this.#overload, sample, overload, nowMs);
+    this.#pace.set(callsPerSecond(this.#overload), nowMs);
     return this.#overload;
+  }
+
+  /** What the SIP engine needs to refuse calls in our place. */
+  get pacing(): CallPacing {
+    const { lag } = this.#config.admission.overload;
+    return {
+      callsPerSecond: callsPerSecond(this.#overload),
+      lateMs: lag.highMs === 0 ? undefined : lag.highMs,
+    };
+  }
+
+  /**
+   * Why no call may begin now, for the load alone; one that may is counted.
+   *
+   * @param isPaced it has come through a SIP engine that keeps the pace itself.
+   */
+  obstacle(isPaced: boolean, nowMs: number): OverloadReason | undefined {
+    if (this.#overload.type === 'calm' || isPaced || this.#pace.take(nowMs)) {
+      this.#recent.taken += 1;
+      return undefined;
+    }
+    this.refusedBefore(1);
+    return this.#overload.reason;
+  }
+
+  /** Calls since the start. */
+  get refusedForLoad(): number {
+    return this.#refusedForLoad;
+  }
+
+  /** The SIP engine has refused so many. */
+  refusedBefore(calls: number): void {
+    this.#recent.refused += calls;
+    this.#refusedForLoad += calls;
   }
 
   /** Counts a call everywhere, or nowhere when a constraint stands against it. */
@@ -79,7 +139,9 @@ export class CallAdmission {
     const counters = this.#countersOf(passage);
     for (const { counter, scope, name } of counters) {
       const constraint = counter.obstacle(direction, nowMs);
-      if (constraint !== undefined) return { type: 'refused', scope, name, constraint };
+      if (constraint === undefined) continue;
+      const freeAfterMs = counter.freeAfterMs(constraint, nowMs);
+      return { type: 'refused', scope, name, constraint, freeAfterMs };
     }
     const releases = counters.map(({ counter }) => counter.open(direction, nowMs));
     return {
@@ -105,6 +167,32 @@ export class CallAdmission {
         ? []
         : [{ counter: ofAgent, scope: 'agent' as const, name: agentName ?? '' }]),
     ];
+  }
+}
+
+function callsPerSecond(state: OverloadState): number | undefined {
+  return state.type === 'calm' ? undefined : state.callsPerSecond;
+}
+
+/** Calls taken and refused since the sample before. */
+class RecentCalls {
+  taken = 0;
+  refused = 0;
+  #average: number | undefined;
+  #readAtMs: number | undefined;
+
+  read(nowMs: number): Pick<LoadSample, 'takenPerSecond' | 'refused'> {
+    const { taken, refused } = this;
+    const elapsedMs = nowMs - (this.#readAtMs ?? nowMs);
+    this.taken = 0;
+    this.refused = 0;
+    this.#readAtMs = nowMs;
+    if (elapsedMs > 0) {
+      const last = (taken * MS_PER_SECOND) / elapsedMs;
+      const before = this.#average ?? last;
+      this.#average = before + (last - before) * LAST_WEIGHT;
+    }
+    return { takenPerSecond: this.#average ?? 0, refused };
   }
 }
 

@@ -1,8 +1,11 @@
 /**
  * The session agents at run time: who sent a request, may it come in, which agents can take calls.
  *
- * A source is an agent of the interface's realm when address and transport are equal and, on UDP, the port too if the
- * agent has one. TCP and TLS peers connect from any port. An agent with a port beats one without.
+ * A source is an agent of the interface's realm when the address is equal and, on UDP, the port too if the agent has
+ * one; TCP and TLS peers connect from any port. The agent's transport is the one towards it: it may send by others, and
+ * must send by TCP what is too large for a datagram (RFC 3261 §18.1.1). One that is reached over TLS is believed over TLS
+ * alone: a plain datagram may claim any address. Of several agents at one host the nearest counts: same port and
+ * transport, same port, same transport, the first.
  */
 import { BlockList, isIP } from 'node:net';
 import type { Config, SessionAgent, SipInterface, Transport } from '../config/config.ts';
@@ -118,17 +121,17 @@ export class AgentRegistry implements TrunkView {
     );
   }
 
-  /** The agent a request on `sipInterface` comes from. */
+  /** The agent a request on `sipInterface` comes from: of several the nearest, then the first. */
   match(sipInterface: SipInterface, source: RequestSource): SessionAgent | undefined {
-    let withoutPort: SessionAgent | undefined;
+    let best: { readonly agent: SessionAgent; readonly nearness: number } | undefined;
     for (const [name, { list }] of this.#addresses) {
       const agent = this.#entries.get(name)?.agent;
-      if (agent?.realm !== sipInterface.realm || agent.transport !== source.transport) continue;
-      if (!contains(list, source.address)) continue;
-      if (agent.port === undefined) withoutPort ??= agent;
-      else if (source.transport !== 'udp' || agent.port === source.port) return agent;
+      if (agent?.realm !== sipInterface.realm || !contains(list, source.address)) continue;
+      const nearness = nearnessOf(agent, source);
+      if (nearness === undefined) continue;
+      if (best === undefined || nearness > best.nearness) best = { agent, nearness };
     }
-    return withoutPort;
+    return best?.agent;
   }
 
   /** Whether a request may come in at all, and as whom. */
@@ -143,6 +146,11 @@ export class AgentRegistry implements TrunkView {
     return own !== undefined && contains(own.allowed, source.address)
       ? { type: 'stranger', by: 'network' }
       : { type: 'refused', reason: 'unknown-source' };
+  }
+
+  /** The `deny` network of an interface that keeps `address` out; `undefined` when none does. */
+  deniedBy(sipInterface: SipInterface, address: string): string | undefined {
+    return sipInterface.deny.find((network) => contains(networks([network]), address));
   }
 
   /** Whether `source` is an address of the agent; TCP and TLS peers connect from any port. */
@@ -205,6 +213,14 @@ export class AgentRegistry implements TrunkView {
     const status = entry.status(this.#nowMs());
     return { ...status, agent, isAnswering, sessions: counter.sessions, lastPing };
   }
+}
+
+/** How well a source at the agent's host is described by the agent; `undefined` when it is another one. */
+function nearnessOf({ port, transport }: SessionAgent, source: RequestSource): number | undefined {
+  if (transport === 'tls' && source.transport !== 'tls') return undefined;
+  const isPort = port === source.port;
+  if (port !== undefined && !isPort && source.transport === 'udp') return undefined;
+  return (isPort ? 2 : 0) + (transport === source.transport ? 1 : 0);
 }
 
 function addressesOf(texts: readonly string[]): Addresses {

@@ -25,6 +25,18 @@ export class RateWindow {
     return this.#count;
   }
 
+  /** How long after `nowMs` fewer than `limit` events, which is at least 1, are left; 0 if that is so now. */
+  freeAfterMs(limit: number, nowMs: number): number {
+    const atMs = this.#advance(nowMs);
+    let left = this.#count;
+    for (const entry of this.#entries.slice(this.#first)) {
+      if (left < limit) break;
+      left -= entry.count;
+      if (left < limit) return entry.atMs + this.windowMs - atMs;
+    }
+    return 0;
+  }
+
   add(nowMs: number): void {
     const atMs = this.#advance(nowMs);
     const last = this.#entries.at(-1);

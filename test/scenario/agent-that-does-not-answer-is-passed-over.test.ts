@@ -196,6 +196,10 @@ test('a locked agent gets no calls; with nobody left callers get 503', async () 
   expect(records[1]?.release.text).toBe(
     'no-agent-available, first locked (operator), carrier locked (operator)',
   );
+  expect(records[1]?.policy?.skipped).toEqual([
+    { agent: 'first', reason: 'locked (operator)' },
+    { agent: 'carrier', reason: 'locked (operator)' },
+  ]);
 });
 
 test('a failover code of the group leads to the next member', async () => {

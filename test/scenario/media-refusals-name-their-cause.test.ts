@@ -22,10 +22,10 @@ async function refused({ alice, running }: CallStage): Promise<readonly unknown[
   return [statusOf(final), headerValue(final, 'Retry-After')];
 }
 
-async function failuresFor({ running }: CallStage, reason: string): Promise<number> {
+async function failuresFor({ running }: CallStage, cause: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${running.api.port}/metrics`)).text();
   return Number(
-    new RegExp(`^sbc_media_failures_total{reason="${reason}"} (\\d+)$`, 'm').exec(text)?.[1],
+    new RegExp(`^sbc_media_failures_total{reason="${cause}"} (\\d+)$`, 'm').exec(text)?.[1],
   );
 }
 
@@ -68,7 +68,6 @@ test('our own calls: of 30 calls on 40 ports 20 are carried, and all ports come 
 
 interface Obstacle {
   readonly cause: string;
-  readonly reason: string;
   readonly text: string;
   readonly options: (range: PortRange) => CallStageOptions;
   readonly prepare?: (range: PortRange) => Promise<unknown>;
@@ -77,25 +76,23 @@ interface Obstacle {
 test.each<Obstacle>([
   {
     cause: 'ports-taken',
-    reason: 'ports-taken',
     text: 'media ports held by another program',
     options: (mediaRange) => ({ mediaRange }),
     prepare: ({ last }) => hold(last),
   },
   {
     cause: 'media-address-unavailable',
-    reason: 'address-unavailable',
     text: 'media address is not local',
     options: () => ({
       edit: (yaml) => yaml.replace(/(name: core, media: \{ address: )"[^"]*"/, '$1"192.0.2.1"'),
     }),
   },
-])('$text: 503 and the cause $cause', async ({ cause, reason, text, options, prepare }) => {
+])('$text: 503 and the cause $cause', async ({ cause, text, options, prepare }) => {
   const range = await freePortRange(4);
   await prepare?.(range);
   const stage = await openCallStage({ ...options(range), logsErrors: true });
   const answer = await refused(stage);
-  const failures = await failuresFor(stage, reason);
+  const failures = await failuresFor(stage, cause);
   const [record] = await callRecords(stage.running, 1);
 
   expect(answer).toEqual([503, '10']);

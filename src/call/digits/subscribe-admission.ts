@@ -54,13 +54,13 @@ export function admitSubscribe(
   } else subscribe.reject(403);
 }
 
-/** Whether requests from `source` come from the other end of `leg`: its agent, else its address and transport. */
+/** Whether requests from `source` come from the other end of `leg`: its agent, else its address, and no plain one on TLS. */
 export function isPeerOf(
   leg: Pick<CallLeg, 'sipInterface' | 'agent' | 'remote' | 'transport'>,
   source: RequestSource,
   agents: Pick<AgentRegistry, 'match'>,
 ): boolean {
-  if (leg.transport !== source.transport) return false;
+  if (leg.transport === 'tls' && source.transport !== 'tls') return false;
   const agent = agents.match(leg.sipInterface, source);
   if (leg.agent !== undefined || agent !== undefined) return agent?.name === leg.agent?.name;
   return parseHostPort(leg.remote).host === source.address;

@@ -98,8 +98,8 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
     this.#fail(408, 'Request Timeout');
   }
 
-  onTransportError(): void {
-    this.#fail(503, 'Service Unavailable');
+  onTransportError(why: string): void {
+    this.#fail(503, 'Service Unavailable', why);
   }
 
   acknowledge(messageId: string, ack: SipRequest): void {
@@ -213,11 +213,17 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
     }
     if (this.#parts.session !== undefined) session.dialog.refreshTarget('INVITE', response);
     session.addSent(this.#cseq, this);
-    const ack = new AckSender(this.#core, session, this.#transaction.request);
+    const ack = this.#newAck(session, flow);
     this.#finish({ type: 'answered', session, ack });
     const opensDialog = this.#parts.session === undefined;
     const from = { flow, dialogId: this.#id, opensDialog };
     this.#report.response(this.#transaction.id, response, from);
+  }
+
+  #newAck(session: DialogSession, answeredFrom: Flow): AckSender {
+    const { destination } = this.#parts;
+    const invite = { request: this.#transaction.request, destination, answeredFrom };
+    return new AckSender(this.#core, session, invite);
   }
 
   /** The dialog of the fork that answered first. */
@@ -244,16 +250,16 @@ export class OutboundInvite implements ClientHandler, PendingInvite, SentInvite 
     const session = this.#newSession(response, flow);
     if (session === undefined) return;
     session.dialog.confirm(response);
-    const ack = new AckSender(this.#core, session, this.#transaction.request);
+    const ack = this.#newAck(session, flow);
     this.#released.set(tag, ack);
     ack.sendBare();
     sendBye(this.#core, session, undefined);
   }
 
-  #fail(status: number, reason: string): void {
+  #fail(status: number, reason: string, why?: string): void {
     if (this.#state.type !== 'calling') return;
     this.#finish({ type: 'failed' });
-    this.#report.failure(this.#transaction, { status, reason, dialogId: this.#id });
+    this.#report.failure(this.#transaction, { status, reason, why, dialogId: this.#id });
   }
 
   #finish(state: State): void {

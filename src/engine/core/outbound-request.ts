@@ -7,12 +7,12 @@ import type { DialogSession } from './dialog-session.ts';
 import { endSession } from './engine-request.ts';
 import type { RequestReport } from './request-report.ts';
 
-/** Answers after which a BYE has to be sent again, with credentials. */
+/** Answers after which a request has to be sent again, with credentials; they end nothing (RFC 5057 §5.1). */
 const CHALLENGES = new Set([401, 407]);
 
 /** Answers to SUBSCRIBE and NOTIFY that end their subscription (RFC 6665 §4.1.2.2, §4.2.2). */
 const FATAL_ANSWERS = new Set([404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604]);
-const FATAL_TO_NOTIFY = new Set([401, 407, 408]);
+const FATAL_TO_NOTIFY = new Set([408]);
 
 /**
  * A request of the application other than INVITE and the SUBSCRIBE that creates a dialog.
@@ -50,13 +50,13 @@ export class OutboundRequest implements ClientHandler {
     this.#fail(408, 'Request Timeout');
   }
 
-  onTransportError(): void {
-    this.#fail(503, 'Service Unavailable');
+  onTransportError(why: string): void {
+    this.#fail(503, 'Service Unavailable', why);
   }
 
-  #fail(status: number, reason: string): void {
+  #fail(status: number, reason: string, why?: string): void {
     const dialogId = this.#session?.dialog.id ?? '';
-    this.#follow(this.#report.failure(this.#transaction, { status, reason, dialogId }));
+    this.#follow(this.#report.failure(this.#transaction, { status, reason, why, dialogId }));
   }
 
   /** What the final response means for the dialog. */
@@ -65,15 +65,20 @@ export class OutboundRequest implements ClientHandler {
     if (session === undefined) return;
     const { method } = this.#transaction.request;
     if (response.status < 300) session.dialog.refreshTarget(method, response);
-    const isOver =
-      (method === 'BYE' && !CHALLENGES.has(response.status)) || this.#endsSubscription(response);
+    const isChallenged = CHALLENGES.has(response.status);
+    const isOver = !isChallenged && (method === 'BYE' || this.#endsSubscription(response));
     if (isOver) endSession(this.#core, session);
-    // The BYE may come again with credentials; nobody waits for the dialog for ever.
+    // What ends the dialog may come again with credentials; nobody waits for it for ever.
     else if (method === 'BYE') this.#linger(session);
-    else if (session.dialog.method === 'SUBSCRIBE' && this.#isUnsubscribe()) {
+    else if (session.dialog.method === 'SUBSCRIBE' && this.#isLastWord()) {
       // The last NOTIFY need not come (RFC 6665 §4.1.2.3).
       this.#linger(session);
     }
+  }
+
+  #isLastWord(): boolean {
+    const { request } = this.#transaction;
+    return this.#isUnsubscribe() || (request.method === 'NOTIFY' && isTerminated(request));
   }
 
   #linger(session: DialogSession): void {

@@ -75,13 +75,13 @@ export class OutboundSubscribe implements ClientHandler, PendingSubscribe {
     this.#fail(408, 'Request Timeout');
   }
 
-  onTransportError(): void {
-    this.#fail(503, 'Service Unavailable');
+  onTransportError(why: string): void {
+    this.#fail(503, 'Service Unavailable', why);
   }
 
-  #fail(status: number, reason: string): void {
+  #fail(status: number, reason: string, why?: string): void {
     this.#forget();
-    this.#report.failure(this.#transaction, { status, reason, dialogId: this.#dialogId() });
+    this.#report.failure(this.#transaction, { status, reason, why, dialogId: this.#dialogId() });
     this.#settle(undefined);
   }
 

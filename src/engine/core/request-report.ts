@@ -2,6 +2,7 @@ import { createTag } from '../transaction/local-tag.ts';
 import { formatSipMessage, getHeader } from '../../wire/sip-message.ts';
 import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import { tagOf } from '../../wire/sip-headers.ts';
+import { unreachableHeader } from '../../wire/unreachable.ts';
 import type { AppConnection } from '../admin/app-connection.ts';
 import type { ListenPoint, Flow } from '../transport/flow.ts';
 import { makeResponse } from './completion.ts';
@@ -56,14 +57,15 @@ export class RequestReport {
     deliverResponse(this.#owner, { response, path, transactionId, dialogId, opensDialog });
   }
 
-  /** No response will come: the engine answers in the peer's name. Returns that answer. */
+  /** No response will come: the engine answers in the peer's name, and says `why` if it knows. Returns that answer. */
   failure(
     transaction: { id: string; request: SipRequest },
-    answer: { status: number; reason: string; dialogId: string },
+    answer: { status: number; reason: string; dialogId: string; why?: string | undefined },
   ): SipResponse {
     const { id, request } = transaction;
     const tag = tagOf(getHeader(request, 'To') ?? '') ?? createTag();
-    const response = makeResponse(request, { ...answer, tag });
+    const extra = answer.why === undefined ? [] : [unreachableHeader(answer.why)];
+    const response = makeResponse(request, { ...answer, tag, extra });
     const path = { protocol: this.#local.protocol, address: '', port: 0 };
     if (!this.#isConfirmed) this.#confirm(id, formatSipMessage(request), path);
     if (this.#owner !== undefined) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { formatSipMessage } from '../../wire/sip-message.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
+import { formatHostPort } from '../../wire/sip-uri.ts';
 import type { Destination, Flow } from '../transport/flow.ts';
 import type { Route } from '../transport/routes.ts';
 import type { SizeSwitch } from '../transport/size-switch.ts';
@@ -170,7 +171,7 @@ export class ClientRequest implements ClientTransaction {
       onTransportError: (reason) => {
         if (this.#moveOn('unreachable', departure)) return;
         this.#isOver = true;
-        handler.onTransportError(reason);
+        handler.onTransportError(placed(reason, departure.route));
       },
     };
   }
@@ -213,4 +214,10 @@ export class ClientRequest implements ClientTransaction {
       this.#parts.handler.onTransportError(reason);
     });
   }
+}
+
+/** `reason` with the address that failed, where it does not say so itself. */
+function placed(reason: string, { listenPoint, remote }: Route): string {
+  if (reason.includes(remote.address)) return reason;
+  return `${listenPoint.protocol} ${formatHostPort(remote.address, remote.port)}: ${reason}`;
 }

@@ -91,6 +91,37 @@ function reading(received: number, sent: number, strange: number): MediaCounters
   return counters;
 }
 
+function counted(lost: number, callerMs: number, calleeMs = 0): MediaCounters {
+  const counters = { caller: createLegCounters(), callee: createLegCounters() };
+  counters.caller.lostPackets = lost;
+  counters.caller.oneWayMs = callerMs;
+  counters.callee.oneWayMs = calleeMs;
+  return counters;
+}
+
+describe('one-way time and loss', () => {
+  test('one-way time counts from the answer on', async () => {
+    const meter = new MediaMeter(metrics, { caller: 'access', callee: 'core' });
+    meter.read([counted(0, 3000)]);
+    meter.answered();
+    meter.read([counted(0, 4000)]);
+    meter.answered();
+    meter.read([counted(0, 4000)]);
+    meter.read([counted(0, 5500), counted(0, 0, 1000)]);
+    meter.read([counted(0, 5000)]);
+    meter.read([counted(0, 7000, 0)]);
+    expect(await samples('sbc_rtp_one_way_seconds_total')).toEqual([
+      'sbc_rtp_one_way_seconds_total 3',
+    ]);
+  });
+
+  test('a packet that comes late after all is not taken back, nor counted twice', async () => {
+    const meter = new MediaMeter(metrics, { caller: 'access', callee: 'core' });
+    for (const lost of [2, 5, 3, 5, 6]) meter.read([counted(lost, 0)]);
+    expect(await samples('sbc_rtp_lost_packets_total')).toEqual(['sbc_rtp_lost_packets_total 6']);
+  });
+});
+
 describe('packets', () => {
   test('each reading adds what came since the one before; a late one adds nothing', async () => {
     const meter = new MediaMeter(metrics, { caller: 'access', callee: 'core' });

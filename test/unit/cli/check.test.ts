@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { checkConfig } from '../../../src/cli/check.ts';
+import { loadConfigFile } from '../../../src/config/load-file.ts';
 import { edited, load, SAMPLE } from '../config/sample.ts';
 
 test('a good file', () => {
@@ -8,6 +10,13 @@ test('a good file', () => {
     text: 'sbc.yaml: valid, 0 errors, 0 warnings, 0 notes\n',
     json: { file: 'sbc.yaml', isValid: true, problems: [], findings: [] },
   });
+});
+
+test('the example, which shows every key', () => {
+  const file = fileURLToPath(new URL('../../../config/sbc.example.yaml', import.meta.url));
+  const { exitCode, text } = checkConfig(loadConfigFile(file, {}));
+  expect(text).toContain('valid, 0 errors, 0 warnings');
+  expect(exitCode).toBe(0);
 });
 
 test('a note is no failure', () => {

@@ -68,11 +68,10 @@ describe('the trace in words', () => {
     expect(explainCall(config, { ...QUESTION, to: '+441', at }).text).toContain(expected);
   });
 
-  test('a request of another method', () => {
-    const question = { ...QUESTION, to: '0301', method: 'register' };
-    expect(linesOf(question)).toContain(
-      'policy    local-policies[3]: from-realm *, to *, methods REGISTER, next-hop carrier',
-    );
+  test('a request of another method asks no policy', () => {
+    const result = explainCall(config, { ...QUESTION, to: '0301', method: 'register' });
+    expect(result.text).toContain('methods   methods.register is not set\nanswered  405\n');
+    expect(result.text).not.toContain('local-policies');
   });
 
   test('a tel URI', () => {
@@ -100,6 +99,19 @@ test('the trace as JSON', () => {
       skipped: [{ agent: 'carrier', reason: 'out-of-service (assumed)' }],
     },
   });
+});
+
+test('a source that is not let in is told what keeps it out', () => {
+  const guarded = configOf(
+    edited(['admit: anyone', 'admit: anyone, deny: [ 192.0.2.0/24, 198.51.100.7 ]']),
+  );
+  const told = (from: string): string => explainCall(guarded, { from, to: '1' }).text;
+  expect(told('192.0.2.9')).toContain(
+    '192.0.2.9 is kept out by deny 192.0.2.0/24 of sip-interface access: 403',
+  );
+  expect(told('198.51.100.7:5060')).toContain('deny 198.51.100.7 of sip-interface access');
+  const closed = configOf(edited(['admit: anyone', 'admit: agents']));
+  expect(explainCall(closed, { from: '192.0.2.9', to: '1' }).text).toContain('no interface admits');
 });
 
 test.each([

@@ -54,6 +54,7 @@ describe('the route', () => {
       { nextHop: 'sip:10.0.0.1' },
     ],
     ['127.0.0.1:6080', '7@10.0.0.1', { agent: 'carrier' }, { sipInterface: 'access' }],
+    ['tcp/127.0.0.1:6081', '7@10.0.0.1', { agent: 'carrier' }, { sipInterface: 'access' }],
     ['127.0.0.1:6081', '7', { agent: null, sipInterface: 'access' }, { agent: 'carrier' }],
   ])('from %s to %s', (from, to, caller, hop) => {
     expect(explainCall(config, { from, to })).toMatchObject({
@@ -86,6 +87,8 @@ describe('the route', () => {
   test.each([
     ['carrier', 'sip:1@127.0.0.1:6060', 1, 'rejected  404 own-address by local-policies[1]'],
     ['nobody here', '1', 2, '--from nobody here is neither'],
+    ['nosuchagent', '1', 2, 'neither a session agent nor an IP address (session agents: carrier)'],
+    ['carier', '1', 2, '(did you mean "carrier"?)'],
     ['carrier', 'sip:@', 2, '--to sip:@ is neither'],
   ])('from %s to %s ends with %i', (from, to, exitCode, text) => {
     const result = explainCall(config, { from, to });
@@ -97,6 +100,78 @@ describe('the route', () => {
     const closed = configOf(SAMPLE.replace(', admit: anyone', ''));
     const result = explainCall(closed, { from: '192.0.2.1', to: '1' });
     expect(result).toMatchObject({ exitCode: 1, json: { type: 'refused' } });
+  });
+});
+
+describe('the parameters', () => {
+  test('show what is set, the defaults on demand', () => {
+    const question = { from: '192.0.2.1', to: '1' };
+    const { text } = explainCall(config, question);
+    expect(text).toMatch(
+      /caller's leg\n {2}parameter +value +from\n {2}kpml-interworking +enabled +sip-interface access\n {2}\d+ by default \(--all\)\n/,
+    );
+    expect(text).not.toContain('dialog-ping');
+    const whole = explainCall(config, { ...question, all: true }).text;
+    expect(whole).toMatch(/dialog-ping +600 +default/);
+    expect(whole).not.toContain('by default');
+  });
+});
+
+describe('requests outside calls', () => {
+  const relaying = configOf(
+    edited(
+      [
+        'admit: anyone',
+        'admit: anyone, methods: { register: carrier, message: all, info: reject }',
+      ],
+      [
+        'address: 127.0.0.1:6080',
+        'address: 127.0.0.1:6080, methods: { publish: all, notify: carrier }',
+      ],
+      [
+        'local-policies:',
+        'session-groups: [ { name: all, members: [ carrier ] } ]\nlocal-policies:',
+      ],
+    ),
+  );
+  const ACCESS = '192.0.2.1';
+
+  test.each<[from: string, method: string, exitCode: number, lines: readonly string[]]>([
+    [
+      ACCESS,
+      'REGISTER',
+      0,
+      [
+        'methods   methods.register: carrier of sip-interface access',
+        'relayed   sip-interface core, session agent carrier: sip:7@127.0.0.1:6080 via sip:127.0.0.1:6080',
+      ],
+    ],
+    [ACCESS, 'message', 0, ['methods   methods.message: all of sip-interface access']],
+    [
+      ACCESS,
+      'INFO',
+      1,
+      ['methods   methods.info: reject of sip-interface access', 'answered  405'],
+    ],
+    [ACCESS, 'NOTIFY', 1, ['methods   methods.notify is not set', 'answered  481']],
+    [ACCESS, 'OPTIONS', 0, ['methods   answered here', 'answered  200']],
+    [ACCESS, 'SUBSCRIBE', 1, ['answered  489']],
+    [ACCESS, 'REFER', 1, ['methods   never relayed', 'answered  405']],
+    ['carrier', 'PUBLISH', 1, ['where the request comes from', 'answered  405']],
+    ['carrier', 'NOTIFY', 1, ['session-agent carrier, where', 'answered  481']],
+  ])('from %s, %s', (from, method, exitCode, lines) => {
+    const result = explainCall(relaying, { from, method, to: '7' });
+    expect(result.exitCode).toBe(exitCode);
+    for (const line of lines) expect(result.text).toContain(line);
+    expect(result.json).toMatchObject({ type: 'method', method: method.toUpperCase() });
+  });
+
+  test('with nobody in service they get 503', () => {
+    const question = { from: ACCESS, method: 'REGISTER', to: '7', down: 'carrier' };
+    expect(explainCall(relaying, question)).toMatchObject({
+      exitCode: 1,
+      json: { status: 503, hops: [] },
+    });
   });
 });
 

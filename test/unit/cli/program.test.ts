@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
@@ -17,6 +18,7 @@ function quiet() {
 
 test.each<[string[], number]>([
   [['--help'], 0],
+  [['--version'], 0],
   [['check', '--help'], 0],
   [['frobnicate'], 2],
   [['check', '--nope'], 2],
@@ -28,6 +30,17 @@ test.each<[string[], number]>([
 ])('%j ends with %i', async (words, exitCode) => {
   await runProgram(words, quiet());
   expect(process.exitCode).toBe(exitCode);
+});
+
+test('help shows defaults as they are written', () => {
+  const engine = buildProgram().commands.find((command) => command.name() === 'engine');
+  expect(engine?.helpInformation()).toMatch(/\(default:\s+127\.0\.0\.1:9022\)/);
+});
+
+test('the version is that of the package', async () => {
+  const file = new URL('../../../package.json', import.meta.url);
+  const { version }: { version: string } = JSON.parse(await readFile(file, 'utf8'));
+  expect(buildProgram().version()).toBe(version);
 });
 
 test('every command is there', () => {

@@ -46,13 +46,9 @@ function stepsOf(step: string): Path {
   return step.endsWith('[]') ? [step.slice(0, -2), 0] : [step];
 }
 
-test.each([
-  ['sbc.yaml', []],
-  // The example shows every key, and names files that are not there.
-  ['sbc.example.yaml', ['tls-files']],
-])('%s loads, and the linter objects to %j', (name, objections) => {
+test.each(['sbc.yaml', 'sbc.example.yaml'])('%s loads, and the linter has no objection', (name) => {
   const findings = lintConfig(loadValid(name)).filter(({ severity }) => severity !== 'info');
-  expect(findings.map(({ code }) => code)).toEqual(objections);
+  expect(findings).toEqual([]);
 });
 
 test.each(['sbc.yaml', 'sbc.example.yaml'])('%s names its schema in the first line', (name) => {

@@ -8,7 +8,12 @@ import {
   parseSipPort,
 } from '../../../src/config/address.ts';
 import { formatDuration, parseDurationMs } from '../../../src/config/duration.ts';
-import { editDistance, nearest } from '../../../src/config/suggestion.ts';
+import {
+  editDistance,
+  LETTERS_PER_SLIP_IN_NAME,
+  listed,
+  nearest,
+} from '../../../src/config/suggestion.ts';
 import { addNetwork } from '../../../src/config/values.ts';
 
 describe('durations', () => {
@@ -120,9 +125,25 @@ describe('suggestions', () => {
     ['sipPorts', 'sip-ports'],
     ['SIP_PORTS', 'sip-ports'],
     ['reaml', 'realm'],
+    ['alolw', 'allow'],
+    ['alllwo', 'allow'],
     ['x', undefined],
+    ['core', undefined],
     ['something-else', undefined],
   ])('%s suggests %s', (word, expected) => {
     expect(nearest(word, ['name', 'realm', 'sip-ports', 'allow'])).toBe(expected);
+  });
+
+  test('of a name two slips in five letters are taken for slips', () => {
+    expect(nearest('tslaa', ['carrier', 'tlsa'], LETTERS_PER_SLIP_IN_NAME)).toBe('tlsa');
+  });
+
+  test.each([
+    [[], ''],
+    [['a', 'b', 'a'], 'a, b'],
+    ['abcdefgh'.split(''), 'a, b, c, d, e, f, g, h'],
+    ['abcdefghij'.split(''), 'a, b, c, d, e, f, g, h, …'],
+  ])('%j are listed as %j', (names, expected) => {
+    expect(listed(names)).toBe(expected);
   });
 });

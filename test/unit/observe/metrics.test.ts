@@ -56,6 +56,18 @@ const ROWS: readonly Row[] = [
     ['sbc_sip_requests_total{direction="inbound",method="other",code="other"} 1'],
   ],
   [
+    'sbc_sip_requests_total',
+    (m) => {
+      const request = { direction: 'outbound', method: 'INVITE' } as const;
+      m.sipRequestAnswered({ ...request, status: 503, unanswered: 'unreachable' });
+      m.sipRequestAnswered({ ...request, status: 408, unanswered: 'timeout' });
+    },
+    [
+      'sbc_sip_requests_total{direction="outbound",method="INVITE",code="unreachable"} 1',
+      'sbc_sip_requests_total{direction="outbound",method="INVITE",code="timeout"} 1',
+    ],
+  ],
+  [
     'sbc_post_dial_delay_seconds_sum',
     (m) => m.postDialDelay(1_500),
     ['sbc_post_dial_delay_seconds_sum 1.5'],
@@ -69,6 +81,12 @@ const ROWS: readonly Row[] = [
     'sbc_rtp_packets_total',
     (m) => m.rtpPackets({ realm: 'core', direction: 'outbound' }, 50),
     ['sbc_rtp_packets_total{realm="core",direction="outbound"} 50'],
+  ],
+  ['sbc_rtp_lost_packets_total', (m) => m.rtpLost(3), ['sbc_rtp_lost_packets_total 3']],
+  [
+    'sbc_rtp_one_way_seconds_total',
+    (m) => m.rtpOneWay(1500),
+    ['sbc_rtp_one_way_seconds_total 1.5'],
   ],
   [
     'sbc_media_ports_free',

@@ -77,6 +77,17 @@ describe('a constraint stands against a call', () => {
     expect(counter.obstacle('inbound', nowMs)).toBe(expected);
   });
 
+  test.each([
+    ['max-burst-rate', 100, 900],
+    ['max-inbound-burst-rate', 1000, 0],
+    ['max-sessions', 0, undefined],
+  ] as const)('%s lets the next call in, seen at %i ms, after %s ms', (name, nowMs, expected) => {
+    const rates = { maxBurstRate: 1, maxInboundBurstRate: 1, maxSessions: 1 };
+    const counter = new AdmissionCounter({ ...UNLIMITED, ...rates });
+    counter.open('inbound', 0);
+    expect(counter.freeAfterMs(name, nowMs)).toBe(expected);
+  });
+
   test('new limits hold for the calls that are up', () => {
     const counter = new AdmissionCounter(UNLIMITED);
     const release = counter.open('inbound', 0);
@@ -216,5 +227,22 @@ describe('one call through the SBC', () => {
     expect(admission.sampled(high, 0).type).toBe('calm');
     expect(admission.sampled(high, 2000)).toMatchObject({ reason: 'event-loop-lag' });
     expect(admission.overload.type).toBe('overloaded');
+  });
+
+  test('while overloaded calls are taken at the pace, unless the SIP engine keeps it', () => {
+    const admission = new CallAdmission(config, new AgentRegistry(config));
+    const high = { lagMs: 1000, cpuPercent: 0 };
+    expect(admission.pacing).toEqual({ callsPerSecond: undefined, lateMs: 250 });
+    admission.sampled(high, 0);
+    for (let call = 0; call < 40; call += 1)
+      expect(admission.obstacle(false, 1000)).toBeUndefined();
+    admission.sampled(high, 2000);
+    expect(admission.pacing.callsPerSecond).toBeCloseTo(17);
+    expect(admission.obstacle(false, 2000)).toBe('event-loop-lag');
+    expect(admission.obstacle(true, 2000)).toBeUndefined();
+    expect(admission.obstacle(false, 2100)).toBeUndefined();
+    expect(admission.obstacle(false, 2101)).toBe('event-loop-lag');
+    admission.refusedBefore(5);
+    expect(admission.refusedForLoad).toBe(7);
   });
 });

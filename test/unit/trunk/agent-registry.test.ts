@@ -11,12 +11,17 @@ realms:
 sip-interfaces:
   - { name: access, realm: access, sip-ports: [ udp/127.0.0.1:6060 ], admit: anyone }
   - { name: core, realm: core, sip-ports: [ udp/127.0.0.1:6062, tcp/127.0.0.1:6062 ], allow: [ 192.0.2.0/24, "2001:db8:1::/48" ], deny: [ 192.0.2.128/25, 10.0.0.66 ] }
-  - { name: open, realm: core, sip-ports: [ udp/127.0.0.1:6064 ], admit: anyone, deny: [ 198.51.100.0/24 ] }
+  - { name: open, realm: core, sip-ports: [ udp/127.0.0.1:6064, tls/127.0.0.1:6065 ], tls: { certificate: c.pem, key: k.pem }, admit: anyone, deny: [ 198.51.100.0/24 ] }
 session-agents:
   - { name: any-port, realm: core, address: 10.0.0.1 }
   - { name: one-port, realm: core, address: 10.0.0.1:5070 }
   - { name: tcp, realm: core, address: 10.0.0.2:5060, transport: tcp }
+  - { name: tls, realm: core, address: 10.0.0.21, transport: tls }
   - { name: six, realm: core, address: "2001:db8::6" }
+  - { name: six-port, realm: core, address: "[2001:db8::8]:5070" }
+  - { name: first, realm: core, address: 10.0.0.20 }
+  - { name: port, realm: core, address: 10.0.0.20:5071 }
+  - { name: both, realm: core, address: 10.0.0.20:5072, transport: tcp }
   - { name: named, realm: core, address: sip.carrier.example }
   - { name: limited, realm: core, address: 10.0.0.9, constraints: { max-sessions: 2, max-burst-rate: 3 } }
   - { name: rated, realm: core, address: 10.0.0.10, constraints: { max-burst-rate: 2 } }
@@ -58,8 +63,26 @@ describe('matching a source', () => {
   test.each<[string, RequestSource, string | undefined]>([
     ['port of the agent', source('10.0.0.1', 5070), 'one-port'],
     ['another port', source('10.0.0.1', 40_000), 'any-port'],
-    ['another transport', source('10.0.0.1', 5070, 'tcp'), undefined],
+    [
+      'TCP, as for large requests, from the port of the agent',
+      source('10.0.0.1', 5070, 'tcp'),
+      'one-port',
+    ],
+    ['TCP from an ephemeral port', source('10.0.0.1', 40_000, 'tcp'), 'any-port'],
+    ['TLS of an agent that is called by UDP', source('10.0.0.1', 40_000, 'tls'), 'any-port'],
     ['TCP from any port', source('10.0.0.2', 40_000, 'tcp'), 'tcp'],
+    ['UDP of an agent that is called by TCP', source('10.0.0.2', 5060), 'tcp'],
+    ["UDP from a port that is not the agent's", source('10.0.0.2', 40_000), undefined],
+    ['IPv6 by TCP', source('2001:db8::6', 40_000, 'tcp'), 'six'],
+    ['IPv6 by TCP, an agent with a port', source('2001:db8::8', 40_000, 'tcp'), 'six-port'],
+    ["IPv6 by UDP, another port than the agent's", source('2001:db8::8', 40_000), undefined],
+    ['tls over tls', source('10.0.0.21', 40_000, 'tls'), 'tls'],
+    ['tls over tcp', source('10.0.0.21', 40_000, 'tcp'), undefined],
+    ['tls over udp', source('10.0.0.21', 5060), undefined],
+    ['one host: transport and port', source('10.0.0.20', 5072, 'tcp'), 'both'],
+    ['one host: port before transport', source('10.0.0.20', 5071, 'tcp'), 'port'],
+    ['one host: transport', source('10.0.0.20', 40_000, 'tcp'), 'both'],
+    ['one host: the first', source('10.0.0.20', 40_000, 'tls'), 'first'],
     ['IPv6', source('2001:db8::6'), 'six'],
     ['IPv6 written otherwise', source('2001:0db8:0:0::6'), 'six'],
     ['IPv4 through a dual-stack socket', source('::ffff:10.0.0.1'), 'any-port'],
@@ -258,7 +281,12 @@ test('the sources of an interface are its agents, looked-up ones too, and its ne
     '10.0.0.1',
     '10.0.0.1',
     '10.0.0.2',
+    '10.0.0.21',
     '2001:db8::6',
+    '2001:db8::8',
+    '10.0.0.20',
+    '10.0.0.20',
+    '10.0.0.20',
     '10.0.0.9',
     '10.0.0.10',
     '10.0.0.11',

@@ -18,6 +18,20 @@ test.each([
   expect(window.count(nowMs)).toBe(expected);
 });
 
+test.each([
+  [[], 1, 0, 0],
+  [[0], 1, 30, 70],
+  [[0], 2, 30, 0],
+  [[0, 10, 10, 40], 4, 50, 50],
+  [[0, 10, 10, 40], 3, 50, 60],
+  [[0, 10, 10, 40], 2, 50, 60],
+  [[0, 10, 10, 40], 1, 50, 90],
+])('events at %j leave room below %i, seen at %d ms, after %d ms', (events, limit, nowMs, left) => {
+  const window = new RateWindow(100);
+  for (const atMs of events) window.add(atMs);
+  expect(window.freeAfterMs(limit, nowMs)).toBe(left);
+});
+
 test('a clock that goes back stands still', () => {
   const window = new RateWindow(100);
   window.add(1000);
