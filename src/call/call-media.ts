@@ -15,6 +15,7 @@ import type {
   StreamUpdate,
 } from '../media/media-engine.ts';
 import type { MediaCounters } from '../media/relay-counters.ts';
+import { newNameKey } from '../media/source-name.ts';
 import type { Side } from '../wire/side.ts';
 import { DigitDrain } from './digits/digit-drain.ts';
 import type { EndCauseName } from './end-cause.ts';
@@ -28,6 +29,7 @@ export type OpenOutcome =
   | { readonly type: 'open' }
   | { readonly type: 'failed'; readonly cause: EndCauseName };
 
+/** The causes that a media engine can be the reason of; also the labels in the metrics. */
 const CAUSES = {
   'no-ports': 'no-ports',
   'ports-resting': 'ports-resting',
@@ -37,14 +39,20 @@ const CAUSES = {
   'worker-lost': 'media-lost',
 } as const satisfies Record<MediaFailure['reason'], EndCauseName>;
 
+export type MediaCause = (typeof CAUSES)[keyof typeof CAUSES];
+export const MEDIA_CAUSES: readonly MediaCause[] = Object.values(CAUSES);
+
 export class CallMedia {
   readonly #engine: MediaEngine;
   readonly #callId: string;
   readonly #ports: Record<Side, LegPorts>;
   readonly #listener: MediaListener;
   readonly #onCounters: (counters: readonly MediaCounters[]) => void;
-  readonly #onFailure: (reason: MediaFailure['reason']) => void;
+  readonly #onAnswered: () => void;
+  readonly #onBug: (error: unknown) => void;
+  readonly #onFailure: (cause: MediaCause) => void;
   readonly #signalledFrom: Partial<Record<Side, string>>;
+  readonly #nameKey = newNameKey();
   readonly #streams: MediaStream[] = [];
   readonly #drain = new DigitDrain();
   /** The m-line whose audio carries digits. */
@@ -58,17 +66,23 @@ export class CallMedia {
     readonly listener: MediaListener;
     /** Hears of every reading of the counters, the last one at the end. */
     readonly onCounters: (counters: readonly MediaCounters[]) => void;
+    /** The call is answered; a reading follows. */
+    readonly onAnswered?: () => void;
     /** IP addresses that the signalling of the legs comes from. */
     readonly signalledFrom?: Partial<Record<Side, string>>;
+    /** Hears what should never have been thrown. */
+    readonly onBug?: (error: unknown) => void;
     /** Hears why a stream could not be opened. */
-    readonly onFailure?: (reason: MediaFailure['reason']) => void;
+    readonly onFailure?: (cause: MediaCause) => void;
   }) {
     this.#engine = options.engine;
     this.#callId = options.callId;
     this.#ports = options.ports;
     this.#listener = listenerWith(options.listener, this.#drain);
     this.#onCounters = options.onCounters;
+    this.#onAnswered = options.onAnswered ?? (() => undefined);
     this.#signalledFrom = options.signalledFrom ?? {};
+    this.#onBug = options.onBug ?? (() => undefined);
     this.#onFailure = options.onFailure ?? (() => undefined);
   }
 
@@ -82,10 +96,12 @@ export class CallMedia {
         caller: this.#ports.caller,
         callee: this.#ports.callee,
         listener: this.#listener,
+        nameKey: this.#nameKey,
       });
       if (stream.type === 'failure') {
-        this.#onFailure(stream.reason);
-        return { type: 'failed', cause: CAUSES[stream.reason] };
+        const cause = CAUSES[stream.reason];
+        this.#onFailure(cause);
+        return { type: 'failed', cause };
       }
       this.#streams.push(stream);
       if (this.#state === 'closed') await stream.close();
@@ -140,17 +156,28 @@ export class CallMedia {
     return this.#drain.wait(to, limitMs);
   }
 
+  /** The call is answered. Never rejects. */
+  async answered(): Promise<void> {
+    this.#onAnswered();
+    await this.counters().catch(this.#onBug);
+  }
+
   /** Counters of every stream so far. */
   async counters(): Promise<readonly MediaCounters[]> {
     return this.#read((stream) => stream.counters());
   }
 
-  /** Closes every stream once; a running event is finished first. */
+  /** Closes every stream once; a running event is finished first. Never rejects: a call must come to its end. */
   async close(): Promise<readonly MediaCounters[]> {
     if (this.#state === 'closed') return [];
     this.#state = 'closed';
     this.#drain.end();
-    return this.#read((stream) => stream.close());
+    try {
+      return await this.#read((stream) => stream.close());
+    } catch (error) {
+      this.#onBug(error);
+      return [];
+    }
   }
 
   async #read(

@@ -6,7 +6,7 @@ import type { Hop, SkippedAgent } from '../trunk/policy.ts';
 import type { Redirect, Redirection } from '../trunk/redirect.ts';
 import type { CallStack } from './call-context.ts';
 import type { CallLeg } from './call-leg.ts';
-import type { StandingSides } from './offer/offer-answer.ts';
+import type { StandingPlaces } from './call-session.ts';
 
 /** Whoever wants a call: an INVITE from outside, or a leg that stands already. */
 export type CallerInvite = Pick<
@@ -24,7 +24,7 @@ export type CallerInvite = Pick<
 
 /** The legs of a new call that come from other calls. */
 export interface StandingLegs {
-  readonly sides: StandingSides;
+  readonly sides: StandingPlaces;
   readonly origin: CdrTransfer;
   /** Takes the place of the INVITE to a callee that stands already. */
   readonly inviteCallee?: CallStack['invite'] | undefined;
@@ -50,4 +50,12 @@ export interface CallPlan {
   /** Agents of the policy that got no chance. */
   readonly skipped: readonly SkippedAgent[];
   readonly standing?: StandingLegs | undefined;
+}
+
+/** Who is told how far the end of a call has come; each once, in this order. */
+export interface CallEndListener<Call> {
+  /** It is over. Neither side has been told: whoever is may have another call at once. */
+  onOver(): void;
+  /** Its record is written, and nothing of it is left. */
+  onReleased(call: Call): void;
 }

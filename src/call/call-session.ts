@@ -1,13 +1,17 @@
 import { decideEarlySubscribe, type EarlySubscribe } from '../dtmf/interworking-plan.ts';
-import { OfferAnswer, type StandingSides } from './offer/offer-answer.ts';
+import { type FormerPlace, OfferAnswer } from './offer/offer-answer.ts';
+import { type CallLog, SdpReceipts } from './sdp-receipts.ts';
 import type { CallContext } from './call-context.ts';
 import type { CallLeg } from './call-leg.ts';
 import type { CallMedia } from './call-media.ts';
 import { DtmfInterworking } from './digits/dtmf-interworking.ts';
+import type { FormerDigits } from './digits/dtmf-options.ts';
+import { withPressesBefore } from './digits/presses-before.ts';
 import { EarlyExchange } from './setup/early-exchange.ts';
 import { subscribeTarget } from './digits/separate-subscribe.ts';
 import type { SubscribeTarget } from '../sip/outgoing-subscription.ts';
 import { hasKpml } from '../wire/allow-events.ts';
+import { addressFamily } from '../wire/sdp-address.ts';
 import type { SipMessage } from '../wire/sip-message.ts';
 import type { Side } from '../wire/side.ts';
 import { WireError } from '../wire/wire-error.ts';
@@ -22,6 +26,9 @@ export interface Forwarded {
 
 export type ForwardOutcome = Forwarded | { readonly type: 'failed'; readonly cause: EndCauseName };
 
+/** Sides of a new call whose dialogs come from other calls, and where they were there. */
+export type StandingPlaces = Readonly<Partial<Record<Side, FormerPlace & FormerDigits>>>;
+
 /**
  * The two legs of a call joined: every session description passes here on its way from one leg to the other, and the
  * outcome reaches media and DTMF.
@@ -32,25 +39,32 @@ export class CallSession {
   readonly dtmf: DtmfInterworking;
   readonly early = new EarlyExchange();
   readonly #negotiation: OfferAnswer;
+  readonly #receipts: SdpReceipts;
 
   constructor(options: {
     readonly callId: string;
     readonly legs: Readonly<Record<Side, CallLeg>>;
     readonly media: CallMedia;
     readonly context: CallContext;
+    readonly log: CallLog;
     readonly sessionIds: Readonly<Record<Side, string>>;
     /** The attempt at another callee before this one: what the caller was shown and asked for goes on. */
     readonly previous: CallSession | undefined;
     /** Sides whose dialogs come from other calls. */
-    readonly standing?: StandingSides | undefined;
+    readonly standing?: StandingPlaces | undefined;
     readonly onBug: (error: unknown) => void;
   }) {
     const { callId, legs, media, context, onBug } = options;
     this.legs = legs;
     this.media = media;
+    this.#receipts = new SdpReceipts(options.log);
     const negotiation = new OfferAnswer({
       settings: { caller: legs.caller.settings, callee: legs.callee.settings },
       sessionIds: options.sessionIds,
+      families: {
+        caller: addressFamily(legs.caller.realm.media.address),
+        callee: addressFamily(legs.callee.realm.media.address),
+      },
       previous: options.previous?.negotiation,
       standing: options.standing,
     });
@@ -70,6 +84,7 @@ export class CallSession {
       },
       budget: context.budget,
       keepsSubscriptions: context.config.sip.engine === 'drachtio',
+      standing: options.standing,
     });
     if (options.previous !== undefined) this.dtmf.takeOver(options.previous.dtmf);
   }
@@ -80,7 +95,9 @@ export class CallSession {
 
   /** Takes an offer (or an INVITE without one) of `from` and makes it what the other leg gets. */
   async forwardOffer(from: Side, message: SipMessage): Promise<ForwardOutcome> {
-    const facts = this.#negotiation.receiveOffer(from, bodyOf(message), hasKpml(message));
+    const facts = this.#receipts.logged(from, () =>
+      this.#negotiation.receiveOffer(from, bodyOf(message), hasKpml(message)),
+    );
     const opened = await this.media.open(facts.streamCount);
     if (opened.type === 'failed') return opened;
     if (facts.digitStream !== undefined) this.media.useForDigits(facts.digitStream);
@@ -91,10 +108,14 @@ export class CallSession {
 
   /** Takes an answer of `from`; a final one puts media and the new plan in force. */
   forwardAnswer(from: Side, message: SipMessage, isFinal: boolean): Forwarded {
-    this.#negotiation.receiveAnswer(from, bodyOf(message), hasKpml(message), isFinal);
+    this.#receipts.logged(from, () =>
+      this.#negotiation.receiveAnswer(from, bodyOf(message), hasKpml(message), isFinal),
+    );
     const to = from === 'caller' ? 'callee' : 'caller';
     const forwarded = this.#negotiation.forwardAnswer(this.media.local(to), isFinal);
-    this.media.update(forwarded.streams);
+    this.media.update(
+      forwarded.streams.map((update) => update && withPressesBefore(update, this.dtmf)),
+    );
     if (forwarded.plan !== undefined) this.dtmf.applyPlan(forwarded.plan);
     return { type: 'forward', sdp: forwarded.sdp, allowEvents: forwarded.allowEvents };
   }

@@ -8,10 +8,11 @@
  * `end` is the one exit: it runs once, releases both legs and the media, and writes the CDR.
  */
 import { callLog, type Log } from '../observe/log.ts';
+import { logEnd, logFieldsOf } from './log-fields.ts';
 import { otherSide, type Side } from '../wire/side.ts';
 import type { DialogHandler, SipDialog } from '../sip/dialog.ts';
 import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
-import { refusalText, type Session } from '../trunk/admission.ts';
+import type { Session } from '../trunk/admission.ts';
 import type { AgentOutcome } from '../trunk/agent-health.ts';
 import type { Hop, SkippedAgent } from '../trunk/policy.ts';
 import { outcomeOfAttempt } from './setup/agent-outcome.ts';
@@ -22,7 +23,8 @@ import type { CallMedia } from './call-media.ts';
 import { CallMeter } from './call-meter.ts';
 import { type AttemptFacts, CallHistory } from './call-history.ts';
 import { CallSession } from './call-session.ts';
-import type { CallPlan } from './call-plan.ts';
+import type { CallState } from './call-state.ts';
+import type { CallEndListener, CallPlan } from './call-plan.ts';
 import { CallSetup } from './setup/call-setup.ts';
 import { type EndCause, resultOf, resultOfRefusal, verdictOf } from './end-cause.ts';
 import { causeOfCancel, causeOfEnd, endHeaders } from './headers/end-headers.ts';
@@ -30,19 +32,11 @@ import { Loan } from './transfer/loan.ts';
 import { MidCall } from './mid-call/mid-call.ts';
 import { openCallMedia } from './open-call-media.ts';
 import type { Renegotiation } from './mid-call/renegotiation.ts';
-import { retryAfter } from './room-for-calls.ts';
+import { headersOf, limitCause } from './route-refusal.ts';
 import { SessionTimers } from './mid-call/session-timers.ts';
 import type { SetupHost } from './setup/setup-host.ts';
 import type { LendingCall } from './transfer/transfer-host.ts';
 import { waitUntil } from './wait-until.ts';
-
-export type { CallPlan } from './call-plan.ts';
-
-type CallState =
-  | { readonly type: 'setup' }
-  /** `hungUp`: a side has left, the other is told behind its last digits. */
-  | { readonly type: 'answered'; readonly hungUp?: EndCause }
-  | { readonly type: 'ended'; readonly cause: EndCause };
 
 export class Call implements LendingCall {
   readonly id: string;
@@ -52,7 +46,7 @@ export class Call implements LendingCall {
   readonly loan = new Loan();
   readonly #plan: CallPlan;
   readonly #context: CallContext;
-  readonly #onEnded: (call: Call) => void;
+  readonly #listener: CallEndListener<Call>;
   readonly #setup: CallSetup;
   readonly #timers: SessionTimers;
   readonly #meter: CallMeter;
@@ -62,13 +56,13 @@ export class Call implements LendingCall {
   #counted: Session | undefined;
   #state: CallState = { type: 'setup' };
 
-  constructor(plan: CallPlan, context: CallContext, onEnded: (call: Call) => void) {
+  constructor(plan: CallPlan, context: CallContext, listener: CallEndListener<Call>) {
     this.id = newCallId();
     this.caller = plan.caller;
-    this.log = callLog(context.log, { callId: this.id, legA: this.caller.sipCallId });
+    this.log = callLog(context.log, logFieldsOf(this.id, this.caller));
     this.#plan = plan;
     this.#context = context;
-    this.#onEnded = onEnded;
+    this.#listener = listener;
     this.history = new CallHistory(plan.policy, context.nowMs, plan.standing?.origin);
     this.#meter = new CallMeter(context.metrics, plan.caller);
     this.#timers = new SessionTimers({
@@ -108,14 +102,16 @@ export class Call implements LendingCall {
 
   start(): void {
     const { invite, skipped } = this.#plan;
-    this.#context.cdr.opened(this.history.cdrId, () => this.history.describe(this.#facts()));
-    if (skipped.length > 0) this.log.info({ skipped }, 'session agents skipped');
-    invite.traceWith((direction, text) => this.#trace('caller', direction, text));
-    invite.onCancel((_reason, cancel) => {
-      this.#guarded(() => this.end(causeOfCancel(cancel, this.#session?.legs)));
+    this.#guarded(() => {
+      this.#context.cdr.opened(this.history.cdrId, () => this.history.describe(this.#facts()));
+      if (skipped.length > 0) this.log.info({ skipped }, 'session agents skipped');
+      invite.traceWith((direction, text) => this.#trace('caller', direction, text));
+      invite.onCancel((_reason, cancel) => {
+        this.#guarded(() => this.end(causeOfCancel(cancel, this.#session?.legs)));
+      });
+      invite.onLost(() => this.#guarded(() => this.end({ name: 'engine-lost', by: 'sbc' })));
+      return this.#setup.start();
     });
-    invite.onLost(() => this.#guarded(() => this.end({ name: 'engine-lost', by: 'sbc' })));
-    this.#guarded(() => this.#setup.start());
   }
 
   /** Answers a SUBSCRIBE that names the dialog of `side` from outside. */
@@ -134,9 +130,11 @@ export class Call implements LendingCall {
     const cause = (this.#state.type === 'answered' ? this.#state.hungUp : undefined) ?? laterCause;
     this.#state = { type: 'ended', cause };
     const verdict = verdictOf(cause);
+    this.#counted?.release();
+    this.#listener.onOver();
     // Before the refusal: with it an early dialog is gone, and last NOTIFYs can no longer be sent.
-    this.#session?.dtmf.end();
-    this.#plan.invite.reject(verdict.status, { headers: retryAfter(verdict.status) });
+    this.#session?.dtmf.end(kept);
+    this.#plan.invite.reject(verdict.status, { headers: headersOf(cause) });
     this.#midCall?.end();
     this.#timers.end();
     this.#setup.cancel(endHeaders(cause, this.#session?.legs.callee ?? this.caller, 'CANCEL'));
@@ -144,8 +142,8 @@ export class Call implements LendingCall {
     for (const leg of this.#legs()) {
       if (leg.side !== kept) void leg.dialog?.bye(endHeaders(cause, leg, 'BYE'));
     }
-    const status = this.history.answerMs === undefined ? verdict.status : 200;
-    this.log[verdict.level]({ cause: cause.name, by: cause.by, status }, 'call ended');
+    const isAnswered = this.history.answerMs !== undefined;
+    logEnd(this.log, cause, isAnswered, this.#session?.legs.callee);
     this.#close(cause).catch((error: unknown) => this.#reportBug(error));
   }
 
@@ -154,25 +152,24 @@ export class Call implements LendingCall {
     const { confirmed } = this.#plan.invite;
     // A callee that hangs up at once: the record must know whether our 200 left.
     if (confirmed !== undefined) await confirmed;
-    if (cause.name === 'hang-up' && this.loan.leftBy(side)) {
-      this.end(cause, this.loan.side);
-      return;
-    }
+    const kept = cause.name === 'hang-up' && this.loan.leftBy(side) ? this.loan.side : undefined;
     const session = this.#session;
     const to = otherSide(side);
     const limitMs = session?.legs[to].settings.dtmfDrainOnByeMs.value ?? 0;
-    const isWaiting =
-      session?.media.hasDigits(to) === true || session?.dtmf.hasReported(to) === false;
-    if (limitMs > 0 && isWaiting && cause.name === 'hang-up' && this.isTalking) {
+    // Reports go with a leg that is kept, played digits do not.
+    const hasReported = (): boolean => kept === to || session?.dtmf.hasReported(to) !== false;
+    const isWaiting = session?.media.hasDigits(to) === true || !hasReported();
+    const mayWait = limitMs > 0 && isWaiting && cause.name === 'hang-up';
+    if (session !== undefined && mayWait && this.isTalking) {
       this.#state = { type: 'answered', hungUp: cause };
       this.#midCall?.end();
       this.#timers.end();
-      const isOver = (): boolean => session.dtmf.hasReported(to) || this.#state.type === 'ended';
+      const isOver = (): boolean => hasReported() || this.#state.type === 'ended';
       const leftMs = await waitUntil(isOver, limitMs);
-      session.dtmf.end();
+      session.dtmf.end(kept);
       await session.media.drained(to, leftMs);
     }
-    this.end(cause);
+    this.end(cause, kept);
   }
 
   /** Answered, and nobody has left. */
@@ -186,11 +183,10 @@ export class Call implements LendingCall {
     const talkMs = answerMs === undefined ? undefined : endMs - answerMs;
     this.#meter.ended(resultOf(cause, talkMs !== undefined), talkMs);
     try {
-      const counters = await (this.#session?.media.close() ?? Promise.resolve([]));
+      const counters = await (this.#session?.media.close() ?? []);
       this.#context.cdr.write(this.history.record({ ...this.#facts(), cause, counters, endMs }));
     } finally {
-      this.#counted?.release();
-      this.#onEnded(this);
+      this.#listener.onReleased(this);
     }
   }
 
@@ -209,7 +205,7 @@ export class Call implements LendingCall {
   #openSession(hop: Hop): ReturnType<SetupHost['openSession']> {
     this.#counted?.release();
     const counted = this.#plan.countOn(hop);
-    if (counted.type === 'refused') return { refused: refusalText(counted) };
+    if (counted.type === 'refused') return { refused: limitCause(counted) };
     this.#counted = counted;
     const callee = this.#plan.calleeFor(hop);
     this.#timers.watch(callee);
@@ -222,6 +218,7 @@ export class Call implements LendingCall {
       legs: { caller: this.caller, callee },
       media,
       context: this.#context,
+      log: this.log,
       sessionIds: this.#sessionIds,
       previous,
       standing: this.#plan.standing?.sides,
@@ -272,13 +269,14 @@ export class Call implements LendingCall {
       },
       answered: () => {
         this.#state = { type: 'answered' };
+        void this.#session?.media.answered();
         this.#report({ type: 'answer', by: 'call', status: 200 });
         this.history.answered();
         this.#context.cdr.answered(this.history.cdrId, () => this.history.describe(this.#facts()));
         this.#meter.progressed(this.history.postDialDelayMs);
       },
-      joined: (session) => {
-        this.#midCall?.joined();
+      joined: (session, untold) => {
+        this.#midCall?.joined(untold);
         session.dtmf.legReady('callee');
         session.dtmf.legReady('caller');
       },

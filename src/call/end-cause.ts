@@ -36,6 +36,14 @@ const VERDICTS = {
     level: 'info',
     text: 'refused by the callee',
   },
+  /** No request could be sent to the callee: no address, no connection, nobody at the port. */
+  'next-hop-unreachable': {
+    status: 503,
+    q850: 27,
+    result: 'failed',
+    level: 'warn',
+    text: 'next hop unreachable',
+  },
   /** Nobody answered in time. */
   'no-answer': { status: 408, q850: 19, result: 'no-answer', level: 'info', text: 'no answer' },
   /** No local policy leads anywhere. */
@@ -243,6 +251,8 @@ export interface EndCause {
   readonly text?: string;
   /** Reason header of the peer that ended the call, passed on as it is (RFC 3326). */
   readonly reason?: string;
+  /** Headers of the refusal for a caller that was not answered yet. */
+  readonly refusalHeaders?: Readonly<Record<string, string>>;
   /** Further headers of that peer for the other one. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -44,7 +44,12 @@ export function openCallMedia(
     },
     listener,
     onCounters: (counters) => meter.read(counters),
-    onFailure: (reason) => metrics.mediaFailed(reason, 1),
+    onAnswered: () => meter.answered(),
+    onBug: (error) =>
+      owner.guarded(() => {
+        throw error;
+      }),
+    onFailure: (cause) => metrics.mediaFailed(cause, 1),
   });
 }
 

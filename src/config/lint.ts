@@ -6,12 +6,14 @@ import type { Config } from './config.ts';
 import { ADMISSION_RULES } from './lint-admission.ts';
 import { DTMF_RULES } from './lint-dtmf.ts';
 import { HEADER_LINT_RULES } from './lint-headers.ts';
+import { NETWORK_RULES } from './lint-networks.ts';
 import { POLICY_RULES } from './lint-policies.ts';
 import { ROUTING_RULES } from './lint-routing.ts';
 import { SAFETY_RULES } from './lint-safety.ts';
 import { SERVED_RULES } from './lint-served.ts';
 import { SESSION_TIMER_RULES } from './lint-session-timer.ts';
 import { SIP_INFO_RULES } from './lint-sip-info.ts';
+import { SPELLING_RULES } from './lint-spellings.ts';
 import { TLS_RULES } from './lint-tls.ts';
 import { TRANSFER_RULES } from './lint-transfers.ts';
 import { TRANSLATION_RULES } from './lint-translations.ts';
@@ -54,8 +56,10 @@ export interface LintFinding {
 export const LINT_RULES: readonly LintRule[] = [
   ...SAFETY_RULES,
   ...ADMISSION_RULES,
+  ...NETWORK_RULES,
   ...POLICY_RULES,
   ...TRANSLATION_RULES,
+  ...SPELLING_RULES,
   ...ROUTING_RULES,
   ...DTMF_RULES,
   ...SIP_INFO_RULES,

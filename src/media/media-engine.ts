@@ -7,6 +7,7 @@
 
 import type { Side } from '../wire/side.ts';
 import type { Digit } from '../wire/telephone-event.ts';
+import type { PressBefore } from './press-before.ts';
 import type { MediaCounters } from './relay-counters.ts';
 
 export interface MediaEngine {
@@ -23,6 +24,8 @@ export interface OpenStreamRequest {
   readonly caller: LegPorts;
   readonly callee: LegPorts;
   readonly listener: MediaListener;
+  /** A secret that the streams of one call share: what its sources are called by in RTCP. One of its own if not given. */
+  readonly nameKey?: string | undefined;
 }
 
 /** Where the ports of one leg come from. */
@@ -130,6 +133,8 @@ export interface LegMedia {
   readonly repairMovedEnd?: boolean | undefined;
   /** Merge the same digit within this time (events this leg sends). Default 0: off. */
   readonly mergeWindowMs?: number | undefined;
+  /** A press of this peer that was reported on another stream: its packets go no further. */
+  readonly pressBefore?: PressBefore | undefined;
 }
 
 export interface AudioMedia {

@@ -35,6 +35,8 @@ export interface LegCounters {
   injectedPackets: number;
   /** RTP packets of this peer that never arrived, by sequence numbers (RFC 3550 §A.3). */
   lostPackets: number;
+  /** Time in which of both peers, neither on hold, only this one sent; judged each second. */
+  oneWayMs: number;
   /** Interarrival jitter of this peer's RTP (RFC 3550 §6.4.1). */
   jitterMs: number;
   /** `address:port` this peer's RTP is accepted from; `undefined` until locked. */
@@ -63,6 +65,7 @@ export function createLegCounters(): LegCounters {
     unnegotiatedEventPackets: 0,
     injectedPackets: 0,
     lostPackets: 0,
+    oneWayMs: 0,
     jitterMs: 0,
     source: undefined,
     isSourceLearnt: false,
@@ -109,6 +112,7 @@ const COUNTS = [
   'unnegotiatedEventPackets',
   'injectedPackets',
   'lostPackets',
+  'oneWayMs',
 ] as const;
 
 function addLegCounters(before: LegCounters, after: LegCounters): LegCounters {

@@ -200,13 +200,15 @@ export class RelayDirection {
     const isWhole = payload !== undefined && isTelephoneEventPayload(payload);
     const event = isWhole ? readTelephoneEvent(payload) : undefined;
     const format = this.#from.eventFormats.get(rtpPayloadType(packet));
-    const isDiverted = isWhole && this.#detect(packet, payload, nowMs);
+    const isOld = this.#from.hadPress(packet, event?.code);
+    const isDiverted = isWhole && !isOld && this.#detect(packet, payload, nowMs);
     this.#join(packet, nowMs);
     if (payload === undefined) return this.#swallow(packet, nowMs, 'malformed');
     if (event === undefined) return this.#swallow(packet, nowMs, 'bad-event-length');
     const target = this.#to.eventFor(format?.clockRate ?? 0);
     const obstacle = this.#to.obstacle(event.code, target);
-    if (this.#handling.mode === 'absorb') return this.#swallow(packet, nowMs, 'event-absorbed');
+    const isAbsorbed = isOld || this.#handling.mode === 'absorb';
+    if (isAbsorbed) return this.#swallow(packet, nowMs, 'event-absorbed');
     if (obstacle === 'event-not-negotiated') {
       return this.#swallow(packet, nowMs, 'event-not-accepted');
     }
@@ -216,8 +218,7 @@ export class RelayDirection {
     this.#injection.holdUntil(nowMs + (event.isEnd ? DEFAULT_GAP_MS : QUIET_MS));
     rescale(payload, format, target);
     const verdict = this.#forward(packet, target?.sendPayloadType);
-    const clockRate = target?.clockRate ?? 0;
-    if (verdict === 'forward') this.#relayed.note(packet, payload, clockRate, nowMs);
+    if (verdict === 'forward') this.#relayed.note(packet, payload, target?.clockRate ?? 0, nowMs);
     return verdict;
   }
 
@@ -330,7 +331,7 @@ export class RelayDirection {
   #send(packets: readonly InjectedPacket[]): void {
     const to = this.#to;
     const { destination } = to;
-    for (const { bytes, finished } of packets) {
+    for (const { bytes, started, finished } of packets) {
       if (destination === undefined) {
         if (finished !== undefined) this.#dropDigit(finished.digitId, 'media-inactive');
         continue;
@@ -339,7 +340,7 @@ export class RelayDirection {
       to.counters.injectedPackets += 1;
       to.counters.sentPackets += 1;
       to.counters.sentBytes += bytes.length;
-      this.#outputs.push({ type: 'packet', to: to.side, destination, bytes, finished });
+      this.#outputs.push({ type: 'packet', to: to.side, destination, bytes, started, finished });
     }
   }
 

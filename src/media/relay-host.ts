@@ -10,8 +10,10 @@ import { Deadlines } from './deadlines.ts';
 import { Relay } from './relay.ts';
 import { RelaySockets, type PacketReceiver } from './relay-sockets.ts';
 import type { FinishedDigit } from './injection.ts';
+import type { SentDigit } from './media-engine.ts';
 import type { RelayCommand, RelayEvent, RelayWorkerOptions } from './relay-protocol.ts';
 import type { RelayOutput } from './relay-output.ts';
+import { renameWith } from './source-name.ts';
 import type { PacketSource } from './source-lock.ts';
 
 /** How often streams are looked at for silence, at most. */
@@ -78,9 +80,13 @@ export class RelayHost {
   }
 
   async #open(command: RelayCommand & { type: 'openStream' }): Promise<void> {
-    const { streamKey, legs, resumed } = command;
+    const { streamKey, legs, nameKey, resumed } = command;
     const relay = new Relay(
-      { ...this.#options.worker, random: this.#options.random },
+      {
+        ...this.#options.worker,
+        random: this.#options.random,
+        renameSource: renameWith(nameKey),
+      },
       performance.now(),
     );
     // Packets that arrive before the stream is hosted have no update yet and would be dropped anyway.
@@ -144,32 +150,36 @@ export class RelayHost {
   }
 
   #sendPacket(stream: HostedStream, output: RelayOutput & { type: 'packet' }): void {
-    const { to, bytes, destination, finished } = output;
-    if (finished === undefined) stream.sockets.sendRtp(to, bytes, destination);
-    else {
-      stream.sockets.sendRtpReported(to, bytes, destination, (isTaken) =>
-        this.#reportDigit(stream.streamKey, { to, finished, isTaken }),
-      );
+    const { to, bytes, destination, started, finished } = output;
+    const { streamKey, sockets } = stream;
+    // Said before the packet leaves: should the thread die in between, the digit is lost rather than played twice.
+    if (started !== undefined && started !== '') {
+      this.#options.post({ type: 'digitStarted', streamKey, to, digitId: started });
     }
-  }
-
-  #reportDigit(
-    streamKey: number,
-    report: { readonly to: Side; readonly finished: FinishedDigit; readonly isTaken: boolean },
-  ): void {
-    const { to, finished, isTaken } = report;
-    const { digitId, rtpTimestamp } = finished;
     // Digits generated again from the sender's own events were ordered by nobody.
-    if (digitId === '') return;
-    if (!isTaken) {
-      const dropped = { to, digitId, reason: 'media-inactive' } as const;
-      this.#options.post({ type: 'digitDropped', streamKey, dropped });
+    if (finished === undefined || finished.digitId === '') {
+      sockets.sendRtp(to, bytes, destination);
       return;
     }
+    const sent = this.#sentDigit(to, finished);
+    this.#options.post({ type: 'digitEnding', streamKey, sent });
+    sockets.sendRtpReported(to, bytes, destination, (isTaken) => {
+      const { digitId } = finished;
+      if (isTaken) {
+        this.#options.post({ type: 'digitSent', streamKey, sent: this.#sentDigit(to, finished) });
+      } else {
+        const dropped = { to, digitId, reason: 'media-inactive' } as const;
+        this.#options.post({ type: 'digitDropped', streamKey, dropped });
+      }
+    });
+  }
+
+  /** The report of a digit whose first end packet leaves now. */
+  #sentDigit(to: Side, finished: FinishedDigit): SentDigit {
+    const { digitId, rtpTimestamp } = finished;
     const firstPacketAtMs = this.#wallMs(finished.firstPacketAtMs);
     const endPacketAtMs = this.#wallMs(performance.now());
-    const sent = { to, digitId, rtpTimestamp, firstPacketAtMs, endPacketAtMs };
-    this.#options.post({ type: 'digitSent', streamKey, sent });
+    return { to, digitId, rtpTimestamp, firstPacketAtMs, endPacketAtMs };
   }
 
   #eventOf(streamKey: number, output: Exclude<RelayOutput, { type: 'packet' }>): RelayEvent {
@@ -218,6 +228,7 @@ export class RelayHost {
   #checkInactivity(): void {
     const nowMs = performance.now();
     for (const { streamKey, relay } of this.#streams.values()) {
+      relay.checkOneWay(nowMs);
       const quietMs = relay.checkInactivity(nowMs);
       if (quietMs !== undefined) this.#options.post({ type: 'inactive', streamKey, quietMs });
     }

@@ -3,6 +3,7 @@
 import { createLegCounters, type LegCounters } from './relay-counters.ts';
 import { SourceLock, type LearntSource, type PacketSource } from './source-lock.ts';
 import { ReceptionStats } from './reception-stats.ts';
+import { isOfPress } from './press-before.ts';
 import type { EventMedia, LegMedia } from './media-engine.ts';
 import type { Side } from '../wire/side.ts';
 
@@ -79,6 +80,12 @@ export class RelayLeg {
       return 'event-not-negotiated';
     }
     return this.canSend ? undefined : 'media-inactive';
+  }
+
+  /** Whether an event packet goes on with a press that was reported on another stream. */
+  hadPress(packet: Buffer, code: number | undefined): boolean {
+    const press = this.#media?.pressBefore;
+    return press !== undefined && code !== undefined && isOfPress(packet, code, press);
   }
 
   /** Notes a packet that is not the peer's; why it is dropped. */

@@ -21,6 +21,7 @@ import type {
   OpenStreamRequest,
 } from './media-engine.ts';
 import type { RelayWorkerOptions } from './relay-protocol.ts';
+import { newNameKey } from './source-name.ts';
 
 /** `workers: auto` leaves a core to the main thread and stops where more threads bring nothing. */
 const MAX_AUTO_WORKERS = 4;
@@ -72,6 +73,7 @@ interface Slot {
 interface OpenedStream {
   readonly slot: Slot;
   readonly streamKey: number;
+  readonly nameKey: string;
   readonly caller: AcquiredLeg;
   readonly callee: AcquiredLeg;
 }
@@ -124,6 +126,7 @@ export class RelayPool implements MediaEngine {
   async openStream(request: OpenStreamRequest): Promise<MediaStream | MediaFailure> {
     if (this.#isClosed) return { type: 'failure', reason: 'worker-lost' };
     const legs: Record<Side, AcquiredLeg | undefined> = { caller: undefined, callee: undefined };
+    const nameKey = request.nameKey ?? newNameKey();
     let losses = 0;
     for (let attempt = 0; attempt < BIND_ATTEMPTS; attempt++) {
       const caller = (legs.caller ??= this.#acquire(request.caller));
@@ -138,9 +141,9 @@ export class RelayPool implements MediaEngine {
       const streamKey = this.#lastStreamKey;
       const bound = { caller: caller.local, callee: callee.local };
       const slot = this.#pickThread();
-      const result = await slot.thread.open(streamKey, bound);
+      const result = await slot.thread.open(streamKey, bound, nameKey);
       if (result.type === 'opened') {
-        return this.#createStream(request, { slot, streamKey, caller, callee });
+        return this.#createStream(request, { slot, streamKey, nameKey, caller, callee });
       }
       if (result.type === 'lost') {
         losses += 1;
@@ -169,10 +172,11 @@ export class RelayPool implements MediaEngine {
   }
 
   #createStream(request: OpenStreamRequest, opened: OpenedStream): RelayStream {
-    const { slot, streamKey, caller, callee } = opened;
+    const { slot, streamKey, nameKey, caller, callee } = opened;
     const bound = { caller: caller.local, callee: callee.local };
     const stream: RelayStream = new RelayStream({
       streamId: request.streamId,
+      nameKey,
       streamKey,
       thread: slot.thread,
       listener: request.listener,

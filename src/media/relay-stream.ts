@@ -9,11 +9,11 @@ import type { OpenResult, RelayThread, ThreadStream } from './relay-thread.ts';
 import type { LearntSource } from './source-lock.ts';
 import type {
   DetectedDigit,
-  DigitDropReason,
   LocalMedia,
   MediaListener,
   MediaStream,
   PlayedDigit,
+  SentDigit,
   StreamUpdate,
 } from './media-engine.ts';
 
@@ -46,6 +46,7 @@ export interface RelayStreamOptions {
   readonly bound: Readonly<Record<Side, LocalMedia>>;
   /** The same as written in SDP. */
   readonly local: Readonly<Record<Side, LocalMedia>>;
+  readonly nameKey: string;
   /** Wall-clock time at 0 of `performance.now()`. */
   readonly clockOriginMs: number;
   /** Another thread should go on with the stream: `resumeOn` or `giveUp`. */
@@ -127,7 +128,10 @@ export class RelayStream implements MediaStream, ThreadStream {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     if (counters !== undefined) this.#lastCounters = addCounters(this.#countedBefore, counters);
-    this.#dropAll(this.#memory.clear(), 'stream-closed');
+    const { listener } = this.#options;
+    const { sent, dropped } = this.#memory.clear();
+    for (const digit of sent) listener.digitSent(digit);
+    for (const digit of dropped) listener.digitDropped({ ...digit, reason: 'stream-closed' });
     this.#options.onClosed();
     this.#closed.resolve(this.#lastCounters);
   }
@@ -138,6 +142,16 @@ export class RelayStream implements MediaStream, ThreadStream {
   }
 
   /** Called by the thread. */
+  digitStarted(to: Side, digitId: string): void {
+    this.#memory.started(to, digitId);
+  }
+
+  /** Called by the thread. */
+  digitEnding(sent: SentDigit): void {
+    this.#memory.ending(sent);
+  }
+
+  /** Called by the thread. */
   lost(): void {
     if (this.#state === 'closing') this.closed(undefined);
     if (this.#state !== 'open') return;
@@ -145,8 +159,9 @@ export class RelayStream implements MediaStream, ThreadStream {
     this.#countedBefore = this.#lastCounters;
     const { listener, clockOriginMs, onThreadLost } = this.#options;
     const nowMs = this.countLoss();
-    const { released, dropped } = this.#memory.cutShort(clockOriginMs + nowMs);
+    const { released, sent, dropped } = this.#memory.cutShort(clockOriginMs + nowMs);
     for (const digit of released) listener.digitReleased(digit);
+    for (const digit of sent) listener.digitSent(digit);
     for (const digit of dropped) listener.digitDropped({ ...digit, reason: 'relay-restart' });
     onThreadLost();
   }
@@ -165,12 +180,12 @@ export class RelayStream implements MediaStream, ThreadStream {
 
   /** Opens the same ports on `thread`, with all that was agreed and learnt. */
   async resumeOn(thread: RelayThread): Promise<'resumed' | 'failed' | 'lost'> {
-    const { streamKey, bound } = this.#options;
+    const { streamKey, bound, nameKey } = this.#options;
     const { update, learnt } = this.#memory.resumed;
     const deadlineMs = performance.now() + RESUME_LIMIT_MS;
     let result: OpenResult;
     for (;;) {
-      result = await thread.open(streamKey, bound, { update, learnt });
+      result = await thread.open(streamKey, bound, nameKey, { update, learnt });
       const isTaken = result.type === 'failed' && result.reason === 'port-taken';
       if (!isTaken || performance.now() > deadlineMs) break;
       await sleep(RESUME_STEP_MS);
@@ -201,15 +216,6 @@ export class RelayStream implements MediaStream, ThreadStream {
     }
     for (const { to, digit } of this.#memory.waiting) {
       this.#thread.post({ type: 'playDigit', streamKey, to, digit });
-    }
-  }
-
-  #dropAll(
-    digits: readonly { readonly to: Side; readonly digit: PlayedDigit }[],
-    reason: DigitDropReason,
-  ): void {
-    for (const { to, digit } of digits) {
-      this.#options.listener.digitDropped({ to, digitId: digit.digitId, reason });
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Side } from '../wire/side.ts';
-import type { LocalMedia, MediaListener } from './media-engine.ts';
+import type { LocalMedia, MediaListener, SentDigit } from './media-engine.ts';
 import type { MediaCounters } from './relay-counters.ts';
 import type {
   OpenFailure,
@@ -35,6 +35,10 @@ export interface ThreadStream {
   readonly listener: MediaListener;
   /** A peer is not where SDP says. */
   learnt(side: Side, source: LearntSource): void;
+  /** The first packet of a digit leaves. */
+  digitStarted(to: Side, digitId: string): void;
+  /** The first end packet of a digit leaves. */
+  digitEnding(sent: SentDigit): void;
   /** The thread has closed the stream, or (`undefined`) died before it could. */
   closed(counters: MediaCounters | undefined): void;
   /** The thread died; its sockets are closed. */
@@ -79,12 +83,12 @@ export class RelayThread {
   open(
     streamKey: number,
     legs: Readonly<Record<Side, LocalMedia>>,
-    resumed?: ResumedStream,
+    ...[nameKey, resumed]: [string, ResumedStream?]
   ): Promise<OpenResult> {
     if (!this.#isAlive) return Promise.resolve({ type: 'lost' });
     return new Promise((resolve) => {
       this.#opening.set(streamKey, resolve);
-      this.post({ type: 'openStream', streamKey, legs, resumed });
+      this.post({ type: 'openStream', streamKey, legs, nameKey, resumed });
     });
   }
 
@@ -131,10 +135,6 @@ export class RelayThread {
       else resolve?.({ type: 'failed', side: event.side, reason: event.reason });
       return;
     }
-    if (event.type === 'sourceLearnt') {
-      this.#streams.get(streamKey)?.learnt(event.side, event.learnt);
-      return;
-    }
     if (event.type === 'counters') {
       this.#readers.get(event.requestId)?.(event.counters);
       this.#readers.delete(event.requestId);
@@ -146,7 +146,7 @@ export class RelayThread {
 
   #dispatch(
     stream: ThreadStream,
-    event: Exclude<RelayEvent, { type: 'opened' | 'openFailed' | 'counters' | 'sourceLearnt' }>,
+    event: Exclude<RelayEvent, { type: 'opened' | 'openFailed' | 'counters' }>,
   ): void {
     const { listener } = stream;
     switch (event.type) {
@@ -155,6 +155,15 @@ export class RelayThread {
         break;
       case 'digitReleased':
         listener.digitReleased(event.digit);
+        break;
+      case 'sourceLearnt':
+        stream.learnt(event.side, event.learnt);
+        break;
+      case 'digitStarted':
+        stream.digitStarted(event.to, event.digitId);
+        break;
+      case 'digitEnding':
+        stream.digitEnding(event.sent);
         break;
       case 'digitSent':
         listener.digitSent(event.sent);

@@ -21,8 +21,10 @@ import { otherSide, SIDES, type Side } from '../wire/side.ts';
 import { isRtcp } from '../wire/rtcp.ts';
 import { RelayDirection, type RelayVerdict } from './relay-direction.ts';
 import { relayOpaque } from './opaque-relay.ts';
+import { OneWayWatch } from './one-way-watch.ts';
 import { RelayLeg } from './relay-leg.ts';
 import { adjustRtcp } from './relay-rtcp.ts';
+import { hideSources, type RenameSource } from './rtcp-descriptions.ts';
 import type { MediaCounters } from './relay-counters.ts';
 import type { PlayedDigit, StreamUpdate } from './media-engine.ts';
 import type { PacketSource } from './source-lock.ts';
@@ -32,6 +34,8 @@ import type { ResumedStream } from './stream-memory.ts';
 export interface RelayOptions {
   /** Uniform in [0, 1); for SSRC and numbers of a stream of our own. */
   readonly random: () => number;
+  /** For RTCP in the clear: what a source is called by the other leg. */
+  readonly renameSource: RenameSource;
   /** Silence of both peers that is reported. */
   readonly inactivityTimeoutMs: number;
   /** The same while a leg is on hold or has no remote address. */
@@ -47,6 +51,7 @@ export class Relay {
   /** By the side that sends. */
   readonly #directions: Record<Side, RelayDirection>;
   readonly #outputs: RelayOutput[] = [];
+  readonly #oneWay = new OneWayWatch();
   #isQuietReported = false;
   /** When the stream was opened, or last changed between active and held. */
   #quietSinceMs: number;
@@ -133,7 +138,10 @@ export class Relay {
       counters.dropped['media-inactive'] += 1;
       return 'drop';
     }
-    if (!isOpaque) adjustRtcp(compound, this.#directions[side], this.#directions[to]);
+    if (!isOpaque) {
+      hideSources(compound, this.#options.renameSource);
+      adjustRtcp(compound, this.#directions[side], this.#directions[to]);
+    }
     this.#legs[to].counters.sentRtcpPackets += 1;
     return 'forward';
   }
@@ -168,6 +176,18 @@ export class Relay {
     const isNew = isQuiet && !this.#isQuietReported;
     this.#isQuietReported = isQuiet;
     return isNew ? quietMs : undefined;
+  }
+
+  /** To be called each second: notes whether only one peer sends. */
+  checkOneWay(nowMs: number): void {
+    const { caller, callee } = this.#legs;
+    const received = {
+      caller: caller.counters.receivedPackets,
+      callee: callee.counters.receivedPackets,
+    };
+    const isTalking = !this.#isHeld && caller.transport !== 'datagrams';
+    const found = this.#oneWay.look(received, isTalking, nowMs);
+    if (found !== undefined) this.#legs[found.from].counters.oneWayMs += found.durationMs;
   }
 
   /** Ends running events and presses before the stream goes away. */

@@ -51,6 +51,11 @@ export interface DialogIdentity {
   readonly remoteTarget?: string | undefined;
   /** URI of the first proxy on the way there, if there is one (RFC 3261 §12.1). */
   readonly firstRoute?: string | undefined;
+  /** Route values of the whole way, that proxy first. */
+  readonly routeSet?: readonly string[] | undefined;
+  /** The URIs of From and To in our requests (RFC 3261 §12.2.1.1). */
+  readonly localUri?: string | undefined;
+  readonly remoteUri?: string | undefined;
 }
 
 /** What is known of a dialog before the 2xx (RFC 3261 §12.1). */
@@ -377,6 +382,7 @@ function answeredState({ role }: DialogIdentity): 'unacknowledged' | 'confirmed'
 /** The parts of messages that name a dialog, without the rest of those messages. */
 function ownIdentity(identity: DialogIdentity): DialogIdentity {
   const { callId, localTag, remoteTag, localContact, remoteTarget, firstRoute } = identity;
+  const { routeSet, localUri, remoteUri } = identity;
   return {
     ...identity,
     callId: ownText(callId),
@@ -385,6 +391,9 @@ function ownIdentity(identity: DialogIdentity): DialogIdentity {
     localContact: ownOrNone(localContact),
     remoteTarget: ownOrNone(remoteTarget),
     firstRoute: ownOrNone(firstRoute),
+    routeSet: routeSet?.map(ownText),
+    localUri: ownOrNone(localUri),
+    remoteUri: ownOrNone(remoteUri),
   };
 }
 

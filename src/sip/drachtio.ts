@@ -28,6 +28,7 @@ import type {
   SendCallbacks,
   SendOptions,
   SipConnection,
+  Unanswered,
 } from './sip-connection.ts';
 
 /**
@@ -96,7 +97,7 @@ class DrachtioConnection implements SipConnection {
     const fail = (reason: string): void => {
       // Never before `send` returns: the sender has not noted the request yet.
       queueMicrotask(() => {
-        this.#count(options.method, 503);
+        this.#count(options.method, 503, 'unreachable');
         this.#settle(callbacks)?.onFailed(reason);
       });
     };
@@ -131,7 +132,12 @@ class DrachtioConnection implements SipConnection {
       if (message === undefined) return;
       if (message.status >= 200) {
         this.#waiting.delete(callbacks);
-        this.#count(options.method, message.status);
+        const isMadeUp = response.source_address === '';
+        this.#count(
+          options.method,
+          message.status,
+          isMadeUp ? insteadOf(message.status) : undefined,
+        );
       }
       callbacks.onResponse({
         message,
@@ -168,9 +174,9 @@ class DrachtioConnection implements SipConnection {
     this.#options.onRequest(new DrachtioRequest(message, { request, response }, onAnswered));
   }
 
-  #count(method: string, status: number): void {
+  #count(method: string, status: number, unanswered: Unanswered | undefined): void {
     if (method === 'ACK') return;
-    const answered: AnsweredRequest = { direction: 'outbound', method, status };
+    const answered: AnsweredRequest = { direction: 'outbound', method, status, unanswered };
     this.#options.onAnswered?.(answered);
   }
 
@@ -190,6 +196,11 @@ class DrachtioConnection implements SipConnection {
   #settle(callbacks: SendCallbacks): SendCallbacks | undefined {
     return this.#waiting.delete(callbacks) ? callbacks : undefined;
   }
+}
+
+/** What a status stands for that the SIP engine made up. */
+function insteadOf(status: number): Unanswered {
+  return status === 408 ? 'timeout' : 'unreachable';
 }
 
 /** The library's own types miss what it does; the methods used here are checked to be there instead. */

@@ -1,7 +1,7 @@
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import type { AddDialog, DialogHandler, DialogIdentity, SipDialog, SipTrace } from './dialog.ts';
-import { contactUriOf, firstRouteOf } from './remote-point.ts';
+import { contactUriOf, routeOf, uriIn } from './remote-point.ts';
 import type { ReceivedRequest, RespondOptions, RespondOutcome } from './sip-connection.ts';
 
 export type AcceptOutcome =
@@ -182,6 +182,8 @@ function identityOf(
     remoteTag: tagOf(getHeader(message, 'From') ?? '') ?? '',
     localContact: getHeader(message, 'Contact'),
     remoteTarget: contactUriOf(invite),
-    firstRoute: firstRouteOf(invite),
+    localUri: uriIn(getHeader(invite, 'To') ?? ''),
+    remoteUri: uriIn(getHeader(invite, 'From') ?? ''),
+    ...routeOf(invite),
   };
 }

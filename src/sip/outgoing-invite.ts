@@ -2,7 +2,8 @@ import { getHeader, type SipRequest, type SipResponse } from '../wire/sip-messag
 import { tagOf } from '../wire/sip-headers.ts';
 import { type DigestCallbacks, sendWithDigest } from './digest-sender.ts';
 import type { AddDialog, DialogHandler, DialogIdentity, SipDialog } from './dialog.ts';
-import { contactUriOf, firstRouteOf } from './remote-point.ts';
+import { contactUriOf, routeOf, uriIn } from './remote-point.ts';
+import { whyUnreachable } from '../wire/unreachable.ts';
 import type {
   ReceivedResponse,
   SendOptions,
@@ -29,6 +30,9 @@ export interface InviteAnswer {
   acknowledge(body?: string): void;
 }
 
+/** The connection went away under an INVITE that had left, as `sent` says, and had no final answer. */
+export type OnInviteLost = (sent: SipRequest, options: SendOptions) => void;
+
 /**
  * How long an INVITE may stay without final answer or news of it, as a proxy's timer C (RFC 3261 §16.6): a caller that
  * has vanished would hold the call for ever.
@@ -48,6 +52,7 @@ export class OutgoingInvite {
   readonly #handler: OutgoingInviteHandler;
   readonly #dialogHandler: DialogHandler;
   readonly #addDialog: AddDialog;
+  readonly #onLost: OnInviteLost;
   /** Early dialogs by the peer's tag. */
   readonly #branches = new Map<string, SipDialog>();
   #state: 'sending' | 'sent' | 'done' = 'sending';
@@ -56,17 +61,27 @@ export class OutgoingInvite {
   #expiry: NodeJS.Timeout | undefined;
   #hasExpired = false;
 
-  constructor(handler: OutgoingInviteHandler, dialogHandler: DialogHandler, addDialog: AddDialog) {
+  constructor(
+    handler: OutgoingInviteHandler,
+    dialogHandler: DialogHandler,
+    addDialog: AddDialog,
+    onLost: OnInviteLost = () => undefined,
+  ) {
     this.#handler = handler;
     this.#dialogHandler = dialogHandler;
     this.#addDialog = addDialog;
+    this.#onLost = onLost;
   }
 
   send(connection: SipConnection, options: SendOptions): void {
     const callbacks: DigestCallbacks = {
       onSent: (sent) => this.#wentOut(sent),
       onResponse: (response) => this.#receive(response),
-      onFailed: (reason) => this.#fail(503, reason, undefined),
+      onFailed: (reason) => {
+        const invite = this.#state === 'sent' ? this.#sent?.message : undefined;
+        if (reason === 'connection-lost' && invite !== undefined) this.#onLost(invite, options);
+        this.#fail(503, reason, undefined);
+      },
       onChallenge: (response) => {
         this.#dialogHandler.onTrace('in', response.text);
         this.#abandonBranches();
@@ -112,7 +127,9 @@ export class OutgoingInvite {
       return;
     }
     if (message.status >= 300) {
-      this.#fail(message.status, message.reason, response.isMadeUp === true ? undefined : message);
+      const isOfPeer = response.isMadeUp !== true;
+      const reason = isOfPeer ? message.reason : whyUnreachable(message);
+      this.#fail(message.status, reason, isOfPeer ? message : undefined);
       return;
     }
     this.#answered(response);
@@ -120,8 +137,9 @@ export class OutgoingInvite {
 
   #provisional(response: ReceivedResponse): void {
     if (!this.#hasExpired) this.#restartExpiry();
-    if (getHeader(response.message, 'RSeq') !== undefined) response.acknowledge();
-    this.#handler.onProgress(response.message, this.#branchOf(response));
+    const branch = this.#branchOf(response);
+    confirmReliable(response, branch);
+    this.#handler.onProgress(response.message, branch);
   }
 
   #branchOf(response: ReceivedResponse): SipDialog | undefined {
@@ -176,7 +194,9 @@ export class OutgoingInvite {
       remoteTag: tagOf(getHeader(message, 'To') ?? '') ?? '',
       localContact: sent === undefined ? undefined : getHeader(sent, 'Contact'),
       remoteTarget: contactUriOf(message),
-      firstRoute: firstRouteOf(message),
+      localUri: uriIn(getHeader(sent ?? message, 'From') ?? ''),
+      remoteUri: uriIn(getHeader(message, 'To') ?? ''),
+      ...routeOf(message),
     };
   }
 
@@ -193,6 +213,19 @@ export class OutgoingInvite {
     for (const branch of this.#branches.values()) branch.abandon();
     this.#branches.clear();
   }
+}
+
+/** Sends the PRACK of a reliable 1xx (RFC 3262 §4): a request of its branch, as it may be challenged like any other. */
+function confirmReliable(response: ReceivedResponse, branch: SipDialog | undefined): void {
+  const { message } = response;
+  const rseq = getHeader(message, 'RSeq');
+  if (rseq === undefined) return;
+  if (branch === undefined) {
+    response.acknowledge();
+    return;
+  }
+  const headers = { RAck: `${rseq.trim()} ${getHeader(message, 'CSeq') ?? ''}` };
+  void branch.request('PRACK', { headers });
 }
 
 /** For an answer that came after the call was given up: it must be acknowledged before it can be hung up. */

@@ -17,13 +17,16 @@ export interface ConnectionOptions {
   onStateChange?(state: 'up' | 'down'): void;
 }
 
+export type Unanswered = 'timeout' | 'unreachable';
+
 /** A request and its final answer, for the statistics. */
 export interface AnsweredRequest {
   /** `inbound`: a peer sent the request. */
   readonly direction: 'inbound' | 'outbound';
   readonly method: string;
-  /** 503 when the request could not be sent. */
   readonly status: number;
+  /** Nobody gave the answer: it stands for silence, or for a request that could not be sent. */
+  readonly unanswered?: Unanswered | undefined;
 }
 
 /** A request to send. */

@@ -14,6 +14,7 @@ import type { SubscriptionHandler } from './event-dialog.ts';
 import { eventTypeOf, isNotifyForUs } from './event-type.ts';
 import { IncomingInvite } from './incoming-invite.ts';
 import { IncomingSubscription } from './incoming-subscription.ts';
+import { LostAttempts } from './lost-attempts.ts';
 import { LostDialogs } from './lost-dialogs.ts';
 import { OutgoingInvite, type OutgoingInviteHandler } from './outgoing-invite.ts';
 import { OutgoingSubscription, type SubscribeTarget } from './outgoing-subscription.ts';
@@ -52,6 +53,8 @@ export interface StackConnection {
   readonly port: number;
   readonly secret: string;
   readonly interfaces: readonly StackInterface[];
+  /** Via and Route of ours are sent as they are: an INVITE that a lost server has sent can be repeated, a BYE routed. */
+  readonly keepsBranch?: boolean;
 }
 
 export interface StackInterface {
@@ -73,6 +76,8 @@ export interface StackHandlers {
   isAdmitted(interfaceName: string, source: ReceivedRequest['source']): boolean;
   /** Methods that are relayed for `source` outside dialogs. */
   relayedMethods(interfaceName: string, source: PeerSource): readonly string[];
+  /** Whether an INVITE of `source` with Replaces is taken. */
+  mayReplace(interfaceName: string, source: PeerSource): boolean;
   /** A request of an admitted sender outside every dialog; false when it is not relayed. */
   onStray(interfaceName: string, request: ReceivedRequest): boolean;
   /** A request, of a peer or of ours, has got its final answer. */
@@ -113,6 +118,7 @@ interface Table {
   readonly ended: EndedSubscriptions;
   /** Of a connection that went away. */
   readonly lost: LostDialogs;
+  readonly attempts: LostAttempts;
 }
 
 export class SipStack {
@@ -167,7 +173,8 @@ export class SipStack {
   ): OutgoingInvite {
     const { interfaceName, ...send } = options;
     const member = this.#memberOf(interfaceName);
-    const invite = new OutgoingInvite(handler, dialogHandler, adder(member));
+    const { lose } = member.table.attempts;
+    const invite = new OutgoingInvite(handler, dialogHandler, adder(member), lose);
     invite.send(member.connection, { method: 'INVITE', ...send });
     return invite;
   }
@@ -218,7 +225,8 @@ export class SipStack {
       waiting: new Set(),
       subscriptions: new SubscriptionTable(),
       ended: new EndedSubscriptions(),
-      lost: new LostDialogs(this.#holdMs),
+      lost: new LostDialogs(this.#holdMs, options.keepsBranch === true),
+      attempts: new LostAttempts(options.keepsBranch === true),
     };
     const names = options.interfaces.map((item) => item.name);
     const connection = await connectDrachtio({
@@ -244,6 +252,7 @@ export class SipStack {
   #regain([name = '']: readonly string[]): void {
     const member = this.#byInterface.get(name);
     member?.table.lost.regain(member.connection);
+    member?.table.attempts.regain(member.connection);
   }
 
   #receive(interfaces: readonly StackInterface[], table: Table, request: ReceivedRequest): void {
@@ -263,11 +272,7 @@ export class SipStack {
     if (isNew && message.method === 'INVITE') this.#receiveInvite(name, table, request);
     else if (isNew && isKpmlSubscribe(message)) this.#receiveSubscribe(name, table, request);
     else if (isLastWord(table, message)) request.respond(200, {});
-    else this.#receiveStray(name, request);
-  }
-
-  #receiveStray(name: string, request: ReceivedRequest): void {
-    this.#answerStray(name, request, this.#handlers.isAdmitted(name, request.source));
+    else this.#answerStray(name, request, this.#handlers.isAdmitted(name, request.source));
   }
 
   #answerStray(name: string, request: ReceivedRequest, isAdmitted: boolean): void {
@@ -276,6 +281,7 @@ export class SipStack {
       isDraining: handlers.isDraining(),
       isAdmitted,
       relayed: handlers.relayedMethods(name, request.source),
+      mayReplace: handlers.mayReplace(name, request.source),
       relay: (relayed) => handlers.onStray(name, relayed),
     });
   }

@@ -19,6 +19,8 @@ export interface StrayContext {
   readonly isAdmitted: boolean;
   /** Methods that are relayed for this sender. */
   readonly relayed?: readonly string[];
+  /** Whether an INVITE of this sender may take the place of a call (RFC 3891). */
+  readonly mayReplace?: boolean;
   /** Relays the request; false: it is answered here. */
   relay?(request: ReceivedRequest): boolean;
 }
@@ -91,6 +93,10 @@ function allowed({ relayed = [] }: StrayContext, refused?: string): string {
   return [...methods].filter((method) => method !== refused).join(', ');
 }
 
+function supported({ mayReplace = false }: StrayContext): string {
+  return OUR_EXTENSIONS.filter((extension) => mayReplace || extension !== 'replaces').join(', ');
+}
+
 function answerOptions(request: ReceivedRequest, context: StrayContext): void {
   if (context.isDraining) {
     request.respond(503, { headers: { 'Retry-After': '60' } });
@@ -99,7 +105,7 @@ function answerOptions(request: ReceivedRequest, context: StrayContext): void {
   request.respond(200, {
     headers: {
       Allow: allowed(context),
-      Supported: OUR_EXTENSIONS.join(', '),
+      Supported: supported(context),
       Accept: 'application/sdp, application/kpml-request+xml, application/kpml-response+xml',
       'Allow-Events': OUR_EVENT_PACKAGES,
     },

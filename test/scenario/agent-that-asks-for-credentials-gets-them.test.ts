@@ -28,6 +28,7 @@ import type { Reply, SipDialog } from '../support/sip-dialog.ts';
 import {
   branchOf,
   cseqOf,
+  type Header,
   headerValue,
   methodOf,
   requiredHeader,
@@ -38,6 +39,7 @@ import {
 } from '../support/sip-text.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+const RELIABLE: Header[] = [['Require', '100rel']];
 const AUTH = `{ username: tone, password: 's3cr"et', realm: carrier.example }`;
 
 shareSbcInFile({ carrierLeg: { auth: AUTH } });
@@ -236,6 +238,34 @@ describe('inside a dialog', () => {
     if (first === undefined || second === undefined) throw new Error('not asked and answered');
     expect(credentialsIn(second)).toContain('nc=00000001');
     expect(nonceIn(credentialsIn(second))).not.toBe(nonceIn(credentialsIn(first)));
+  });
+
+  test('PRACK is answered with the RAck of the one before, the next one unasked', async () => {
+    const stage = await openCallStage();
+    const calling = stage.alice.call({ to: '5551000', via: stage.running.access });
+    await refuse(stage, 1);
+    const incoming = await stage.bob.sip.nextCall();
+    const wasAuthorized = server.challengeFor(incoming.invite) === undefined;
+    guard(incoming.dialog, 'PRACK', { status: 200 });
+    server.expireNonces();
+    const pracks = () => transactionsToBob(stage, 'PRACK');
+
+    incoming.ring({ headers: [...RELIABLE, ['RSeq', '5']] });
+    await waitFor('second PRACK', () => pracks().length === 2);
+    incoming.ring({ headers: [...RELIABLE, ['RSeq', '6']] });
+    await waitFor('third PRACK', () => pracks().length === 3);
+    const bob = await stage.bob.accept(incoming);
+    await finish({ alice: await calling, bob });
+
+    const cseq = cseqOf(incoming.invite);
+    expect(wasAuthorized).toBe(true);
+    expect(pracks().map((each) => headerValue(each, 'RAck'))).toEqual(
+      ['5', '5', '6'].map((rseq) => `${rseq} ${cseq} INVITE`),
+    );
+    const [first, second, third] = pracks().map((each) => nonceIn(credentialsIn(each)));
+    expect([first === second, second === third]).toEqual([false, true]);
+    const [one = 0, two = 0] = pracks().map(cseqOf);
+    expect(two).toBe(one + 1);
   });
 
   test.each(['INVITE', 'UPDATE', 'INFO'])(

@@ -265,6 +265,7 @@ test('no room for it', async () => {
   expect(record).toEqual({
     ...NOBODY_ASKED,
     release: bySbc(503, 42, 'limit-reached', 'max-inbound-sessions of session agent phone'),
+    policy: POLICY,
   });
 });
 

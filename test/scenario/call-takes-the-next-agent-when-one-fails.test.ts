@@ -176,3 +176,23 @@ test('what the caller subscribed to while the first agent rang is served by the 
   expect(statusOf(answer)).toBe(200);
   expect(outgoing.dialog.problems).toEqual([]);
 });
+
+test('an agent whose answer names no place for media is hung up and passed over', async () => {
+  const first = closeAfterTest(await SipPeer.open({ address: '127.0.0.3' }));
+  const stage = await openHunt([['first', first.port]]);
+  const unusable = buildSdp({ address: '127.0.0.3', rtpPort: 40_000 });
+  const release = async (): Promise<void> => {
+    const incoming = await first.nextCall();
+    await incoming.answer({ body: unusable.replace('c=IN IP4 127.0.0.3', 'c=IN IP4 media.test') });
+    await incoming.dialog.waitForEnd();
+  };
+
+  const [call] = await Promise.all([aliceCallsBob(stage), release()]);
+  await finish(call);
+
+  const [record] = await callRecords(stage.running, 1);
+  expect(record?.attempts.map(({ agent, code }) => [agent, code])).toEqual([
+    ['first', 502],
+    ['carrier', 200],
+  ]);
+});

@@ -10,7 +10,7 @@ import {
 import type { CallStage, CallStageOptions } from '../support/call-stage.ts';
 import { checkLeaksAfterEach } from '../support/leak-check.ts';
 import { headerValue, statusOf } from '../support/sip-text.ts';
-import { PATIENCE_MS, sleep } from '../support/wait-for.ts';
+import { PATIENCE_MS, sleep, waitFor } from '../support/wait-for.ts';
 
 checkLeaksAfterEach();
 
@@ -69,6 +69,26 @@ test.each<[string, CallStageOptions, string, string]>([
     text,
   ]);
   expect(metrics).toContain(metric);
+});
+
+test('room is free again before the caller can know that its call is over', async () => {
+  const stage = await openCallStage({
+    edit: withAdmission('{ constraints: { max-sessions: 1 } }'),
+    carrierLeg: { constraints: '{ max-sessions: 1 }' },
+  });
+  const { alice, bob, running } = stage;
+  const statuses = [];
+  for (let round = 0; round < 20; round += 1) {
+    const before = bob.sip.incoming.length;
+    const body = plainOffer(alice.sip);
+    const calling = alice.sip.invite({ to: '1', via: running.access, body });
+    const isThere = (): boolean => bob.sip.incoming.length > before || calling.final !== undefined;
+    await waitFor('INVITE or refusal', isThere);
+    bob.sip.incoming[before]?.reject(486);
+    statuses.push(statusOf(await calling.finished()));
+  }
+
+  expect(new Set(statuses)).toEqual(new Set([486]));
 });
 
 test('what is refused in one direction may pass in the other', async () => {
@@ -147,7 +167,7 @@ test('a late event loop refuses new calls, keeps old ones, and recovers', async 
 
   expect(JSON.parse(reasons)).toMatchObject({
     isReady: false,
-    reasons: ['overloaded (event-loop-lag): no new calls are taken'],
+    reasons: ['overloaded (event-loop-lag): not all new calls are taken'],
   });
   expect(refused).toEqual([503, '10']);
   expect(metrics).toContain('sbc_admission_rejections_total{reason="overload"} 1');

@@ -118,6 +118,10 @@ const SCENARIOS: readonly Scenario[] = [
         difference: /^conn1 OK OPTIONS: tokens: .*\|0\|tcp\|127\.0\.0\.1\|1\|.*\|0\|tcp\|\|0\|/,
         reason: 'a request that never left has no path',
       },
+      {
+        difference: /^conn1 frame 503 OPTIONS: x-unreachable: nothing became \w+ 127\.0\.0\.1:1: /,
+        reason: 'the application is told which address failed and why',
+      },
     ],
   },
   { name: '09-ack-timeout', timers: { t1Ms: 10 }, deliberate: [] },

@@ -1,9 +1,11 @@
 /** When a dialog that a SUBSCRIBE opened is over, and who hears of a NOTIFY in a dialog that is not there. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { getHeader } from '../../src/wire/sip-message.ts';
-import { EngineBench } from '../support/engine-app.ts';
-import type { AppDialog } from '../support/engine-app.ts';
+import { EngineBench, signal } from '../support/engine-app.ts';
+import type { App, AppDialog } from '../support/engine-app.ts';
+import { PeerCall } from '../support/engine-peer.ts';
 import type { EnginePeer } from '../support/engine-peer.ts';
+import { idOf, sendInDialog } from '../support/engine-stage.ts';
 
 let bench: EngineBench;
 let alice: EnginePeer;
@@ -56,6 +58,40 @@ test.each([
   }
   const again = dialog.request({ method: 'SUBSCRIBE', headers: { Event: 'kpml' } });
   await expect(again).rejects.toThrow(/unable to find dialog/);
+});
+
+/** Alice subscribes; the id of the dialog at the application. */
+async function subscribedByAlice(): Promise<{ app: App; dialogId: string }> {
+  const accepted = signal<string>();
+  const app = await bench.app((srf) => {
+    srf.subscribe((_request, response) => {
+      response.send(200, { headers: { Expires: '60' } }, () => accepted.resolve(idOf(call)));
+    });
+  });
+  const call = new PeerCall(alice);
+  call.request('SUBSCRIBE', ['Event: kpml', 'Expires: 60']);
+  return { app, dialogId: await accepted.promise };
+}
+
+test.each([
+  ['active', '401 Unauthorized', false],
+  ['active', '407 Proxy Authentication Required', false],
+  // It comes again with credentials (RFC 5057 §5.1).
+  ['terminated', '401 Unauthorized', false],
+  ['active', '408 Request Timeout', true],
+  ['active', '481 Gone', true],
+  ['terminated', '200 OK', true],
+])('NOTIFY of state %s answered %s ends it: %s', async (state, answer, isOver) => {
+  const { app, dialogId } = await subscribedByAlice();
+  const notify = () =>
+    sendInDialog({ app }, dialogId, 'NOTIFY', { Event: 'kpml', 'Subscription-State': state });
+  const asked = notify();
+  alice.answer(await alice.request('NOTIFY'), answer);
+  await asked;
+
+  const again = notify();
+  if (!isOver) alice.answer(await alice.request('NOTIFY'), '200 OK');
+  expect((await again)?.status).toBe(isOver ? undefined : 200);
 });
 
 test.each([

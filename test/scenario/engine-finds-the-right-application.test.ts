@@ -19,6 +19,11 @@ afterEach(async () => {
   await bench.close();
 });
 
+async function allowed(): Promise<string> {
+  new PeerCall(alice).request('FOO');
+  return getHeader(await alice.finalResponse('FOO'), 'Allow') ?? '';
+}
+
 function answering(status: number): (app: App) => void {
   return (app) => app.options((_request, response) => response.send(status));
 }
@@ -47,6 +52,12 @@ describe('a new request', () => {
   ])('%s that nobody asked for gets %i', async (method, status) => {
     new PeerCall(alice).request(method);
     expect((await alice.finalResponse(method)).status).toBe(status);
+  });
+
+  test('of an unknown method is told which ones are served', async () => {
+    expect(await allowed()).toBe('ACK, CANCEL');
+    await bench.app(answering(200));
+    expect(await allowed()).toBe('ACK, CANCEL, OPTIONS');
   });
 
   test.each(['INVITE', 'INFO', 'SUBSCRIBE', 'NOTIFY', 'OPTIONS', 'BYE'])(

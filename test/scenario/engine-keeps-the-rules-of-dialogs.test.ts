@@ -234,3 +234,27 @@ test('a CANCEL after the 200 changes nothing', async () => {
 function isRefusal(message: SipMessage): message is SipResponse {
   return message.type === 'response' && message.status === 487;
 }
+
+describe('the ACK to a 200', () => {
+  const CREDENTIALS = { Authorization: 'Digest mine', 'Proxy-Authorization': 'Digest of a proxy' };
+
+  test.each([
+    ['names the place the INVITE went to', 'bob', ['Digest mine', 'Digest of a proxy']],
+    ['names somebody else', 'carol', [undefined, undefined]],
+  ])('that %s has just the credentials of its INVITE there', async (_what, to, credentials) => {
+    const carol = await stage.bench.peer();
+    const contact = contactOf(to === 'bob' ? bob : carol);
+    const options = { localSdp: SDP, headers: CREDENTIALS };
+    void stage.app.createUAC(`sip:bob@${bob.address}`, options);
+    bob.answer(
+      await bob.request('INVITE'),
+      '200 OK',
+      [contact, 'Content-Type: application/sdp'],
+      SDP,
+    );
+
+    const ack = await (to === 'bob' ? bob : carol).request('ACK');
+
+    expect(Object.keys(CREDENTIALS).map((name) => getHeader(ack, name))).toEqual(credentials);
+  });
+});

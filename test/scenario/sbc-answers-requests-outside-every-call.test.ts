@@ -44,6 +44,7 @@ test('OPTIONS tells what is allowed', async () => {
 
   expect(headerValue(answer, 'Allow')).toContain('INVITE');
   expect(headerValue(answer, 'Allow-Events')).toBe('kpml');
+  expect(headerValue(answer, 'Supported')).toBe('100rel, timer, norefersub');
 });
 
 test.each(['INVITE', 'BYE', 'INFO', 'OPTIONS', 'UPDATE'])(

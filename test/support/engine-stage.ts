@@ -119,7 +119,7 @@ export function sendFromBranch(
 
 /** A request of the application by dialog id; `undefined` when the engine has no such dialog. */
 export function sendInDialog(
-  { app }: EngineStage,
+  { app }: Pick<EngineStage, 'app'>,
   id: string,
   method: string,
   headers: object = {},

@@ -11,11 +11,16 @@ import { loopbackConfig } from './loopback-config.ts';
 import type { LoopbackConfig, LoopbackOptions } from './loopback-config.ts';
 import { PATIENCE_MS, waitFor } from './wait-for.ts';
 
+/** Levels 50 and 60, which each line begins with. */
+const ERROR_LINE = /^\{"level":[56]0\b/;
+
 export interface StartOptions extends LoopbackOptions {
   /** True: calls may still be up when the SBC is closed. */
   readonly leavesCalls?: boolean;
   /** True: lines of level error may be logged. */
   readonly logsErrors?: boolean;
+  /** Gets every line of level info and above, as logged. */
+  readonly logLines?: string[];
   /** Last change to the configuration text. */
   readonly edit?: (yaml: string) => string | Promise<string>;
 }
@@ -38,7 +43,7 @@ export async function startLoopbackSbc(options: StartOptions): Promise<RunningSb
   const errors: string[] = [];
   const yaml = (await options.edit?.(loopback.yaml)) ?? loopback.yaml;
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  const sbc = await startFromText(yaml, errors).catch(async (error: unknown) => {
+  const sbc = await startFromText(yaml, errors, options.logLines).catch(async (error: unknown) => {
     await removeFolder();
     throw error;
   });
@@ -67,8 +72,12 @@ export async function startLoopbackSbc(options: StartOptions): Promise<RunningSb
   };
 }
 
-/** Starts from any configuration text; lines of level error are added to `errors`. */
-export async function startFromText(text: string, errors: string[] = []): Promise<Sbc> {
+/** Starts from any configuration text; lines of level error are added to `errors`, those from info on to `logLines`. */
+export async function startFromText(
+  text: string,
+  errors: string[] = [],
+  logLines?: string[],
+): Promise<Sbc> {
   const loaded = loadConfig({ text, file: 'loopback.yaml', env: {} });
   if (loaded.type === 'invalid') {
     const problems = loaded.problems.map(
@@ -76,7 +85,12 @@ export async function startFromText(text: string, errors: string[] = []): Promis
     );
     throw new Error(`${problems.join('\n')}\n${text}`);
   }
-  const log = createLog('error', { write: (line: string) => errors.push(line) });
+  const log = createLog(logLines === undefined ? 'error' : 'info', {
+    write: (line: string) => {
+      logLines?.push(line);
+      if (ERROR_LINE.test(line)) errors.push(line);
+    },
+  });
   return startSbc(loaded.config, { log });
 }
 

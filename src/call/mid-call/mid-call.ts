@@ -44,9 +44,9 @@ export class MidCall {
     this.renegotiation = new Renegotiation(session, host, this.#relay);
   }
 
-  /** Both legs are acknowledged. */
-  joined(): void {
-    this.renegotiation.joined();
+  /** Both legs are acknowledged; `untold` is what the caller answered when the callee had its own answer already. */
+  joined(untold?: string): void {
+    this.renegotiation.joined(untold);
   }
 
   /** Refreshes the session of `side` by INVITE; `undefined` when that cannot be done now. */

@@ -11,6 +11,8 @@ import { ALLOWED_METHODS } from '../../sip/stray-requests.ts';
 import { bodyOf, type NegotiatedSession, type Forwarded } from '../call-session.ts';
 import { Cancellation } from './cancellation.ts';
 import { unusableContent } from '../headers/header-policy.ts';
+import { warningOf } from '../offer/received-sdp.ts';
+import { isShortOf } from '../offer/short-answer.ts';
 import { JoinGate } from './join-gate.ts';
 import type { MidCallHost } from './mid-call-host.ts';
 import { ackWith, answerOptions, offerOptions } from './mid-call-messages.ts';
@@ -33,6 +35,8 @@ type Negotiation =
       readonly side: Side;
       /** Of the re-INVITE and its ACK. */
       readonly cseq: number | undefined;
+      /** What it answers. */
+      readonly offered: string | undefined;
       readonly acknowledge: (body?: string) => void;
     }
   | { readonly type: 'over' };
@@ -73,9 +77,10 @@ export class Renegotiation {
     );
   }
 
-  /** Both legs are acknowledged. */
-  joined(): void {
+  /** Both legs are acknowledged; `untold` is what the caller answered when the callee had its own answer already. */
+  joined(untold?: string): void {
     this.#join.open();
+    this.#restore('caller', untold);
   }
 
   /** The call is over: nothing waits any more, an answered offer gets its ACK. */
@@ -99,6 +104,10 @@ export class Renegotiation {
     try {
       const forwarded = this.#session.completeExchange(side, ackWith(body));
       state.acknowledge(forwarded.sdp);
+      // An offer of ours (add-sdp-invite) promised the other leg what `side` does not keep: a hold, or less codecs.
+      const { offered } = state;
+      const isPromised = forwarded.sdp === undefined && offered !== undefined;
+      if (isPromised && isShortOf(offered, body)) this.#restore(side, body);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       // The exchange failed for the peer's fault: the old session goes on (RFC 3261 §14.1).
@@ -219,8 +228,8 @@ export class Renegotiation {
   async #relayOffer(exchange: Exchange): Promise<Outcome> {
     const { side, dialog, other, request, cancellation } = exchange;
     const offer = await this.#offer(side, request);
-    if (offer === undefined) {
-      dialog.respond(request, 488);
+    if ('refusal' in offer) {
+      dialog.respond(request, 488, { headers: offer.refusal });
       return 'settled';
     }
     if (cancellation.hasCome) {
@@ -242,16 +251,21 @@ export class Renegotiation {
     return await this.#answerWithOffer(exchange, response);
   }
 
-  /** The offer as the other leg gets it, `undefined` when it cannot be used. */
-  async #offer(side: Side, request: ReceivedRequest): Promise<Forwarded | undefined> {
+  /** The offer as the other leg gets it, or the headers of its refusal when it cannot be used. */
+  async #offer(
+    side: Side,
+    request: ReceivedRequest,
+  ): Promise<Forwarded | { readonly refusal: Record<string, string> }> {
+    let refusal = {};
     try {
       const forwarded = await this.#session.forwardOffer(side, request.message);
       if (forwarded.type === 'forward') return forwarded;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
+      refusal = warningOf(error);
     }
     this.#session.abandonOffer();
-    return undefined;
+    return { refusal };
   }
 
   #answer(exchange: Exchange, response: DialogResponse): Outcome {
@@ -282,7 +296,7 @@ export class Renegotiation {
     try {
       const forwarded = await this.#session.forwardOffer(otherSide(side), message);
       if (forwarded.type === 'forward' && this.#negotiation.type !== 'over') {
-        this.#awaitAnswer(exchange, response);
+        this.#awaitAnswer(exchange, response, forwarded.sdp);
         if (exchange.cancellation.hasCome) {
           this.acknowledged(side, exchange.before ?? '');
           return 'settled';
@@ -300,10 +314,13 @@ export class Renegotiation {
     return 'settled';
   }
 
-  #awaitAnswer({ side, request }: Exchange, response: DialogResponse): void {
+  #awaitAnswer(
+    { side, request }: Exchange,
+    ...[response, offered]: [DialogResponse, string | undefined]
+  ): void {
     const acknowledge = (body?: string): void => response.acknowledge(body);
     const cseq = cseqOf(request.message);
-    this.#negotiation = { type: 'awaitingAnswer', side, cseq, acknowledge };
+    this.#negotiation = { type: 'awaitingAnswer', side, cseq, offered, acknowledge };
     clearTimeout(this.#ackGuard);
     this.#ackGuard = setTimeout(() => {
       if (this.#negotiation.type !== 'awaitingAnswer') return;

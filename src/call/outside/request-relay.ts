@@ -40,7 +40,7 @@ export interface RelayParts {
   readonly stack: Pick<SipStack, 'request'>;
   readonly agents: AgentRegistry;
   readonly registrations: Registrations;
-  readonly admission: Pick<CallAdmission, 'overload'>;
+  readonly admission: Pick<CallAdmission, 'obstacle'>;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly nowMs: () => number;
@@ -74,14 +74,18 @@ export class RequestRelay {
     return RELAYED_METHODS.filter((method) => relayTarget(method, from) !== undefined);
   }
 
+  /** Whether `source` may have an INVITE with Replaces, and is told so by OPTIONS. */
+  mayReplace(interfaceName: string, source: PeerSource): boolean {
+    return this.#sender(interfaceName, source).settings.replaces.value;
+  }
+
   /** Takes a request of a sender that is admitted; false when it is not relayed. */
   receive(interfaceName: string, request: ReceivedRequest): boolean {
     const { message, source } = request;
     const from = this.#sender(interfaceName, source);
     const hops = this.#hops(message, from);
     if (hops === undefined) return false;
-    const { admission, metrics } = this.#parts;
-    const refusal = refusalOfAll(this.#isDraining(), admission, metrics);
+    const refusal = refusalOfAll(this.#isDraining(), this.#parts);
     if (refusal !== undefined) {
       request.respond(verdictOf(refusal.cause).status, { headers: refusal.headers });
     } else if (maxForwardsOf(message) === 0) request.respond(483, {});

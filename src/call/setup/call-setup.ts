@@ -19,7 +19,8 @@ import { getHeaders, type SipRequest, type SipResponse } from '../../wire/sip-me
 import { WireError } from '../../wire/wire-error.ts';
 import {
   callerStatus,
-  isEngineLost,
+  causeOfFailure,
+  failureAt,
   isRedirection,
   whyNotFollowed,
   type AttemptFailure,
@@ -29,9 +30,10 @@ import type { CallerInvite } from '../call-plan.ts';
 import type { CallSession } from '../call-session.ts';
 import type { EndCause } from '../end-cause.ts';
 import { causeOfUnsentAnswer } from '../headers/end-headers.ts';
+import { warningOf } from '../offer/received-sdp.ts';
 import { HopQueue } from './hop-queue.ts';
 import { repeatHeaders, withHeaders } from '../mid-call/session-refresh.ts';
-import { BARE, earlyCrossing, finalCrossing } from './setup-answers.ts';
+import { ackCrossing, BARE, earlyCrossing, finalCrossing } from './setup-answers.ts';
 import type { SetupHost } from './setup-host.ts';
 import type { SetupState } from './setup-state.ts';
 import {
@@ -78,7 +80,7 @@ export class CallSetup {
     const session = this.#host.openSession(hop);
     if ('refused' in session) {
       if (this.#hops.leadsOn(503)) return this.start();
-      this.#host.end({ name: 'limit-reached', by: 'sbc', text: session.refused });
+      this.#host.end(session.refused);
       return;
     }
     let offer: Awaited<ReturnType<CallSession['forwardOffer']>>;
@@ -86,7 +88,8 @@ export class CallSetup {
       offer = await session.forwardOffer('caller', this.#invite.message);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.#host.end({ name: 'bad-sdp', by: 'sbc', text: error.message });
+      const refusalHeaders = warningOf(error);
+      this.#host.end({ name: 'bad-sdp', by: 'sbc', text: error.message, refusalHeaders });
       return;
     }
     if (this.#host.isEnded) return;
@@ -108,9 +111,21 @@ export class CallSetup {
     const state = this.#state;
     if (state.type !== 'awaitingAck') return;
     this.#state = { type: 'done' };
-    const { session, answer, isDelayed } = state;
-    if (isDelayed && !this.#completeDelayed(session, answer, body)) return;
-    this.#host.joined(session);
+    const { session, answer, isDelayed, given } = state;
+    let untold: string | undefined;
+    if (isDelayed) {
+      try {
+        const crossing = ackCrossing(session, this.#invite.message, { body, given });
+        answer.acknowledge(crossing.sdp);
+        untold = crossing.untold;
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        answer.acknowledge();
+        this.#host.end({ name: 'bad-sdp', by: 'sbc', text: error.message });
+        return;
+      }
+    }
+    this.#host.joined(session, untold);
   }
 
   /** The caller has confirmed a reliable 1xx. */
@@ -203,9 +218,21 @@ export class CallSetup {
       else this.#answerEarly(session, answer);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      answer.acknowledge();
-      this.#host.end({ name: 'bad-answer', by: 'sbc', text: error.message });
+      this.#unusable(session, answer, error.message);
     }
+  }
+
+  /** The answer comes to nothing; where another hop is left, that is tried. */
+  #unusable(session: CallSession, answer: InviteAnswer, text: string): void {
+    if (session.early.isSettled || !this.#hops.leadsOn(502)) {
+      answer.acknowledge();
+      this.#host.end({ name: 'bad-answer', by: 'sbc', text });
+      return;
+    }
+    session.legs.callee.dialog = undefined;
+    releaseAnswered(answer);
+    this.#host.attemptFailed({ status: 502, reason: text, response: undefined });
+    this.#host.guarded(() => this.start());
   }
 
   #answerEarly(session: CallSession, answer: InviteAnswer): void {
@@ -239,7 +266,7 @@ export class CallSetup {
     message: Crossing & { isDelayed: boolean },
   ): void {
     const { isDelayed } = message;
-    this.#state = { type: 'awaitingAck', session, answer, isDelayed };
+    this.#state = { type: 'awaitingAck', session, answer, isDelayed, given: message.sdp };
     const { response } = answer;
     const accepted = acceptOptions({ response, legs: session.legs }, message);
     const timing = this.#host.timers.of('caller')?.accept(this.#invite.message);
@@ -267,44 +294,23 @@ export class CallSetup {
     this.#host.answered();
   }
 
-  /** Returns false when the caller's answer in the ACK is unusable and the call had to end. */
-  #completeDelayed(session: CallSession, answer: InviteAnswer, body: string): boolean {
-    try {
-      if (body === '') throw new WireError('the ACK brings no answer');
-      const ack: SipRequest = { ...this.#invite.message, method: 'ACK', body: Buffer.from(body) };
-      const forwarded = session.forwardAnswer('caller', ack, true);
-      answer.acknowledge(forwarded.sdp);
-      return true;
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      answer.acknowledge();
-      this.#host.end({ name: 'bad-sdp', by: 'sbc', text: error.message });
-      return false;
-    }
-  }
-
-  async #failed(session: CallSession, hop: Hop, failure: AttemptFailure): Promise<void> {
+  async #failed(session: CallSession, hop: Hop, received: AttemptFailure): Promise<void> {
     clearTimeout(this.#timer);
-    const { status, reason, response } = failure;
+    const failure = failureAt(hop, received);
+    const { status, response } = failure;
     this.#host.attemptFailed(failure);
     if (this.#host.isEnded) return;
     const redirect = this.#redirect(session, hop, response);
     if (redirect.isFollowed || this.#hops.leadsOn(status)) return this.start();
     this.#state = { type: 'done' };
-    if (isEngineLost(failure)) {
-      this.#host.end({ name: 'engine-lost', by: 'sbc' });
-      return;
+    const cause = causeOfFailure(failure, redirect.note);
+    if (cause.name === 'callee-refused') {
+      // Subscriptions of the early dialog have their last word while there still is a dialog.
+      session.dtmf.end();
+      const told = callerStatus(status);
+      this.#invite.reject(told, refusalOptions(told, response, session.legs));
     }
-    // Subscriptions of the early dialog have their last word while there still is a dialog.
-    session.dtmf.end();
-    const told = callerStatus(status);
-    this.#invite.reject(told, refusalOptions(told, response, session.legs));
-    this.#host.end({
-      name: 'callee-refused',
-      by: 'callee',
-      status: told,
-      text: `${reason}${redirect.note}`,
-    });
+    this.#host.end(cause);
   }
 
   /** Whether a redirecting answer leads to another hop, and for the record why it does not. */

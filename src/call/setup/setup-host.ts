@@ -10,7 +10,7 @@ import type { SessionTimers } from '../mid-call/session-timers.ts';
 export interface SetupHost {
   readonly isEnded: boolean;
   /** Joins the caller with the hop, or says which limit of the hop stands against it. */
-  openSession(hop: Hop): CallSession | { readonly refused: string };
+  openSession(hop: Hop): CallSession | { readonly refused: EndCause };
   dialogHandler(side: 'caller' | 'callee'): DialogHandler;
   /** Where a redirecting answer leads. */
   redirect(redirect: Redirect): Redirection;
@@ -21,8 +21,8 @@ export interface SetupHost {
   progressed(status: number): void;
   /** The caller got its 200. */
   answered(): void;
-  /** The caller acknowledged it: both dialogs stand. */
-  joined(session: CallSession): void;
+  /** The caller acknowledged it: both dialogs stand. `untold`: its answer, of which the callee has to hear. */
+  joined(session: CallSession, untold: string | undefined): void;
   /** The session timers of both legs. */
   readonly timers: SessionTimers;
   end(cause: EndCause): void;

@@ -22,5 +22,7 @@ export type SetupState =
       readonly session: CallSession;
       readonly answer: InviteAnswer;
       readonly isDelayed: boolean;
+      /** The description in our 200. */
+      readonly given: string | undefined;
     }
   | { readonly type: 'done' };

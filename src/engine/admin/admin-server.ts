@@ -60,6 +60,12 @@ export class AdminServer {
     return candidates[turn % candidates.length];
   }
 
+  /** Methods that some application takes, in upper case. */
+  methods(): readonly string[] {
+    const open = [...this.#connections].filter(({ isOpen }) => isOpen);
+    return open.flatMap(({ routes }) => [...routes]).map((verb) => verb.toUpperCase());
+  }
+
   /** Disconnects every application and stops listening. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');

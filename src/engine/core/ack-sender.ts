@@ -4,7 +4,7 @@ import type { DialogRequest } from '../dialog/dialog.ts';
 import { readIdentity } from '../dialog/identity.ts';
 import { createBranch } from '../transaction/client-run.ts';
 import type { SendResult } from '../transaction/transaction-user.ts';
-import type { Destination } from '../transport/flow.ts';
+import type { Destination, Flow } from '../transport/flow.ts';
 import { completeDialogRequest } from './completion.ts';
 import type { Core } from './core.ts';
 import { confirmRequest } from './delivery.ts';
@@ -12,6 +12,14 @@ import { destinationInDialog } from './destination.ts';
 import type { DialogSession } from './dialog-session.ts';
 import { plainRequest } from './engine-request.ts';
 import { hostPortOf } from './local-address.ts';
+
+/** What an ACK belongs to. */
+export interface AnsweredInvite {
+  readonly request: SipRequest;
+  readonly destination: Destination;
+  /** The path of its 2xx. */
+  readonly answeredFrom: Flow;
+}
 
 interface SentAck {
   readonly request: SipRequest;
@@ -22,12 +30,12 @@ interface SentAck {
 export class AckSender {
   readonly #core: Core;
   readonly #session: DialogSession;
-  readonly #invite: SipRequest;
+  readonly #invite: AnsweredInvite;
   /** One for all copies: to the peer and to proxies they are one ACK. */
   readonly #branch = createBranch();
   #sent: SentAck | undefined;
 
-  constructor(core: Core, session: DialogSession, invite: SipRequest) {
+  constructor(core: Core, session: DialogSession, invite: AnsweredInvite) {
     this.#core = core;
     this.#session = session;
     this.#invite = invite;
@@ -65,16 +73,22 @@ export class AckSender {
   }
 
   #inDialog(): DialogRequest {
-    return this.#session.dialog.request('ACK', readIdentity(this.#invite)?.cseq.number ?? 0);
+    return this.#session.dialog.request(
+      'ACK',
+      readIdentity(this.#invite.request)?.cseq.number ?? 0,
+    );
   }
 
   /** Completes the ACK for good; undefined when there is no way to its next hop. */
   #keep(request: SipRequest, nextHop: string): SentAck | undefined {
-    // The credentials of the INVITE go with its ACK (RFC 3261 §22.1).
-    request.headers.push(...credentialsOf(this.#invite));
     const points = this.#core.layer.listenPoints;
     const destination = destinationInDialog(nextHop, points, this.#session);
-    if (destination !== undefined) this.#sent = { request, destination };
+    if (destination === undefined) return undefined;
+    // The credentials of the INVITE go with its ACK (RFC 3261 §13.2.2.4), but to nobody who has not seen them.
+    if (hasSeen(this.#invite, destination)) {
+      request.headers.push(...credentialsOf(this.#invite.request));
+    }
+    this.#sent = { request, destination };
     return this.#sent;
   }
 
@@ -93,6 +107,15 @@ export class AckSender {
     const { bytes } = result;
     confirmRequest(owner, { messageId, transactionId, dialogId: dialog.id, bytes }, local);
   }
+}
+
+/** Whether a message to `destination` goes to the place that the INVITE went to, or that its 2xx came from. */
+function hasSeen({ destination: first, answeredFrom }: AnsweredInvite, to: Destination): boolean {
+  const { remoteAddress, remotePort } = answeredFrom;
+  return (
+    (to.address === first.address && to.port === first.port) ||
+    (to.address === remoteAddress && to.port === remotePort)
+  );
 }
 
 function credentialsOf(invite: SipRequest): SipHeader[] {

@@ -194,16 +194,17 @@ export class AppSide {
 }
 
 /**
- * The dialog that a request is for, as forks share one id: with PRACK that of the reliable response, else that of the
- * tag in the To, if the application gives one.
+ * The dialog that a request is for, as forks share one id: that of the tag in the To if the application gives one, else
+ * with PRACK that of the reliable response.
  */
 function forkOf(
   sessions: readonly DialogSession[],
   request: SipRequest,
 ): DialogSession | undefined {
-  if (request.method === 'PRACK') return confirmedBy(sessions, request);
   const tag = tagOf(getHeader(request, 'To') ?? '');
-  if (tag === undefined) return sessions[0];
+  if (tag === undefined) {
+    return request.method === 'PRACK' ? confirmedBy(sessions, request) : sessions[0];
+  }
   return sessions.find(({ dialog }) => dialog.remoteTag === tag);
 }
 

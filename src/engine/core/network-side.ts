@@ -111,7 +111,7 @@ export class NetworkSide implements TransactionUser {
     const owner = core.pick(method);
     if (owner === undefined) {
       if (KNOWN_METHODS.has(method)) refuse(arrival, 503, 'Service Unavailable');
-      else refuse(arrival, 501, 'Not Implemented');
+      else refuse(arrival, 501, 'Not Implemented', [{ name: 'Allow', value: allowed(core) }]);
       return;
     }
     this.#deliverNew(arrival, owner);
@@ -210,6 +210,13 @@ function refuse(
 ): void {
   const answer = makeResponse(arrival.request, { status, reason, tag: createTag(), extra });
   void arrival.transaction.send(answer);
+}
+
+/** The methods that applications take, and those that follow an INVITE without them. */
+function allowed(core: Core): string {
+  const served = core.methods();
+  const known = [...KNOWN_METHODS, ...DIALOG_ONLY].filter((method) => served.includes(method));
+  return ['ACK', 'CANCEL', ...known].join(', ');
 }
 
 /** Overlapping re-INVITEs (RFC 3261 §14.2); a 100 for the one that is taken. */

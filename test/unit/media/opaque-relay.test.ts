@@ -11,7 +11,15 @@ const DTLS = Buffer.from('16fefd0000000000000000', 'hex');
 const STUN = Buffer.from('000100002112a442000000000000000000000000', 'hex');
 
 function openRelay(caller: Partial<LegMedia> = {}, callee: Partial<LegMedia> = {}): Relay {
-  const relay = new Relay({ random: () => 0.5, inactivityTimeoutMs: 1000, holdTimeoutMs: 9000 }, 0);
+  const relay = new Relay(
+    {
+      renameSource: (name) => name,
+      random: () => 0.5,
+      inactivityTimeoutMs: 1000,
+      holdTimeoutMs: 9000,
+    },
+    0,
+  );
   const common = { transport: 'srtp', event: undefined } as const;
   const legs = [
     sampleLeg(CALLER.port, { ...common, ...caller }),

@@ -50,7 +50,10 @@ describe('packets dropped', () => {
   });
 
   test('before the first offer/answer is complete', () => {
-    const relay = new Relay({ random: () => 0, inactivityTimeoutMs: 1, holdTimeoutMs: 2 }, 0);
+    const relay = new Relay(
+      { renameSource: (name) => name, random: () => 0, inactivityTimeoutMs: 1, holdTimeoutMs: 2 },
+      0,
+    );
     expect(relay.receiveRtp('caller', audioPacket(), CALLER, 0)).toBe('drop');
     relay.playDigit('callee', { digitId: 'a', eventCode: 5, durationMs: 100 });
     expect(relay.takeOutputs()).toEqual([

@@ -7,7 +7,12 @@ const SOURCE = { address: '127.0.0.1', port: 10_000 };
 
 /** The caller's leg has no telephone-event, the callee's may have. */
 function openRelay(calleeHasEvents: boolean): Relay {
-  const options = { random: () => 0.5, inactivityTimeoutMs: 60_000, holdTimeoutMs: 60_000 };
+  const options = {
+    random: () => 0.5,
+    renameSource: (name: Buffer) => name,
+    inactivityTimeoutMs: 60_000,
+    holdTimeoutMs: 60_000,
+  };
   const relay = new Relay(options, 0);
   const caller = sampleLeg(SOURCE.port, { event: undefined });
   const callee = sampleLeg(11_000, calleeHasEvents ? {} : { event: undefined });

@@ -8,7 +8,15 @@ import { CALLEE, CALLER } from './virtual-call.ts';
 const NAT = { address: '198.51.100.7', port: 61_000 };
 
 function openRelay(): Relay {
-  const relay = new Relay({ random: () => 0.5, inactivityTimeoutMs: 1000, holdTimeoutMs: 9000 }, 0);
+  const relay = new Relay(
+    {
+      renameSource: (name) => name,
+      random: () => 0.5,
+      inactivityTimeoutMs: 1000,
+      holdTimeoutMs: 9000,
+    },
+    0,
+  );
   const caller = sampleLeg(CALLER.port, { mediaSource: 'learn-once' });
   relay.update(sampleUpdate(caller, sampleLeg(CALLEE.port)), 0);
   return relay;

@@ -51,6 +51,7 @@ export class VirtualCall {
           seed = (seed * 16_807) % 2_147_483_647;
           return seed / 2_147_483_647;
         },
+        renameSource: (name) => Buffer.alloc(name.length, 'x'),
         inactivityTimeoutMs: 60_000,
         holdTimeoutMs: 3_600_000,
         ...options.relay,

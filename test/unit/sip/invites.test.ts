@@ -36,7 +36,7 @@ describe('an INVITE of ours', () => {
     expect(log).toEqual([
       'sent INVITE',
       'progress 180',
-      'answer {"role":"uac","dialogId":"dialog-b","callId":"leg-b","localTag":"ours","remoteTag":"t","localContact":"<sip:a@sbc>","remoteTarget":"sip:b@host"}',
+      'answer {"role":"uac","dialogId":"dialog-b","callId":"leg-b","localTag":"ours","remoteTag":"t","localContact":"<sip:a@sbc>","remoteTarget":"sip:b@host","localUri":"sip:a@sbc","remoteUri":"sip:b@host"}',
     ]);
     expect(connection.last.acknowledgements).toEqual([]);
   });
@@ -47,9 +47,19 @@ describe('an INVITE of ours', () => {
     expect(log).toEqual([]);
   });
 
-  test('a reliable 18x is acknowledged', () => {
+  test('a reliable 18x gets a PRACK in its branch', () => {
     const { connection } = send();
-    connection.last.answer(183, { RSeq: '1' });
+    const branch = { To: '<sip:b@host>;tag=two', CSeq: '7 INVITE' };
+    connection.last.answer(183, { ...branch, Require: '100rel', RSeq: '31' });
+    const { method, dialogId, headers } = connection.last.options;
+    expect([method, dialogId]).toEqual(['PRACK', 'dialog-b']);
+    expect(headers).toEqual({ RAck: '31 7 INVITE', To: '<sip:b@host>;tag=two' });
+    connection.last.answer(200);
+  });
+
+  test('a reliable 18x that names no branch is left to the engine', () => {
+    const { connection } = send();
+    connection.last.answer(183, { RSeq: '1', CSeq: '7 INVITE' });
     expect(connection.last.acknowledgements).toEqual([undefined]);
   });
 

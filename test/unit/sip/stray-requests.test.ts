@@ -49,6 +49,15 @@ test('Allow names what is relayed for the sender, but not the method that is ref
   expect(allowOf('MESSAGE')).not.toContain('MESSAGE');
 });
 
+test.each([
+  [false, '100rel, timer, norefersub'],
+  [true, '100rel, timer, replaces, norefersub'],
+])('OPTIONS of a sender whose calls may replace others=%s: %s', (mayReplace, supported) => {
+  const request = new FakeReceivedRequest('OPTIONS', { To: TO });
+  answerStrayRequest(request, { ...OPEN, mayReplace });
+  expect(request.answers[0]?.options.headers?.['Supported']).toBe(supported);
+});
+
 test('what is relayed is not answered here, unless it may not come in at all', () => {
   const seen: string[] = [];
   const relay = ({ message }: ReceivedRequest): boolean => seen.push(message.method) > 0;

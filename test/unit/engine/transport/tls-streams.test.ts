@@ -134,7 +134,7 @@ describe('a server that we connect to', () => {
     const peer = await waitFor('a connection', () => server.peers[0]);
     const wire = await peer.inbox.take();
     peer.socket.end(answerText(wire, 200).slice(0, 40));
-    expect(await asked).toBe('connection closed');
+    expect(await asked).toBe(`tls 127.0.0.1:${server.port}: connection closed`);
   });
 
   test('pings keep the connection until one is not answered any more', async () => {
