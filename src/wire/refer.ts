@@ -28,7 +28,6 @@ const TEL = /^tel:\+?[0-9A-Fa-f*#().-]+(?:;[^\s<>"?]*)?$/i;
 export function parseReferTo(value: string): ReferTo {
   const { uri } = parseNameAddr(value);
   const scheme = uriScheme(uri);
-  if (scheme === '') throw new WireError('expected a URI');
   if (scheme === 'tel') {
     if (!TEL.test(uri)) throw new WireError('expected a telephone number');
     return { type: 'call', uri, replaces: undefined };

@@ -1,7 +1,7 @@
 /** The proxies that stay on the way between the ends of a dialog (RFC 3261 §12.1, §12.2.1.1). */
+import { attempt } from './kpml.ts';
 import { parseNameAddr, splitHeaderList } from './sip-headers.ts';
 import { getHeaders, type SipMessage } from './sip-message.ts';
-import { WireError } from './wire-error.ts';
 
 /** How a request gets along a route set. */
 export interface RoutedRequest {
@@ -31,10 +31,5 @@ export function routeAlong(routeSet: readonly string[], target: string): RoutedR
 }
 
 function readable<T>(action: () => T): T | undefined {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
+  return attempt<T | undefined>(action, () => undefined);
 }

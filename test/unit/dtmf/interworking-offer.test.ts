@@ -125,6 +125,7 @@ describe('an answer', () => {
     ['after an insertion', {}, 'preferred', 'add-kpml'],
     ['after a delayed offer', { isDelayedOffer: true }, 'preferred', 'keep'],
     ['without audio', { hasAudio: false }, 'preferred', 'keep'],
+    ['with SRTP', { isSrtp: true }, 'preferred', 'keep'],
     ['when the offerer brought telephone-event', { offerHasTelephoneEvent: true }, 'preferred', 'keep'],
     ['towards a transparent leg', {}, 'transparent', 'keep'],
   ] as const)('without SDP, %s: the KPML caller is told kpml or not', (_, given, mode, allowEvents) => {

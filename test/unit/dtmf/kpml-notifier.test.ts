@@ -48,6 +48,17 @@ describe('the usual subscription', () => {
     expect(notify?.pressIds).toEqual(['1:1']);
   });
 
+  test('is idle when every NOTIFY is answered', () => {
+    const bench = new NotifierBench();
+    expect(bench.notifier.isIdle).toBe(true);
+    bench.subscribe();
+    bench.press('1');
+    bench.answer = undefined;
+    bench.wait(100);
+    bench.press('2');
+    expect(bench.notifier.isIdle).toBe(false);
+  });
+
   test('is told its remaining lifetime', () => {
     const bench = new NotifierBench();
     bench.subscribe();

@@ -42,6 +42,7 @@ describe('Refer-To', () => {
   test.each([
     '',
     'carol',
+    '<carol>',
     '<sip:>',
     '<sip:c@h>, <sip:d@h>',
     '<tel:carol>',
@@ -50,6 +51,10 @@ describe('Refer-To', () => {
     '<sip:c@h?Replaces=1%3Bto-tag%3Da%3Bfrom-tag%3Db&Replaces=2%3Bto-tag%3Da%3Bfrom-tag%3Db>',
   ])('%j cannot be read', (value) => {
     expect(() => parseReferTo(value)).toThrow(WireError);
+  });
+
+  test('without a dialog to replace is the address alone', () => {
+    expect(formatReferTo('sip:c@h')).toBe('<sip:c@h>');
   });
 
   test('is read as it was written, whatever stands in the Call-ID', () => {

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { phraseOf } from '../../../src/wire/sip-phrases.ts';
+
+test.each([
+  [180, 'Ringing'],
+  [199, 'Progress'],
+  [202, 'OK'],
+  [486, 'Busy Here'],
+  [499, 'Failure'],
+])('a %i is told as %s', (status, phrase) => {
+  expect(phraseOf(status)).toBe(phrase);
+});
