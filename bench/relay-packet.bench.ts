@@ -26,7 +26,12 @@ function leg(port: number, payloadTypeMap: LegMedia['payloadTypeMap'] = []): Leg
 
 function createRelay(payloadTypeMap: LegMedia['payloadTypeMap'] = []): Relay {
   const relay = new Relay(
-    { random: () => 0.5, inactivityTimeoutMs: 60_000, holdTimeoutMs: 3_600_000 },
+    {
+      random: () => 0.5,
+      renameSource: (name) => name,
+      inactivityTimeoutMs: 60_000,
+      holdTimeoutMs: 3_600_000,
+    },
     0,
   );
   const handling = { mode: 'relay', detect: true } as const;

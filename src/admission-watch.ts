@@ -5,13 +5,15 @@ import { watchLoad } from './observe/load-watch.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { SipStack } from './sip/stack.ts';
-import type { CallAdmission } from './trunk/admission.ts';
+import type { CallAdmission, CallPacing } from './trunk/admission.ts';
 import { AGENT_STATES } from './trunk/agent-entry.ts';
 import { AgentPinger } from './trunk/agent-pinger.ts';
 import type { AgentRegistry, AgentView } from './trunk/agent-registry.ts';
 
 const LEAST_SAMPLE_MS = 50;
-const SAMPLE_MS = 500;
+const SAMPLE_MS = 250;
+/** A line for each refusal would cost more than the refusal. */
+const LOG_REFUSALS_MS = 1000;
 
 /** One line for each agent that goes out of service or comes back. */
 export function logHealth(log: Log): (view: AgentView) => void {
@@ -28,6 +30,8 @@ interface Parts {
   readonly admission: CallAdmission;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Tells the SIP engine how many new calls may come. */
+  readonly paceCalls: (pacing: CallPacing) => void;
 }
 
 /** Starts the health checks and the guard; `stop` ends both, a drain stops the `pinger` alone. */
@@ -66,22 +70,52 @@ function startPings(config: Config, { stack, agents, metrics }: Parts): AgentPin
   return pinger;
 }
 
-/** Measures the load and tells the admission of calls. */
+/** Measures the load and tells the admission of calls, and through it the SIP engine. */
 function guardAgainstOverload(
   { admission: { overload } }: Config,
-  { admission, metrics, log }: Parts,
+  { admission, metrics, log, paceCalls }: Parts,
 ): { stop(): void } {
   const windowMs = Math.min(SAMPLE_MS, Math.max(LEAST_SAMPLE_MS, overload.holdMs / 2));
+  const logRefusals = refusalLog(admission, log);
+  let paced: CallPacing = { callsPerSecond: undefined, lateMs: undefined };
+  const pace = (): void => {
+    const { callsPerSecond, lateMs } = admission.pacing;
+    if (callsPerSecond === paced.callsPerSecond && lateMs === paced.lateMs) return;
+    paced = { callsPerSecond, lateMs };
+    paceCalls(paced);
+  };
+  pace();
   return watchLoad({
     windowMs,
     report: (load) => {
       const before = admission.overload.type;
-      const state = admission.sampled(load, nowMs());
+      const atMs = nowMs();
+      const state = admission.sampled(load, atMs);
+      pace();
+      logRefusals(atMs);
+      metrics.admission.paced(admission.pacing.callsPerSecond);
       if (state.type === before) return;
       metrics.admission.overloaded(state.type === 'overloaded');
       if (state.type === 'overloaded') {
-        log.warn({ ...load, reason: state.reason }, 'overloaded, new calls are refused');
-      } else log.info(load, 'load is normal again, new calls are taken');
+        const { reason, callsPerSecond } = state;
+        log.warn({ ...load, reason, callsPerSecond }, 'overloaded, not all new calls are taken');
+      } else log.info(load, 'load is normal again, all new calls are taken');
     },
   });
+}
+
+/** Says how many calls were refused for the load, once in a while. */
+function refusalLog(
+  admission: Pick<CallAdmission, 'refusedForLoad'>,
+  log: Log,
+): (nowMs: number) => void {
+  let saidMs = Number.NEGATIVE_INFINITY;
+  let said = 0;
+  return (atMs) => {
+    const calls = admission.refusedForLoad - said;
+    if (calls === 0 || atMs - saidMs < LOG_REFUSALS_MS) return;
+    said += calls;
+    saidMs = atMs;
+    log.warn({ calls }, 'new calls refused, too much to do');
+  };
 }

@@ -11,6 +11,7 @@ import { startApi, type Api } from './api/server.ts';
 import { SbcBackend } from './api/sbc-backend.ts';
 import { openCallRecords, recoverCallRecords } from './call-records.ts';
 import { Registrations } from './call/outside/registrations.ts';
+import { MEDIA_CAUSES } from './call/call-media.ts';
 import { CallRegistry } from './call/registry.ts';
 import { RequestRelay } from './call/outside/request-relay.ts';
 import type { Config, SipInterface } from './config/config.ts';
@@ -18,7 +19,7 @@ import type { LoadedConfig } from './config/load.ts';
 import { superviseEngines } from './engine/engine-supervisor.ts';
 import type { EngineThread } from './engine/engine-thread.ts';
 import { warnOfPorts } from './media-ports.ts';
-import { MEDIA_FAILURES, type MediaEngine } from './media/media-engine.ts';
+import type { MediaEngine } from './media/media-engine.ts';
 import { RelayPool } from './media/relay-pool.ts';
 import type { CdrWriter } from './observe/cdr-writer.ts';
 import { nowMs } from './observe/clock.ts';
@@ -27,11 +28,11 @@ import { watchEventLoop } from './observe/event-loop-lag.ts';
 import { LadderRecorder } from './observe/ladder.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
-import { engineLimits, nameKnownPeers, watchDrops } from './sip-limits.ts';
+import { engineLimits, nameKnownPeers, refusedInvites, watchDrops } from './sip-limits.ts';
 import { engineTls, watchHandshakes } from './sip-tls.ts';
 import { SipStack, type StackConnection, type StackHandlers } from './sip/stack.ts';
 import { type Ready, stackHandlers } from './stack-handlers.ts';
-import { CallAdmission } from './trunk/admission.ts';
+import { CallAdmission, type CallPacing } from './trunk/admission.ts';
 import { lookUpAgents } from './trunk/agent-addresses.ts';
 import { AgentRegistry } from './trunk/agent-registry.ts';
 
@@ -90,8 +91,8 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const agents = new AgentRegistry(config, { nowMs, onHealthChange: logHealth(log) });
   const admission = new CallAdmission(config, agents);
   const ready: Ready = { calls: undefined, relay: undefined };
-  const { stack, nameAgents } = await startSip(config, {
-    handlers: stackHandlers(ready, metrics, log),
+  const { stack, nameAgents, paceCalls } = await startSip(config, {
+    ready,
     onLost: options.onLost,
     closers,
     log,
@@ -104,7 +105,7 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   ready.calls = calls;
   const relayParts = { ...trunks, stack, metrics, log, nowMs };
   ready.relay = new RequestRelay(config, relayParts, () => calls.isDraining);
-  const watch = watchTrunks(config, { stack, agents, admission, metrics, log });
+  const watch = watchTrunks(config, { stack, agents, admission, metrics, log, paceCalls });
   closers.push(() => watch.stop());
   reportGauges(metrics, media, calls);
   const parts = { ledger, ladder, calls, stack, media, log };
@@ -181,7 +182,7 @@ function startObserving(config: Config, log: Log, closers: Closer[]): Observers 
 /** Values that are read when the metrics are, rather than counted. */
 function reportGauges(metrics: Metrics, media: RelayPool, calls: CallRegistry): void {
   let restarts = 0;
-  for (const reason of MEDIA_FAILURES) metrics.mediaFailed(reason, 0);
+  for (const cause of MEDIA_CAUSES) metrics.mediaFailed(cause, 0);
   metrics.onScrape(() => {
     for (const [pool, free] of Object.entries(media.portsFree)) metrics.mediaPortsFree(pool, free);
     for (; restarts < media.workerRestarts; restarts += 1) metrics.workerRestarted();
@@ -204,7 +205,7 @@ function findAgents(agents: AgentRegistry, log: Log, nameAgents: () => void): vo
 }
 
 interface SipParts {
-  readonly handlers: StackHandlers;
+  readonly ready: Ready;
   readonly onLost: ((reason: string) => void) | undefined;
   readonly closers: Closer[];
   readonly log: Log;
@@ -216,31 +217,39 @@ interface SipConnections {
   readonly connections: readonly StackConnection[];
   /** Tells the embedded engine the addresses of the session agents. */
   readonly nameAgents: () => void;
+  /** Tells the embedded engine how many new calls may come. */
+  readonly paceCalls: (pacing: CallPacing) => void;
 }
 
 async function startSip(
   config: Config,
   parts: SipParts,
-): Promise<{ readonly stack: SipStack; readonly nameAgents: () => void }> {
-  const { handlers, closers, log } = parts;
+): Promise<{ readonly stack: SipStack } & Omit<SipConnections, 'connections'>> {
+  const { ready, metrics, closers, log } = parts;
+  const handlers = stackHandlers(ready, metrics, log);
   if (config.sip.engine === 'drachtio') {
     log.warn(
       'a drachtio-server detaches a call when its peer sends NOTIFY with Subscription-State terminated inside it',
     );
   }
-  const { connections, nameAgents } =
+  const { connections, ...engine } =
     config.sip.engine === 'embedded'
-      ? await embeddedConnections(config, parts)
-      : { connections: serverConnections(config), nameAgents: (): void => undefined };
+      ? await embeddedConnections(config, parts, handlers)
+      : {
+          connections: serverConnections(config),
+          nameAgents: (): void => undefined,
+          paceCalls: (): void => undefined,
+        };
   const stack = await SipStack.start(connections, handlers, config.sip.reconnectHoldMs);
   closers.push(() => stack.close());
-  return { stack, nameAgents };
+  return { stack, ...engine };
 }
 
 /** One engine with an admin port of its own per sip-interface, all in one thread. */
 async function embeddedConnections(
   config: Config,
-  { handlers, onLost, closers, agents, metrics, log }: SipParts,
+  { ready, onLost, closers, agents, metrics, log }: SipParts,
+  handlers: StackHandlers,
 ): Promise<SipConnections> {
   const secret = randomBytes(16).toString('hex');
   const thread: EngineThread = await superviseEngines(
@@ -267,6 +276,7 @@ async function embeddedConnections(
       onRestarted: () => log.warn('SIP engine runs again'),
       onBug: (_name, stack) => handlers.onBug(stack),
       onDropped: watchDrops(metrics, log),
+      onRefused: (name, calls) => ready.calls?.refusedBefore(name, refusedInvites(calls)),
       onHandshakeFailed: watchHandshakes(log),
     },
   );
@@ -277,8 +287,9 @@ async function embeddedConnections(
     port: adminPort,
     secret,
     interfaces: [{ name, hostports: [] }],
+    keepsBranch: true,
   }));
-  return { connections, nameAgents };
+  return { connections, nameAgents, paceCalls: (pacing) => thread.paceCalls(pacing) };
 }
 
 /** Interfaces with a server of their own get a connection each, the others share `sip.drachtio`. */

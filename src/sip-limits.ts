@@ -1,12 +1,16 @@
 /** Joins `sip.limits`, the session agents and the observers to the embedded SIP engine. */
+import type { RefusedInvite } from './call/setup/refused-attempt.ts';
 import type { SipLimits } from './config/config.ts';
 import type { EngineThread, EngineThreadListener } from './engine/engine-thread.ts';
 import type { NamedEngineOptions } from './engine/engine-protocol.ts';
 import { DROP_REASONS } from './engine/transport/drop-journal.ts';
+import type { RefusedCall } from './engine/transaction/refused-calls.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { AgentRegistry } from './trunk/agent-registry.ts';
 import { DEFAULT_MESSAGE_LIMITS } from './wire/sip-message.ts';
+
+const NO_BODY = Buffer.alloc(0);
 
 /** What the configuration says of limits, as the engine wants it. */
 export function engineLimits(limits: SipLimits): NonNullable<NamedEngineOptions['limits']> {
@@ -28,6 +32,15 @@ export function nameKnownPeers(
   agents: AgentRegistry,
 ): void {
   for (const [name, sources] of agents.sourcesByInterface()) thread.setKnownPeers(name, sources);
+}
+
+/** Calls that the engine has refused, as the registry of calls takes them. */
+export function refusedInvites(calls: readonly RefusedCall[]): readonly RefusedInvite[] {
+  return calls.map(({ atMs, source, uri, headers }) => ({
+    atMs,
+    source,
+    message: { type: 'request', method: 'INVITE', uri, headers: [...headers], body: NO_BODY },
+  }));
 }
 
 /** Puts what the engine drops into metrics and log. */

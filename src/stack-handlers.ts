@@ -31,6 +31,7 @@ export function stackHandlers(ready: Ready, metrics: Metrics, log: Log): StackHa
     isDraining: () => ready.calls?.isDraining ?? false,
     isAdmitted: (name, source) => ready.calls?.isAdmitted(name, source) ?? false,
     relayedMethods: (name, source) => ready.relay?.methodsFor(name, source) ?? [],
+    mayReplace: (name, source) => ready.relay?.mayReplace(name, source) ?? false,
     onStray: (name, request) => ready.relay?.receive(name, request) ?? false,
     onAnswered: (answered) => metrics.sipRequestAnswered(answered),
   };

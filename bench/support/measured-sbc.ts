@@ -27,6 +27,8 @@ export interface MeasuredSbcOptions {
   readonly concurrentCalls: number;
   /** Words for node itself. */
   readonly nodeArguments?: readonly string[];
+  /** Changes the configuration. */
+  readonly edit?: (yaml: string) => string;
 }
 
 export interface MeasuredSbc {
@@ -54,7 +56,7 @@ export async function startMeasuredSbc(options: MeasuredSbcOptions): Promise<Mea
     logLevel: 'warn',
   });
   const config = join(folder, 'sbc.yaml');
-  writeFileSync(config, yaml);
+  writeFileSync(config, options.edit?.(yaml) ?? yaml);
   const args = [...(options.nodeArguments ?? []), PROGRAM, 'run', '--config', config];
   const sbc = startOwned(process.execPath, args, folder);
   await ready(`http://${api.address}:${api.port}/readyz`, sbc.output);

@@ -75,18 +75,18 @@ export async function placeCalls(load: Load, address: string): Promise<LoadResul
   };
 }
 
-interface OwnPorts {
+export interface OwnPorts {
   readonly port: number;
   readonly controlPort: number;
   readonly mediaPort: number;
 }
 
-async function ownPorts(address: string): Promise<OwnPorts> {
+export async function ownPorts(address: string): Promise<OwnPorts> {
   const [port = 0, controlPort = 0, mediaPort = 0] = await freePorts(3, address);
   return { port, controlPort, mediaPort };
 }
 
-function commonArguments(scenario: string, at: SipTarget & OwnPorts): string[] {
+export function commonArguments(scenario: string, at: SipTarget & OwnPorts): string[] {
   return [
     ['-sf', join(SCENARIOS, `${scenario}.xml`), '-nostdin', '-bind_local', '-timer_resol', '1'],
     ['-i', at.address, '-p', String(at.port), '-mi', at.address, '-mp', String(at.mediaPort)],
@@ -107,7 +107,7 @@ function callerArguments(load: Load, address: string, ports: OwnPorts): string[]
   ].flat();
 }
 
-function readText(folder: string, name: string): string {
+export function readText(folder: string, name: string): string {
   try {
     return readFileSync(join(folder, name), 'utf8');
   } catch {
@@ -116,7 +116,7 @@ function readText(folder: string, name: string): string {
 }
 
 /** Names of the first row with the values of the last. */
-function lastRow(csv: string): Map<string, string> {
+export function lastRow(csv: string): Map<string, string> {
   const rows = csv.trimEnd().split('\n');
   const values = rows.at(-1)?.split(';') ?? [];
   if (rows.length < 2) return new Map();

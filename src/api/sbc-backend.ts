@@ -70,15 +70,17 @@ export class SbcBackend implements ApiBackend {
       ...(calls.isDraining ? ['draining: no new calls are taken'] : []),
       ...(overload.type === 'calm'
         ? []
-        : [`overloaded (${overload.reason}): no new calls are taken`]),
+        : [`overloaded (${overload.reason}): not all new calls are taken`]),
     ];
     return { isReady: reasons.length === 0, reasons };
   }
 
   async metricsText(): Promise<string> {
-    const { calls, metrics } = this.#options;
-    // Reading the counters enters the packets of the running calls.
-    await Promise.all(calls.list().flatMap((call) => call.session?.media.counters() ?? []));
+    const { calls, metrics, admission } = this.#options;
+    // Reading the counters enters the packets of the running calls; while overloaded they come with the end of each.
+    if (admission.overload.type === 'calm') {
+      await Promise.all(calls.list().flatMap((call) => call.session?.media.counters() ?? []));
+    }
     return metrics.text();
   }
 

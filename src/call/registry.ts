@@ -3,8 +3,7 @@
  *
  *   INVITE -> admission -> checks (draining, Max-Forwards, Contact, extensions) -> route -> sessions -> Call
  */
-import assert from 'node:assert/strict';
-import type { Config, Realm, SipInterface } from '../config/config.ts';
+import type { Config, SipInterface } from '../config/config.ts';
 import { policyText } from '../config/routing-config.ts';
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
 import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
@@ -12,30 +11,35 @@ import { requiredExtensions } from '../sip/stray-requests.ts';
 import {
   type CallAdmission,
   type Passage,
-  refusalText,
   type Session,
   type SessionRefusal,
 } from '../trunk/admission.ts';
 import type { AgentRegistry, RequestSource } from '../trunk/agent-registry.ts';
 import { type Hop, prepareRoutes, route } from '../trunk/policy.ts';
 import { redirectHops } from '../trunk/redirect.ts';
-import { isAcceptable } from '../wire/event-headers.ts';
-import { getHeader, getHeaders, type SipRequest } from '../wire/sip-message.ts';
-import { formatHostPort } from '../wire/sip-uri.ts';
+import { getHeader } from '../wire/sip-message.ts';
 import type { CallContext } from './call-context.ts';
 import { Call } from './call.ts';
 import type { CallerInvite, CallPlan } from './call-plan.ts';
 import { CallLeg } from './call-leg.ts';
+import { callerLeg, realmNamed, requestSource } from './caller-leg.ts';
 import { deviceRoute } from './outside/device-route.ts';
 import type { EndCause } from './end-cause.ts';
 import { maxForwardsOf, unusableContent } from './headers/header-policy.ts';
 import { countedAnyway, joinPlan } from './transfer/join-plan.ts';
 import type { Registrations } from './outside/registrations.ts';
-import { refuseAttempt } from './setup/refused-attempt.ts';
+import { recordRefusedBefore, refuseAttempt, type RefusedInvite } from './setup/refused-attempt.ts';
 import { partnerOf, readReplaces } from './transfer/replaces-request.ts';
-import { routeRefusal } from './route-refusal.ts';
+import { limitRefusal, routeRefusal } from './route-refusal.ts';
 import { routeRequest } from './route-request.ts';
-import { refusalOfAll, type Refusal, refused, retryAfter, takeRoom } from './room-for-calls.ts';
+import { sdpRefusal } from './sdp-refusal.ts';
+import {
+  type LoadLimits,
+  refusalOfAll,
+  type Refusal,
+  refused,
+  takeRoom,
+} from './room-for-calls.ts';
 import { intervalRefusal, sessionTimerSettings } from './mid-call/session-timer-negotiation.ts';
 import { admitSubscribe } from './digits/subscribe-admission.ts';
 import { SubscriptionBudget } from './digits/subscription-budget.ts';
@@ -123,11 +127,24 @@ export class CallRegistry {
 
   /** Takes a new INVITE: a call begins, or the caller is refused. */
   admit(invite: IncomingInvite): void {
+    let caller: CallLeg | undefined;
     try {
-      this.#admit(invite);
+      caller = this.#callerLeg(invite);
+      this.#admit(invite, caller);
     } catch (error) {
-      invite.reject(500);
+      if (caller === undefined) invite.reject(500);
+      else this.#refuse(invite, caller, refused('bug'));
       throw error;
+    }
+  }
+
+  /** Enters new INVITEs that the SIP engine has refused since this process has too much to do. */
+  refusedBefore(interfaceName: string, invites: readonly RefusedInvite[]): void {
+    const { config } = this.#context;
+    this.#admission.refusedBefore(invites.length);
+    for (const { message, source, atMs } of invites) {
+      const caller = callerLeg(config, this.#agents, { interfaceName, source, message });
+      recordRefusedBefore(caller, atMs, this.#context);
     }
   }
 
@@ -146,8 +163,7 @@ export class CallRegistry {
     log.error({ err: error }, 'broken invariant');
   }
 
-  #admit(invite: IncomingInvite): void {
-    const caller = this.#callerLeg(invite);
+  #admit(invite: IncomingInvite, caller: CallLeg): void {
     const refusal = this.#checkSource(invite, caller) ?? this.#checkMessage(invite, caller);
     const admitted = refusal ?? this.#replace(invite, caller) ?? this.#route(invite, caller);
     if (admitted.type === 'refused') {
@@ -158,9 +174,9 @@ export class CallRegistry {
   }
 
   #begin(plan: CallPlan, session: Session): Call {
-    const call = new Call(plan, this.#context, (ended) => {
-      plan.standing?.giveBack?.();
-      this.#ended(ended, session);
+    const call = new Call(plan, this.#context, {
+      onOver: () => session.release(),
+      onReleased: (ended) => this.#ended(ended, plan),
     });
     this.#calls.set(call.id, call);
     call.start();
@@ -202,8 +218,9 @@ export class CallRegistry {
   /** What can be refused by looking at the INVITE alone. */
   #checkMessage(invite: IncomingInvite, caller: CallLeg): Refusal | undefined {
     const { message } = invite;
-    const { metrics } = this.#context;
-    const noCalls = refusalOfAll(this.isDraining, this.#admission, metrics);
+    // What takes the place of a leg adds no call, or is refused.
+    const isNew = getHeader(message, 'Replaces') === undefined;
+    const noCalls = refusalOfAll(this.isDraining && isNew, this.#limits(isNew));
     if (noCalls !== undefined) return noCalls;
     if (maxForwardsOf(message) === 0) return refused('too-many-hops');
     if (getHeader(message, 'Contact') === undefined) return refused('bad-request');
@@ -215,7 +232,7 @@ export class CallRegistry {
     if (interval !== undefined) return refused('interval-too-short', interval);
     const unusable = unusableContent(message);
     if (unusable !== undefined) return refused('bad-content', unusable);
-    return acceptsSdp(message) ? undefined : refused('bad-content', {}, NO_SDP_WANTED);
+    return sdpRefusal(message);
   }
 
   /** The call of an INVITE that takes the place of a leg; `undefined` for any other. */
@@ -238,33 +255,23 @@ export class CallRegistry {
     return { type: 'plan', plan: { ...plan, standing }, session };
   }
 
-  #callerLeg(invite: IncomingInvite): CallLeg {
-    const { config } = this.#context;
-    const sipInterface = config.sipInterfaces.find((item) => item.name === invite.interfaceName);
-    // A reload never changes the interfaces, so the one the INVITE came in on is there.
-    assert(sipInterface !== undefined, `no sip-interface ${invite.interfaceName}`);
-    const source = requestSource(invite.source);
-    const leg = new CallLeg({
-      side: 'caller',
-      sipInterface,
-      realm: realmNamed(config, sipInterface.realm),
-      agent: this.#agents.match(sipInterface, source),
-      remote: formatHostPort(source.address, source.port),
-      transport: source.transport,
-    });
-    leg.invite = invite.message;
-    return leg;
+  /** The load alone. A new INVITE has come through the embedded engine, which keeps the pace. */
+  #limits(isInvite: boolean): LoadLimits {
+    const isPaced = isInvite && this.#context.config.sip.engine === 'embedded';
+    return { ...this.#context, admission: this.#admission, isPaced };
+  }
+
+  #callerLeg({ interfaceName, source, message }: IncomingInvite): CallLeg {
+    return callerLeg(this.#context.config, this.#agents, { interfaceName, source, message });
   }
 
   /** Begins a call with a leg that stands already, or rejects it; `undefined` then. */
   #place(placed: PlacedCall): Call | undefined {
     const { invite, caller, callee, standing } = placed;
     caller.invite = invite.message;
-    const { metrics } = this.#context;
     const admitted =
       callee === undefined
-        ? (refusalOfAll(this.isDraining, this.#admission, metrics) ??
-          this.#route(invite, caller, true))
+        ? (refusalOfAll(false, this.#limits(false)) ?? this.#route(invite, caller, true))
         : this.#join(invite, caller, callee);
     if (admitted.type === 'plan')
       return this.#begin({ ...admitted.plan, standing }, admitted.session);
@@ -286,12 +293,10 @@ export class CallRegistry {
     const device = deviceRoute(config, request, this.#registrations, this.#agents);
     const routed = device ?? route(config, request, this.#agents);
     if (routed.type === 'reject') return routeRefusal(routed);
+    const policy = policyText(routed.policy);
     const room = this.#takeRoom('inbound', caller);
     const session = isStanding ? countedAnyway(room) : room;
-    if (session.type === 'refused') {
-      return refused('limit-reached', retryAfter(503), { text: refusalText(session) });
-    }
-    const policy = policyText(routed.policy);
+    if (session.type === 'refused') return limitRefusal(session, policy, routed.skipped);
     const plan: CallPlan = {
       invite,
       caller,
@@ -318,31 +323,11 @@ export class CallRegistry {
     refuseAttempt({ invite, caller, refusal }, this.#context);
   }
 
-  #ended(call: Call, session: Session): void {
-    session.release();
+  #ended(call: Call, { standing }: CallPlan): void {
+    standing?.giveBack?.();
     if (!this.#calls.delete(call.id)) return;
     if (this.#calls.size > 0) return;
     this.#onEmpty?.();
     this.#onEmpty = undefined;
   }
-}
-
-/** The caller cannot read the only kind of answer there is (RFC 3261 §21.4.7). */
-const NO_SDP_WANTED = { status: 406, text: 'session description not accepted' };
-
-function acceptsSdp(invite: SipRequest): boolean {
-  const accept = getHeaders(invite, 'Accept');
-  return isAcceptable(accept.length === 0 ? undefined : accept.join(','), 'application/sdp');
-}
-
-function realmNamed(config: Config, name: string): Realm {
-  const realm = config.realms.find((item) => item.name === name);
-  assert(realm !== undefined, `no realm ${name}`);
-  return realm;
-}
-
-function requestSource(source: IncomingInvite['source']): RequestSource {
-  const { address, port, protocol } = source;
-  const transport = protocol === 'tcp' || protocol === 'tls' ? protocol : 'udp';
-  return { address, port, transport };
 }

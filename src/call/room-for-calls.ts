@@ -1,6 +1,7 @@
 /** What the admission of a call says to the caller, and what it leaves behind in metrics. */
 import type { Metrics } from '../observe/metrics.ts';
 import type { CallAdmission, Passage, Session, SessionRefusal } from '../trunk/admission.ts';
+import type { SkippedAgent } from '../trunk/policy.ts';
 import type { EndCause } from './end-cause.ts';
 
 /** How long a caller should wait after a 503, seconds. */
@@ -14,6 +15,10 @@ export interface Refusal {
   readonly headers: Record<string, string>;
   /** Reason phrase in place of the usual one. */
   readonly phrase?: string | undefined;
+  /** The local policy that was for the attempt, where it came that far. */
+  readonly policy?: string | undefined;
+  /** Agents of the policy that could take no call. */
+  readonly skipped?: readonly SkippedAgent[];
 }
 
 export function refused(
@@ -28,20 +33,26 @@ export function retryAfter(status: number): Record<string, string> {
   return status === 503 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
 }
 
-/** Why no call at all is taken now. */
-export function refusalOfAll(
-  isDraining: boolean,
-  admission: Pick<CallAdmission, 'overload'>,
-  metrics: Metrics,
-): Refusal | undefined {
+/** What stands against new calls of any kind. */
+export interface LoadLimits {
+  readonly admission: Pick<CallAdmission, 'obstacle'>;
+  readonly metrics: Metrics;
+  readonly nowMs: () => number;
+  /** The SIP engine keeps the pace of new calls. */
+  readonly isPaced?: boolean;
+}
+
+/** Why a call is not taken now, whatever it is. */
+export function refusalOfAll(isDraining: boolean, limits: LoadLimits): Refusal | undefined {
+  const { admission, metrics, nowMs, isPaced = false } = limits;
   if (isDraining) {
     metrics.admission.rejected('draining');
     return refused('draining', { 'Retry-After': String(RETRY_AFTER_DRAIN_SECONDS) });
   }
-  const { overload } = admission;
-  if (overload.type === 'calm') return undefined;
+  const reason = admission.obstacle(isPaced, nowMs());
+  if (reason === undefined) return undefined;
   metrics.admission.rejected('overload');
-  return refused('overloaded', retryAfter(503), { text: `overloaded: ${overload.reason}` });
+  return refused('overloaded', retryAfter(503), { text: `overloaded: ${reason}` });
 }
 
 /** Takes room for one leg of a call; a constraint that stands against it is counted. */

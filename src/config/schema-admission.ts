@@ -178,7 +178,10 @@ export const admission = z
       .meta({ description: 'Limits of all calls together; a call counts once.' })
       .prefault({}),
     overload: overload
-      .meta({ description: 'When the machine is too busy for new calls: 503 with Retry-After.' })
+      .meta({
+        description:
+          'When the machine is too busy for all new calls: those beyond a pace get 503 with Retry-After.',
+      })
       .prefault({}),
   })
   .transform((raw): AdmissionConfig => raw);

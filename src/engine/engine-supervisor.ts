@@ -10,6 +10,7 @@ import {
   type EngineThreadListener,
 } from './engine-thread.ts';
 import type { NamedEngineOptions, StartedEngine } from './engine-protocol.ts';
+import type { CallPacing } from './transaction/call-gate.ts';
 import { RestartPace } from './restart-pace.ts';
 
 export interface SupervisorListener extends EngineThreadListener {
@@ -52,6 +53,7 @@ class Supervisor implements EngineThread {
   readonly engines: readonly StartedEngine[];
   readonly #parts: SupervisorParts;
   readonly #knownPeers = new Map<string, readonly string[]>();
+  #pacing: CallPacing | undefined;
   readonly #pace = new RestartPace(Math.random);
   #state: State;
 
@@ -64,6 +66,11 @@ class Supervisor implements EngineThread {
   setKnownPeers(name: string, networks: readonly string[]): void {
     this.#knownPeers.set(name, networks);
     if (this.#state.type === 'running') this.#state.thread.setKnownPeers(name, networks);
+  }
+
+  paceCalls(pacing: CallPacing): void {
+    this.#pacing = pacing;
+    if (this.#state.type === 'running') this.#state.thread.paceCalls(pacing);
   }
 
   threadLost(reason: string): void {
@@ -110,6 +117,7 @@ class Supervisor implements EngineThread {
       if (this.#isEnded) return await thread.close();
       this.#state = { type: 'running', thread };
       for (const [name, networks] of this.#knownPeers) thread.setKnownPeers(name, networks);
+      if (this.#pacing !== undefined) thread.paceCalls(this.#pacing);
       listener.onRestarted?.();
     } catch (error) {
       if (!this.#isEnded) this.#startLater(error instanceof Error ? error.message : String(error));

@@ -6,6 +6,8 @@ import type {
   NamedEngineOptions,
   StartedEngine,
 } from './engine-protocol.ts';
+import type { CallPacing } from './transaction/call-gate.ts';
+import type { RefusedCall } from './transaction/refused-calls.ts';
 import type { HandshakeFailure } from './transport/transport-events.ts';
 import type { DropReport } from './transport/drop-journal.ts';
 
@@ -15,6 +17,8 @@ export interface EngineThread {
   readonly engines: readonly StartedEngine[];
   /** Names the known peers of the engine called `name` anew. */
   setKnownPeers(name: string, networks: readonly string[]): void;
+  /** How many new calls all engines together let through; those beyond get 503. */
+  paceCalls(pacing: CallPacing): void;
   /** Ends all dialogs and the thread. */
   close(): Promise<void>;
 }
@@ -24,6 +28,8 @@ export interface EngineThreadListener {
   readonly onLost?: (reason: string) => void;
   /** What an engine has dropped since it said so before. */
   readonly onDropped?: (name: string, report: DropReport) => void;
+  /** New calls that an engine has refused for the pace. */
+  readonly onRefused?: (name: string, calls: readonly RefusedCall[]) => void;
   /** A TLS handshake came to nothing. */
   readonly onHandshakeFailed?: (name: string, failure: HandshakeFailure) => void;
   /** An exception inside an engine, which goes on. */
@@ -43,11 +49,14 @@ export async function startEngineThread(
     name: 'engine',
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
   });
+  const send = (command: EngineCommand): void => worker.postMessage(command, []);
   let isClosing = false;
   const started = await new Promise<readonly StartedEngine[]>((resolve, reject) => {
     worker.on('message', (event: EngineEvent) => {
       if (event.type === 'started') resolve(event.engines);
       if (event.type === 'failed') reject(new Error(event.reason));
+      if (event.type === 'ask') send({ type: 'alive' });
+      if (event.type === 'refused') listener.onRefused?.(event.name, event.calls);
       if (event.type === 'dropped') listener.onDropped?.(event.name, event.report);
       if (event.type === 'bug') listener.onBug?.(event.name, event.stack);
       if (event.type === 'handshakeFailed') {
@@ -65,7 +74,6 @@ export async function startEngineThread(
       if (!isClosing) listener.onLost?.(`engine thread ended with code ${code}`);
     });
   });
-  const send = (command: EngineCommand): void => worker.postMessage(command, []);
   const close = async (): Promise<void> => {
     if (isClosing) return;
     isClosing = true;
@@ -76,5 +84,6 @@ export async function startEngineThread(
   const setKnownPeers = (name: string, networks: readonly string[]): void => {
     send({ type: 'setKnownPeers', name, networks });
   };
-  return { engines: started, setKnownPeers, close };
+  const paceCalls = (pacing: CallPacing): void => send({ type: 'paceCalls', pacing });
+  return { engines: started, setKnownPeers, paceCalls, close };
 }

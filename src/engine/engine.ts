@@ -6,6 +6,8 @@ import { DialogStore } from './core/dialog-store.ts';
 import { hostPortOf } from './core/local-address.ts';
 import { NetworkSide } from './core/network-side.ts';
 import type { EngineLimits } from './transaction/admission.ts';
+import type { CallGate } from './transaction/call-gate.ts';
+import type { RefusedCall } from './transaction/refused-calls.ts';
 import { startTransactionLayer } from './transaction/transaction-layer.ts';
 import type {
   TimerValues,
@@ -32,6 +34,10 @@ export interface EngineOptions {
   readonly knownPeers?: readonly string[];
   /** Told every second what was dropped since then, if anything was. */
   readonly onDropped?: (report: DropReport) => void;
+  /** Who may begin a call, with other engines of the application together; absent: everybody. */
+  readonly callGate?: CallGate;
+  /** Told soon of new calls that the gate kept out; each got 503. */
+  readonly onRefused?: (calls: readonly RefusedCall[]) => void;
   /** Requests above this leave by TCP where the peer takes it; 0: never. Default 1300 (RFC 3261 §18.1.1). */
   readonly udpSizeSwitchBytes?: number;
   /** Where host names and SRV records are asked for; absent: the system. */
@@ -66,6 +72,7 @@ export interface Engine {
 }
 
 const DROP_REPORT_MS = 1000;
+const REFUSAL_REPORT_MS = 100;
 const DEFAULT_TIMERS: TimerValues = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000 };
 
 /** Starts a SIP engine; rejects when an address cannot be bound, and then leaves nothing open. */
@@ -99,6 +106,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     pendingIds: new Set(),
     guard: (run) => void guarded(run, onBug),
     pick: (method) => admin?.pick(method),
+    methods: () => admin?.methods() ?? [],
   };
   let admin: AdminServer | undefined;
   try {
@@ -109,9 +117,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   network = new NetworkSide(core);
   const { port } = admin;
-  const dropReports = reportDrops(layer, options.onDropped);
+  const stopReports = startReports(layer, options);
   const close = async (): Promise<void> => {
-    clearInterval(dropReports);
+    stopReports();
     await admin.close();
     await layer.close();
   };
@@ -141,15 +149,26 @@ function startAdmin(options: EngineOptions, core: Core): Promise<AdminServer> {
   return AdminServer.start({ ...options.admin, welcome, user });
 }
 
-function reportDrops(
-  layer: TransactionLayer,
-  onDropped: EngineOptions['onDropped'],
-): NodeJS.Timeout | undefined {
-  if (onDropped === undefined) return undefined;
-  return setInterval(() => {
-    const report = layer.admission.takeDropReport();
-    if (report !== undefined) onDropped(report);
-  }, DROP_REPORT_MS);
+/** Tells what was dropped and refused, each at its pace; the function ends it with a last word about refusals. */
+function startReports(layer: TransactionLayer, options: EngineOptions): () => void {
+  const { onDropped, onRefused } = options;
+  const timers: NodeJS.Timeout[] = [];
+  const refusals = (): void => {
+    const calls = layer.takeRefusedCalls();
+    if (calls.length > 0) onRefused?.(calls);
+  };
+  if (onRefused !== undefined) timers.push(setInterval(refusals, REFUSAL_REPORT_MS));
+  if (onDropped !== undefined) {
+    const drops = (): void => {
+      const report = layer.admission.takeDropReport();
+      if (report !== undefined) onDropped(report);
+    };
+    timers.push(setInterval(drops, DROP_REPORT_MS));
+  }
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+    refusals();
+  };
 }
 
 /** One message or timer may fail, not the engine with all its calls. */

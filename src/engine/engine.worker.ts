@@ -3,17 +3,38 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { startEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
 import type { DropReport } from './transport/drop-journal.ts';
+import { CallGate } from './transaction/call-gate.ts';
+import type { CallPacing } from './transaction/call-gate.ts';
 import type { EngineCommand, EngineEvent, NamedEngineOptions } from './engine-protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('engine.worker.ts runs as a worker thread only');
 const tell = (event: EngineEvent): void => port.postMessage(event);
 
+const ASK_MS = 50;
+/** One for all engines: they have one application. */
+const gate = new CallGate();
+let asking: NodeJS.Timeout | undefined;
 const running = new Map<string, Engine>();
 port.on('message', (command: EngineCommand) => {
   if (command.type === 'close') void shutDown();
+  else if (command.type === 'paceCalls') pace(command.pacing);
+  else if (command.type === 'alive') gate.answered();
   else running.get(command.name)?.setKnownPeers(command.networks);
 });
+
+/** The application is asked while it wants to be, so that its silence is seen while it lasts. */
+function pace(pacing: CallPacing): void {
+  gate.set(pacing, performance.now());
+  if (gate.isWatching) {
+    asking ??= setInterval(() => {
+      if (gate.ask(performance.now())) tell({ type: 'ask' });
+    }, ASK_MS);
+    return;
+  }
+  clearInterval(asking);
+  asking = undefined;
+}
 
 async function startAll(wanted: readonly NamedEngineOptions[]): Promise<void> {
   const engines = [];
@@ -26,6 +47,8 @@ async function startAll(wanted: readonly NamedEngineOptions[]): Promise<void> {
         ...rest,
         onBug,
         onDropped,
+        callGate: gate,
+        onRefused: (calls) => tell({ type: 'refused', name, calls }),
         onHandshakeFailed: (failure) => tell({ type: 'handshakeFailed', name, failure }),
       });
       running.set(name, engine);
@@ -40,6 +63,7 @@ async function startAll(wanted: readonly NamedEngineOptions[]): Promise<void> {
 
 async function shutDown(): Promise<void> {
   await Promise.all([...running.values()].map((engine) => engine.close()));
+  clearInterval(asking);
   tell({ type: 'closed' });
   port?.close();
 }

@@ -64,6 +64,11 @@ export class AdmissionMetrics {
     this.#admission.denied.inc({ rule });
   }
 
+  /** Pace of new calls; `undefined`: all are taken. */
+  paced(callsPerSecond: number | undefined): void {
+    this.#admission.pace.set(callsPerSecond ?? Number.POSITIVE_INFINITY);
+  }
+
   overloaded(isOverloaded: boolean): void {
     this.#admission.overloaded.set(isOverloaded ? 1 : 0);
   }
@@ -119,9 +124,15 @@ function admissionMetrics(registry: Registry) {
   for (const rule of ACL_RULES) denied.inc({ rule }, 0);
   const overloaded = new Gauge({
     name: 'sbc_overloaded',
-    help: '1 while new calls are refused since the machine has too much to do.',
+    help: '1 while the machine has too much to do for all new calls.',
     registers,
   });
   overloaded.set(0);
-  return { rejections, denied, overloaded };
+  const pace = new Gauge({
+    name: 'sbc_overload_calls_per_second',
+    help: 'New calls per second that are taken for the load; +Inf: all.',
+    registers,
+  });
+  pace.set(Number.POSITIVE_INFINITY);
+  return { rejections, denied, overloaded, pace };
 }

@@ -42,6 +42,8 @@ export interface CallPacing {
   readonly lateMs: number | undefined;
 }
 
+/** A short block that nobody would notice must not cost calls; one that lasts longer makes their INVITEs repeat. */
+const LATE_WHEN_CALM = 2;
 const MS_PER_SECOND = 1000;
 /** Weight of what was measured last: a single window holds few calls. */
 const LAST_WEIGHT = 0.4;
@@ -102,9 +104,10 @@ export class CallAdmission {
   /** What the SIP engine needs to refuse calls in our place. */
   get pacing(): CallPacing {
     const { lag } = this.#config.admission.overload;
+    const isCalm = this.#overload.type === 'calm';
     return {
       callsPerSecond: callsPerSecond(this.#overload),
-      lateMs: lag.highMs === 0 ? undefined : lag.highMs,
+      lateMs: lag.highMs === 0 ? undefined : lag.highMs * (isCalm ? LATE_WHEN_CALM : 1),
     };
   }
 

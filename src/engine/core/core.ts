@@ -46,6 +46,8 @@ export interface Core {
   guard: (run: () => void | Promise<void>) => void;
   /** The next application that wants new requests of a method. */
   pick: (method: string) => AppConnection | undefined;
+  /** What applications take, in upper case. */
+  methods: () => readonly string[];
 }
 
 /** Key of a SUBSCRIBE that has no dialog yet. */

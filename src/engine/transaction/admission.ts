@@ -4,6 +4,7 @@ import { MessageGate } from '../transport/message-gate.ts';
 import type { IsUnderWay } from '../transport/message-gate.ts';
 import { TokenBucket } from '../transport/token-bucket.ts';
 import type { TransportLimits } from '../transport/transport-limits.ts';
+import { CallGate } from './call-gate.ts';
 
 /** Bounds of transports and transactions. */
 export interface EngineLimits extends TransportLimits {
@@ -39,9 +40,16 @@ export class Admission {
   readonly #journal = new DropJournal();
   readonly #refusals: TokenBucket;
   readonly #nowMs: () => number;
+  readonly #calls: CallGate;
 
-  constructor(limits: EngineLimits, isUnderWay: IsUnderWay, nowMs: () => number) {
+  constructor(
+    limits: EngineLimits,
+    isUnderWay: IsUnderWay,
+    nowMs: () => number,
+    calls = new CallGate(),
+  ) {
     this.#limits = limits;
+    this.#calls = calls;
     this.#nowMs = nowMs;
     this.#gate = new MessageGate(limits.rates, isUnderWay, nowMs());
     this.#refusals = new TokenBucket(REFUSALS, nowMs());
@@ -73,6 +81,11 @@ export class Admission {
     if (request.isInDialog) return this.#isWithin(load, SHARE_OF_DIALOGS);
     if (this.#isWithin(load, SHARE_OF_STRANGERS)) return true;
     return this.#isWithin(load, 1) && this.#gate.isAgent(request.remoteAddress);
+  }
+
+  /** Whether the application can take one more call, of this peer. */
+  mayCall(remoteAddress: string): boolean {
+    return this.#calls.take(this.#gate.isAgent(remoteAddress), this.#nowMs());
   }
 
   #isWithin({ pending, kept }: TransactionLoad, share: number): boolean {

@@ -1,11 +1,12 @@
 import { tagOf } from '../../wire/sip-headers.ts';
 import { formatSipMessage, getHeader } from '../../wire/sip-message.ts';
-import type { SipRequest } from '../../wire/sip-message.ts';
+import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { RemotePoint } from '../transport/transport-events.ts';
 import { buildResponse } from './built-messages.ts';
 import type { LayerContext } from './layer-context.ts';
 import { createTag } from './local-tag.ts';
+import { RefusedCalls } from './refused-calls.ts';
 import { screenRequest } from './request-screen.ts';
 import { ServerRun } from './server-run.ts';
 import { mergeKey, serverKey } from './transaction-keys.ts';
@@ -13,6 +14,8 @@ import type { TransactionUser } from './transaction-user.ts';
 import { responseTarget, stampVia } from './via-stamp.ts';
 
 const RETRY_AFTER_SECONDS = 5;
+/** After a call that is one too many: the pace of the application changes within seconds. */
+const RETRY_CALL_AFTER_SECONDS = 10;
 
 /** All requests from the network that are being answered or whose repeats may still come. */
 export class ServerTransactions {
@@ -24,8 +27,11 @@ export class ServerTransactions {
   /** The first way a request outside a dialog came, by what its copies on other ways share. */
   readonly #mergeKeys = new Map<string, ServerRun>();
 
+  readonly refusedCalls: RefusedCalls;
+
   constructor(context: LayerContext, user: TransactionUser) {
     this.#context = context;
+    this.refusedCalls = new RefusedCalls(context.timers);
     this.#user = user;
   }
 
@@ -50,6 +56,7 @@ export class ServerTransactions {
       known.repeat();
       return;
     }
+    if (request.method === 'INVITE' && this.#isRefusedCall(key, request, flow)) return;
     if (!this.#hasRoomFor(request, flow)) {
       this.#refuseForOverload(request, flow);
     } else if (screening.type === 'refuse') {
@@ -69,13 +76,51 @@ export class ServerTransactions {
     if (answer.status === 503) {
       response.headers.push({ name: 'Retry-After', value: String(RETRY_AFTER_SECONDS) });
     }
-    try {
-      const bytes = formatSipMessage(response);
-      this.#context.counters.messagesSent += 1;
-      void this.#context.transports.sendResponse(bytes, flow, target);
-    } catch {
-      // Fields that cannot be written back cannot be answered.
+    const bytes = writable(response);
+    if (bytes === undefined) return;
+    this.#context.counters.messagesSent += 1;
+    void this.#context.transports.sendResponse(bytes, flow, target);
+  }
+
+  /** Whether this is a new call that the application cannot take, or a repeat of one; it is answered then. */
+  #isRefusedCall(key: string, request: SipRequest, flow: Flow): boolean {
+    const { counters, transports, admission } = this.#context;
+    const known = this.refusedCalls.find(key);
+    if (known !== undefined) {
+      counters.repeatsAbsorbed += 1;
+      if (known.refusal === undefined) return true;
+      const { bytes, flow: way, target } = known.refusal;
+      counters.messagesSent += 1;
+      void transports.sendResponse(bytes, way, target);
+      return true;
     }
+    // What takes the place of a leg is no further call (RFC 3891).
+    const isNew =
+      tagOf(getHeader(request, 'to') ?? '') === undefined &&
+      getHeader(request, 'replaces') === undefined;
+    if (!isNew || admission.mayCall(flow.remoteAddress)) return false;
+    counters.overload += 1;
+    if (this.refusedCalls.hasRoom) this.#refuseCall(key, request, flow);
+    else admission.drop('overload', flow.remoteAddress);
+    return true;
+  }
+
+  /** 503 without a transaction; the same bytes for every repeat. */
+  #refuseCall(key: string, request: SipRequest, flow: Flow): void {
+    const { counters, transports } = this.#context;
+    const target = stampForAnswer(request, flow);
+    const response = buildResponse(request, 503, 'Service Unavailable', createTag());
+    response.headers.push({ name: 'Retry-After', value: String(RETRY_CALL_AFTER_SECONDS) });
+    const bytes = writable(response);
+    if (bytes === undefined) return;
+    const refusal = { bytes, flow, target };
+    const now = {
+      monotonicMs: this.#context.nowMs(),
+      wallMs: performance.timeOrigin + performance.now(),
+    };
+    this.refusedCalls.add(key, request, refusal, now);
+    counters.messagesSent += 1;
+    void transports.sendResponse(refusal.bytes, flow, target);
   }
 
   /** Requests inside dialogs are let in longer: they end calls more often than they begin any. */
@@ -112,7 +157,9 @@ export class ServerTransactions {
   }
 
   #receiveAck(ack: SipRequest, flow: Flow): void {
-    const invite = this.#runs.get(serverKey(ack, 'INVITE'));
+    const key = serverKey(ack, 'INVITE');
+    if (this.refusedCalls.acknowledge(key, this.#context.nowMs())) return;
+    const invite = this.#runs.get(key);
     if (invite !== undefined && !invite.receiveAck()) return;
     this.#context.guard(() => {
       this.#user.onAck(ack, flow);
@@ -153,6 +200,15 @@ export class ServerTransactions {
 
   #answer(run: ServerRun, status: number, reason: string): void {
     void run.send(buildResponse(run.request, status, reason, run.localTag));
+  }
+}
+
+/** Fields that cannot be written back cannot be answered. */
+function writable(response: SipResponse): Buffer | undefined {
+  try {
+    return formatSipMessage(response);
+  } catch {
+    return undefined;
   }
 }
 

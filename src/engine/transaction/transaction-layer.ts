@@ -12,9 +12,11 @@ import { DEFAULT_TRANSPORT_LIMITS } from '../transport/transport-limits.ts';
 import { Transports } from '../transport/transports.ts';
 import { Admission } from './admission.ts';
 import type { EngineLimits } from './admission.ts';
+import type { CallGate } from './call-gate.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Expirable, LayerContext } from './layer-context.ts';
+import type { RefusedCall } from './refused-calls.ts';
 import { hasVia } from './request-screen.ts';
 import { ServerTransactions } from './server-transactions.ts';
 import { DEFAULT_TIMERS } from './timer-values.ts';
@@ -45,6 +47,8 @@ export interface TransactionLayerOptions {
   readonly onHandshakeFailed?: (failure: HandshakeFailure) => void;
   /** Whether a dialog has this Call-ID; its messages are let in when others of their source are not. */
   readonly isDialog?: (callId: string) => boolean;
+  /** Who may begin a call; absent: everybody. */
+  readonly callGate?: CallGate | undefined;
   /** An exception of the user's callbacks; the layer goes on without it. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -117,7 +121,12 @@ class TransactionShell implements TransactionLayer {
     this.#limits = limits;
     this.#isDialog = options.isDialog ?? ((): boolean => false);
     this.#onBug = options.onBug ?? (() => undefined);
-    this.admission = new Admission(limits, (message) => this.#isUnderWay(message), monotonicMs);
+    this.admission = new Admission(
+      limits,
+      (message) => this.#isUnderWay(message),
+      monotonicMs,
+      options.callGate,
+    );
     const context: LayerContext = {
       timers: { ...DEFAULT_TIMERS, ...options.timers },
       transports,
@@ -157,6 +166,10 @@ class TransactionShell implements TransactionLayer {
   async localFor(destination: Destination): Promise<LocalPoint | undefined> {
     const route = await this.#transports.routes.find(destination);
     return typeof route === 'string' ? undefined : route.local;
+  }
+
+  takeRefusedCalls(): readonly RefusedCall[] {
+    return this.#servers.refusedCalls.takeReport();
   }
 
   async close(): Promise<void> {

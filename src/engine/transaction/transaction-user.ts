@@ -1,3 +1,4 @@
+import type { RefusedCall } from './refused-calls.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { DropReport } from '../transport/drop-journal.ts';
 import type { Destination, Flow, ListenPoint } from '../transport/flow.ts';
@@ -82,6 +83,8 @@ export interface TransactionLayer {
   readonly counters: Readonly<TransactionCounters>;
   /** The bound listen points, in the order they were asked for. */
   readonly listenPoints: readonly ListenPoint[];
+  /** New calls refused since the report before, as the application can take no more. */
+  takeRefusedCalls(): readonly RefusedCall[];
   /** Closes sockets and timers; running transactions end without a callback. */
   close(): Promise<void>;
 }

@@ -40,6 +40,7 @@ class FakeThreads {
         listenPoints: listen.map((point) => ({ ...point, port: 5060 })),
       })),
       setKnownPeers: (name, networks) => this.log.push(`${name} knows ${networks.join(',')}`),
+      paceCalls: ({ callsPerSecond }) => this.log.push(`${callsPerSecond} calls a second`),
       close: () => Promise.resolve(void this.log.push('closed')),
     });
   };
@@ -90,6 +91,20 @@ test('a crashed thread is followed by one on the same ports that knows the same 
       admin: { host: '127.0.0.1', port: 9022 },
       knownPeers: ['192.0.2.1'],
     },
+  ]);
+});
+
+test('a new thread keeps the pace of new calls that was set last', async () => {
+  const { threads, thread } = await supervised();
+  thread.paceCalls({ callsPerSecond: 7, lateMs: 250 });
+  threads.crash();
+  thread.paceCalls({ callsPerSecond: 3, lateMs: 250 });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(threads.log).toEqual([
+    '7 calls a second',
+    'crashed: out of memory',
+    '3 calls a second',
+    'restarted',
   ]);
 });
 

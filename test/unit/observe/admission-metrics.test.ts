@@ -41,6 +41,10 @@ test('every reason is there from the start', async () => {
     'sbc_acl_denied_total{rule="unknown-source"} 0',
   ]);
   expect(await linesOf(metrics, 'sbc_overloaded')).toEqual(['sbc_overloaded 1']);
+  const pace = 'sbc_overload_calls_per_second';
+  expect(await linesOf(metrics, pace)).toEqual([`${pace} +Inf`]);
+  metrics.admission.paced(120);
+  expect(await linesOf(metrics, pace)).toEqual([`${pace} 120`]);
 });
 
 test('the answer time of OPTIONS is in seconds', async () => {

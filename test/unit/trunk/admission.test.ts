@@ -232,12 +232,13 @@ describe('one call through the SBC', () => {
   test('while overloaded calls are taken at the pace, unless the SIP engine keeps it', () => {
     const admission = new CallAdmission(config, new AgentRegistry(config));
     const high = { lagMs: 1000, cpuPercent: 0 };
-    expect(admission.pacing).toEqual({ callsPerSecond: undefined, lateMs: 250 });
+    expect(admission.pacing).toEqual({ callsPerSecond: undefined, lateMs: 500 });
     admission.sampled(high, 0);
     for (let call = 0; call < 40; call += 1)
       expect(admission.obstacle(false, 1000)).toBeUndefined();
     admission.sampled(high, 2000);
     expect(admission.pacing.callsPerSecond).toBeCloseTo(17);
+    expect(admission.pacing.lateMs).toBe(250);
     expect(admission.obstacle(false, 2000)).toBe('event-loop-lag');
     expect(admission.obstacle(true, 2000)).toBeUndefined();
     expect(admission.obstacle(false, 2100)).toBeUndefined();

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { OverloadConfig } from '../../../src/config/config.ts';
-import { CALM, nextOverload, type OverloadState } from '../../../src/trunk/overload.ts';
+import {
+  CALM,
+  type LoadSample,
+  nextOverload,
+  type OverloadState,
+} from '../../../src/trunk/overload.ts';
 
 const CONFIG: OverloadConfig = {
   lag: { highMs: 200, lowMs: 100 },
@@ -9,11 +14,13 @@ const CONFIG: OverloadConfig = {
   holdMs: 1000,
 };
 
+const IDLE = { takenPerSecond: 0, refused: 0 };
+
 /** One sample every 500 ms. */
 function run(samples: readonly (readonly [lagMs: number, cpu: number])[], config = CONFIG) {
   let state: OverloadState = CALM;
   const line = samples.map(([lagMs, cpuPercent], index) => {
-    state = nextOverload(state, { lagMs, cpuPercent }, config, index * 500);
+    state = nextOverload(state, { lagMs, cpuPercent, ...IDLE }, config, index * 500);
     return state.type === 'calm' ? '.' : state.reason === 'cpu' ? 'C' : 'L';
   });
   return line.join('');
@@ -68,7 +75,7 @@ test('it never changes twice within the hold time', () => {
       for (const [index, next] of samples.entries()) {
         const nowMs = index * 300;
         const before = state.type;
-        state = nextOverload(state, next, CONFIG, nowMs);
+        state = nextOverload(state, { ...next, ...IDLE }, CONFIG, nowMs);
         if (state.type === before) continue;
         expect(nowMs - changedMs).toBeGreaterThanOrEqual(CONFIG.holdMs);
         changedMs = nowMs;
@@ -76,3 +83,103 @@ test('it never changes twice within the hold time', () => {
     }),
   );
 });
+
+/** Takes a pace of 100/s as the guard begins, then one sample every 500 ms. */
+function paces(samples: readonly Partial<LoadSample>[]): readonly (number | undefined)[] {
+  const calm = { lagMs: 10, cpuPercent: 20, ...IDLE };
+  const high = { ...calm, lagMs: 300, takenPerSecond: 100 };
+  let state = nextOverload(CALM, high, CONFIG, 0);
+  state = nextOverload(state, high, CONFIG, 1000);
+  const line = [state];
+  for (const [index, sample] of samples.entries()) {
+    state = nextOverload(state, { ...calm, ...sample }, CONFIG, 1500 + index * 500);
+    line.push(state);
+  }
+  return line.map((each) =>
+    each.type === 'calm' ? undefined : Math.round(each.callsPerSecond * 10) / 10,
+  );
+}
+
+test('it begins sooner when the SIP engine already keeps calls out', () => {
+  const high = { lagMs: 300, cpuPercent: 20, takenPerSecond: 100, refused: 1 };
+  const first = nextOverload(CALM, high, CONFIG, 0);
+  expect(nextOverload(first, high, CONFIG, 249).type).toBe('calm');
+  expect(nextOverload(first, high, CONFIG, 250).type).toBe('overloaded');
+  expect(nextOverload(first, { ...high, refused: 0 }, CONFIG, 250).type).toBe('calm');
+});
+
+describe('the pace of new calls', () => {
+  const HIGH = { lagMs: 300, takenPerSecond: 80 };
+  const KEPT_OUT = { takenPerSecond: 80, refused: 7 };
+
+  test.each<[string, readonly Partial<LoadSample>[], readonly (number | undefined)[]]>([
+    ['begins below what was taken', [], [85]],
+    [
+      'falls by a share while it is late',
+      [
+        { ...HIGH, refused: 9 },
+        { ...HIGH, refused: 9 },
+      ],
+      [85, 72.3, 61.4],
+    ],
+    [
+      'falls to what is taken where it kept nobody out',
+      [{ ...HIGH, takenPerSecond: 60 }],
+      [85, 51],
+    ],
+    ['by half at most', [{ ...HIGH, takenPerSecond: 1 }], [85, 36.1]],
+    ['stays between the thresholds', [{ lagMs: 150, ...KEPT_OUT }], [85, 85]],
+    ['rises while calls are refused without need', [KEPT_OUT, KEPT_OUT], [85, 95.6, 107.6]],
+    ['stays when it keeps nobody out, and then ends', [{}, {}, {}], [85, 85, 85, undefined]],
+    [
+      'does not end as long as it keeps calls out',
+      [{}, {}, KEPT_OUT, {}],
+      [85, 85, 85, 95.6, 95.6],
+    ],
+  ])('%s', (_, samples, expected) => {
+    expect(paces(samples)).toEqual(expected);
+  });
+
+  test('becomes none at all, and rises again from there', () => {
+    const late = Array.from({ length: 12 }, () => ({ lagMs: 300 }));
+    const line = paces([...late, KEPT_OUT]);
+    expect(line.at(-2)).toBe(0);
+    expect(line.at(-1)).toBe(2.5);
+  });
+});
+
+/** A process that serves so many calls a second; what it is behind is its lag. */
+function serve(offeredPerSecond: number, seconds: number): number {
+  const capacity = 300;
+  const stepMs = 250;
+  let state: OverloadState = CALM;
+  let waiting = 0;
+  let served = 0;
+  const steps = (seconds * 1000) / stepMs;
+  for (let step = 0; step < steps; step += 1) {
+    const offered = (offeredPerSecond * stepMs) / 1000;
+    const pace = state.type === 'calm' ? Number.POSITIVE_INFINITY : state.callsPerSecond;
+    // While it is late by more than the threshold the engine lets nobody in.
+    const room = ((CONFIG.lag.highMs + stepMs) * capacity) / 1000 - waiting;
+    const taken = Math.max(0, Math.min(offered, (pace * stepMs) / 1000, room));
+    waiting += taken;
+    const done = Math.min(waiting, (capacity * stepMs) / 1000);
+    waiting -= done;
+    served += done;
+    const sample = {
+      lagMs: (waiting / capacity) * 1000,
+      cpuPercent: 50,
+      takenPerSecond: (taken * 1000) / stepMs,
+      refused: offered - taken,
+    };
+    state = nextOverload(state, sample, CONFIG, step * stepMs);
+  }
+  return served / seconds / capacity;
+}
+
+test.each([[0.9], [1.5], [2], [3], [10]])(
+  'at %f times of what it can do it does nearly all it can',
+  (factor) => {
+    expect(serve(300 * factor, 60)).toBeGreaterThan(0.88);
+  },
+);

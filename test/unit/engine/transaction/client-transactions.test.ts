@@ -125,7 +125,10 @@ describe('requests to the network over UDP', () => {
     await closeNow(peer);
     bench.layer.sendRequest(invite, gone, handler);
     expect(await events.take()).toMatchObject({ type: 'sent' });
-    expect(await events.take()).toEqual({ type: 'error', reason: 'port unreachable' });
+    expect(await events.take()).toEqual({
+      type: 'error',
+      reason: `udp 127.0.0.1:${gone.port}: port unreachable`,
+    });
   });
 
   test.each([
