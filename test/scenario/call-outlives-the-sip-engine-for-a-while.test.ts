@@ -73,6 +73,9 @@ test('the embedded engine crashes: its last BYEs go by the proxies of each end',
     body: buildSdp({ address: bob.sip.address, rtpPort: 9 }),
   });
   const { dialog } = await call;
+  const isJoined = (): boolean =>
+    running.sbc.calls.list().some(({ caller }) => caller.dialog?.isConfirmed === true);
+  await waitFor('ACK at the SBC', isJoined);
 
   await thread.terminate();
   const [atAlice, atBob] = await Promise.all([

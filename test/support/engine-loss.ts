@@ -24,10 +24,11 @@ export interface EngineLoss {
 }
 
 const PATIENCE_MS = 120_000;
-const TRAFFIC_AT_ONCE = 40;
+/** Each crash costs about so many calls: a good part of the traffic must be left for the next one. */
+const TRAFFIC_AT_ONCE = 20;
 const TRAFFIC_CRASHES = 3;
 /** So many calls are up at the least when the engine crashes. */
-const TRAFFIC_UP = 10;
+const TRAFFIC_UP = 5;
 const ANSWER_WAIT_MS = 2000;
 
 /** Crashes the engine under so many calls. */
