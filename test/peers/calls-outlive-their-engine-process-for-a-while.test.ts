@@ -131,7 +131,7 @@ test('fifty calls are lost with their engine: each has its record, no leg and no
 });
 
 test(
-  'an engine that crashes three times amid traffic leaves nothing in the SBC',
+  'an engine that crashes again and again amid traffic leaves nothing in the SBC',
   { timeout: 180_000 },
   async () => {
     const report = await loseEngineInTraffic({ engine: 'thread', calls: 150 });

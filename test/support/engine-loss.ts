@@ -65,7 +65,7 @@ export async function loseEngine(options: EngineLossOptions): Promise<EngineLoss
   return { report, endedMs, recoveredMs };
 }
 
-/** Crashes the engine three times under traffic: calls in set-up, answered ones and ones that just end. */
+/** Crashes the engine three times, or as often as the traffic lasts: calls in set-up, answered ones and ones that just end. */
 export async function loseEngineInTraffic(options: EngineLossOptions): Promise<RaceReport> {
   const { stage, crash, close } = await openStage({ ...options, calls: TRAFFIC_AT_ONCE }, true);
   const running = stage.run(options.calls, {
@@ -81,13 +81,22 @@ export async function loseEngineInTraffic(options: EngineLossOptions): Promise<R
       .map(({ id }) => id);
   const crashing = async (): Promise<void> => {
     for (let round = 0; round < TRAFFIC_CRASHES; round += 1) {
-      await waitFor('calls', () => sbc.stack.isUp && answered().length >= TRAFFIC_UP, wait);
+      await waitFor(
+        'calls',
+        () => isOver || (sbc.stack.isUp && answered().length >= TRAFFIC_UP),
+        wait,
+      );
+      if (isOver) return;
       const up = answered();
       await crash();
       await waitFor('their end', () => up.every((id) => sbc.calls.get(id) === undefined), wait);
     }
   };
-  await Promise.all([running, crashing()]);
+  let isOver = false;
+  const traffic = running.finally(() => {
+    isOver = true;
+  });
+  await Promise.all([traffic, crashing()]);
   await waitFor('the engine', () => stage.running.sbc.stack.isUp, { timeoutMs: PATIENCE_MS });
   // As before the first crash: whatever goes wrong with these is a problem of the report.
   await stage.warmUp();
