@@ -18,7 +18,7 @@ import { KpmlPhone } from '../support/kpml-phone.ts';
 import { KpmlListener } from '../support/kpml-sides.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { Rfc2833Trunk } from '../support/rfc2833-trunk.ts';
-import { headerValue, headerValues } from '../support/sip-text.ts';
+import { headerValue, headerValues, statusOf } from '../support/sip-text.ts';
 import { startLoopbackSbc } from '../support/start-sbc.ts';
 
 checkLeaksAfterEach();
@@ -78,12 +78,14 @@ describe('KPML', () => {
     const event =
       `kpml;id=4;call-id="${dialog.callId}";local-tag=${dialog.remoteTag}` +
       `;remote-tag=${dialog.localTag}`;
-    await dialog.request('SUBSCRIBE', {
-      headers: [
-        ['Event', event],
-        ['Expires', '600'],
-      ],
-    });
+    const headers: [string, string][] = [
+      ['Event', event],
+      ['Expires', '600'],
+    ];
+    // 500 with Retry-After as long as the ACK of the caller is on its way.
+    const subscribed = async (): Promise<number | undefined> =>
+      statusOf(await dialog.request('SUBSCRIBE', { headers }));
+    await expect.poll(subscribed, { timeout: 20_000 }).toBe(200);
     await caller.hangUp();
     await callee.waitForEnd();
 
