@@ -47,11 +47,26 @@ export const PURE_FILES: readonly string[] = [
   'leg-changes',
 ].map((name) => `src/media/${name}.ts`);
 
+const PURE_FEATURE_FILES = [
+  'feature-state',
+  'change-rules',
+  'target-policy',
+  'loop-guard',
+  'notify-dues',
+  'notify-pace',
+  'subscribe-ladder',
+  'presentity',
+  'phone-profile',
+  'call-decision',
+  'forward-chain',
+].map((name) => `src/feature-keys/${name}.ts`);
+
 /** Packages that exactly one module may import. */
 export const FENCED_PACKAGES: Readonly<Record<string, string>> = {
   'drachtio-srf': 'src/sip/drachtio.ts',
   'fast-xml-parser': 'src/wire/xml.ts',
   'rtpengine-client': 'src/media/rtpengine.ts',
+  pg: 'src/feature-keys/postgres-client.ts',
 };
 
 /** Globals that bring time or the process into a pure file. */
@@ -82,7 +97,7 @@ export function roomOverrides(): OxlintOverride[] {
     const room = file.split('/')[1] ?? '';
     overrides.push(importOverride([file], room, [name]));
   }
-  for (const file of PURE_FILES) {
+  for (const file of [...PURE_FILES, ...PURE_FEATURE_FILES]) {
     overrides.push({ files: [file], rules: { ...pureGlobals() } });
   }
   return overrides;

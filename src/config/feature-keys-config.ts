@@ -3,7 +3,7 @@
 export interface FeatureKeysConfig {
   readonly enabled: boolean;
   readonly mode: 'serve' | 'pass';
-  readonly provider: FeatureProvider;
+  readonly provider: FeatureProviderConfig;
   readonly authentication: 'digest' | 'none';
   /** Digest realm; `undefined`: the domain of the request. */
   readonly realm: string | undefined;
@@ -47,7 +47,7 @@ interface ProviderCommon {
   readonly deadlineMs: number;
 }
 
-export type FeatureProvider =
+export type FeatureProviderConfig =
   | (ProviderCommon & { readonly kind: 'sqlite'; readonly file: string })
   | (ProviderCommon & {
       readonly kind: 'http';

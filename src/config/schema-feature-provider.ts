@@ -1,6 +1,6 @@
 /** Schema of the feature provider and of what features do to calls. */
 import * as z from 'zod';
-import type { FeatureCalls, FeatureProvider } from './feature-keys-config.ts';
+import type { FeatureCalls, FeatureProviderConfig } from './feature-keys-config.ts';
 import { choice, duration, flag, integer, nonEmptyText, scalar, secret } from './values.ts';
 
 const common = {
@@ -55,7 +55,7 @@ const postgres = z.strictObject({
 
 export const featureProvider = z
   .discriminatedUnion('kind', [sqlite, http, moduleProvider, postgres])
-  .transform((raw): FeatureProvider => {
+  .transform((raw): FeatureProviderConfig => {
     const shared = { unknownAccount: raw['unknown-account'], deadlineMs: raw.deadline };
     if (raw.kind === 'sqlite') return { ...shared, kind: raw.kind, file: raw.file };
     if (raw.kind === 'http') {
