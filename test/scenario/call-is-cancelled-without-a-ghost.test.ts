@@ -24,13 +24,16 @@ function dial({ alice, running }: CallStage): OutgoingCall {
 }
 
 describe('a caller who gives up', () => {
-  test('before the callee rings', async () => {
+  test('before the callee has said anything: the callee gets CANCEL once it rings', async () => {
     const stage = await openCallStage();
     const outgoing = dial(stage);
-    await outgoing.provisional(100);
+    // Taken before the CANCEL: an INVITE that nobody took would be repeated into the next test.
+    const incoming = await stage.bob.sip.nextCall();
 
     const answer = await outgoing.cancel();
     const final = await outgoing.finished();
+    incoming.ring();
+    await incoming.waitForCancel();
 
     expect(statusOf(answer)).toBe(200);
     expect(statusOf(final)).toBe(487);
