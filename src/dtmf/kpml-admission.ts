@@ -11,13 +11,13 @@
 import { isAcceptable, matchDialog, parseEvent, parseSeconds } from '../wire/event-headers.ts';
 import type { DialogReference, EventHeader } from '../wire/event-headers.ts';
 import {
-  attempt,
   KPML_PACKAGE,
   KPML_REQUEST_TYPE,
   KPML_RESPONSE_TYPE,
   KpmlError,
   sipStatusOf,
 } from '../wire/kpml.ts';
+import { attempt } from '../wire/wire-error.ts';
 import { parseKpmlRequest } from '../wire/kpml-request.ts';
 import type { KpmlRequest } from '../wire/kpml-request.ts';
 import { compileDigitPattern } from './digit-pattern.ts';

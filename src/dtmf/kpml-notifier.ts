@@ -26,7 +26,8 @@
  */
 
 import { parseEvent, type DialogReference } from '../wire/event-headers.ts';
-import { attempt, KPML_PACKAGE } from '../wire/kpml.ts';
+import { KPML_PACKAGE } from '../wire/kpml.ts';
+import { attempt } from '../wire/wire-error.ts';
 import type { KpmlKey } from '../wire/kpml.ts';
 import { KPML_REQUEST_DEFAULTS } from '../wire/kpml-request.ts';
 import type { KpmlPersist } from '../wire/kpml-request.ts';

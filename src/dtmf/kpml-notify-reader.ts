@@ -2,7 +2,8 @@
 
 import { parseEvent, parseSubscriptionState } from '../wire/event-headers.ts';
 import type { SubscriptionState } from '../wire/event-headers.ts';
-import { attempt, KPML_PACKAGE, KPML_RESPONSE_TYPE, sipStatusOf } from '../wire/kpml.ts';
+import { KPML_PACKAGE, KPML_RESPONSE_TYPE, sipStatusOf } from '../wire/kpml.ts';
+import { attempt } from '../wire/wire-error.ts';
 import { kpmlKeysOf, parseKpmlResponse } from '../wire/kpml-response.ts';
 import type { KpmlResponse } from '../wire/kpml-response.ts';
 import type { SubscriberOutput } from './kpml-subscriber-output.ts';

@@ -14,7 +14,7 @@
  */
 
 import { parseRetryAfter, parseSeconds } from '../wire/event-headers.ts';
-import { attempt } from '../wire/kpml.ts';
+import { attempt } from '../wire/wire-error.ts';
 import { digitOutputs, readNotify } from './kpml-notify-reader.ts';
 import type { KpmlNotify, ReadNotify } from './kpml-notify-reader.ts';
 import { subscribeOutput, unsubscribeOutput } from './kpml-subscribe-output.ts';

@@ -34,16 +34,6 @@ export function sipStatusOf(error: WireError): number {
   return error instanceof KpmlError && error.refusal.type === 'sip' ? error.refusal.status : 400;
 }
 
-/** Runs `read`; a WireError is answered by `onError`, any other error is a bug and goes on. */
-export function attempt<T>(read: () => T, onError: (error: WireError) => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof WireError) return onError(error);
-    throw error;
-  }
-}
-
 /** The answer to a request body that is no readable document (RFC 4730 §4.7 leaves it open). */
 export const REQUEST_REFUSALS: Readonly<Record<XmlRefusal, KpmlRefusal>> = {
   'too-large': { type: 'sip', status: 413 },

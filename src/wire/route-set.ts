@@ -1,5 +1,5 @@
 /** The proxies that stay on the way between the ends of a dialog (RFC 3261 §12.1, §12.2.1.1). */
-import { attempt } from './kpml.ts';
+import { attempt } from './wire-error.ts';
 import { parseNameAddr, splitHeaderList } from './sip-headers.ts';
 import { getHeaders, type SipMessage } from './sip-message.ts';
 

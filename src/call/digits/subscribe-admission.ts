@@ -11,7 +11,7 @@ import type { IncomingSubscription } from '../../sip/incoming-subscription.ts';
 import { OUR_EVENT_PACKAGES } from '../../sip/stray-requests.ts';
 import type { AgentRegistry, RequestSource } from '../../trunk/agent-registry.ts';
 import { parseEvent, type DialogReference } from '../../wire/event-headers.ts';
-import { attempt } from '../../wire/kpml.ts';
+import { attempt } from '../../wire/wire-error.ts';
 import { getHeader } from '../../wire/sip-message.ts';
 import { parseHostPort } from '../../wire/sip-uri.ts';
 import type { Call } from '../call.ts';

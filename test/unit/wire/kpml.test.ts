@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { attempt, KpmlError, kpmlKeyOf, sipStatusOf } from '../../../src/wire/kpml.ts';
-import { WireError } from '../../../src/wire/wire-error.ts';
+import { KpmlError, kpmlKeyOf, sipStatusOf } from '../../../src/wire/kpml.ts';
+import { attempt, WireError } from '../../../src/wire/wire-error.ts';
 
 test.each([
   ['0', '0'],
