@@ -54,9 +54,10 @@ export async function startLoopbackSbc(options: StartOptions): Promise<RunningSb
     errors,
     cdrs: async () => {
       const text = await readFile(cdrFile, 'utf8').catch(() => '');
+      // What stands behind the last line end is half of a line that is just being written.
       return text
         .split('\n')
-        .filter((line) => line !== '')
+        .slice(0, -1)
         .map((line): unknown => JSON.parse(line));
     },
     close: async () => {
