@@ -6,7 +6,7 @@
  *
  *     unarmed --update--> learning --packet from the SDP address--> locked (to the SDP address)
  *                            |  ^-- one candidate at a time, the likeliest; its packets pass   ^
- *                            +--fifth packet, 60 ms on--> locked (to the candidate)
+ *                            +--fifth packet, 60 or 300 ms on--> locked (to the candidate)
  *                                                                   '--packet from the SDP address
  *
  * A locked source stays until an update names another remote address; one that was learnt yields to the SDP
@@ -21,6 +21,8 @@ import type { LegMedia, RemoteMedia } from './media-engine.ts';
 export const LEARN_PACKETS = 5;
 /** … and how long they take at least: time in which a peer that is where SDP says can show itself. */
 export const LEARN_MS = 60;
+/** The same of a source that neither SDP nor signalling speaks for: a peer that is merely late must not lose to it. */
+export const STRANGER_LEARN_MS = 300;
 
 export interface PacketSource {
   readonly address: string;
@@ -146,7 +148,8 @@ export class SourceLock {
     if (!isSameSource(source, candidate.source)) return false;
     candidate.packets += 1;
     if (candidate.packets < LEARN_PACKETS) return true;
-    if (nowMs - candidate.sinceMs < LEARN_MS) return false;
+    const leastMs = this.#rank(source) > 0 ? LEARN_MS : STRANGER_LEARN_MS;
+    if (nowMs - candidate.sinceMs < leastMs) return false;
     this.#lock(candidate.source, true);
     return true;
   }

@@ -18,7 +18,7 @@ function createLock(
   remote: typeof REMOTE | undefined = REMOTE,
 ): SourceLock {
   const lock = new SourceLock();
-  lock.update({ remote, mediaSource });
+  lock.update({ remote, mediaSource, signalledFrom: NAT.address });
   return lock;
 }
 
@@ -75,7 +75,7 @@ describe('learn-once', () => {
 
   test('what was learnt yields to the SDP address, for good', () => {
     const lock = createLock('learn-once');
-    expect(accepted(lock, STRANGER, 20)).toBe(20);
+    expect(accepted(lock, STRANGER, 20)).toBe(9);
     expect(lock.rtpDestination).toEqual(STRANGER);
     expect(lock.acceptRtp(SDP_SOURCE, 100)).toBe(true);
     expect(accepted(lock, STRANGER, 100)).toBe(0);
@@ -86,7 +86,7 @@ describe('learn-once', () => {
   test('what was learnt is told once and can be taken up by another lock for the same SDP address', () => {
     const learnt: LearntSource[] = [];
     const lock = new SourceLock((source) => learnt.push(source));
-    lock.update({ remote: REMOTE, mediaSource: 'learn-once' });
+    lock.update({ remote: REMOTE, mediaSource: 'learn-once', signalledFrom: NAT.address });
     accepted(lock, NAT, 50);
     expect(learnt).toEqual([{ source: NAT, remote: REMOTE }]);
 
@@ -109,13 +109,16 @@ describe('learn-once', () => {
     expect(lock.rtpDestination).toEqual(SDP_SOURCE);
   });
 
-  test('a burst is not believed before 60 ms, and only four of its packets pass', () => {
+  test.each([
+    ['where the signalling comes from', NAT, 60],
+    ['that nothing speaks for', STRANGER, 300],
+  ])('a burst from a source %s is not believed sooner than that', (_who, source, leastMs) => {
     const lock = createLock('learn-once');
-    const passed = Array.from({ length: 100 }, () => lock.acceptRtp(STRANGER, 5));
+    const passed = Array.from({ length: 100 }, () => lock.acceptRtp(source, 5));
     expect(passed.filter(Boolean)).toHaveLength(4);
     expect(lock.isLocked).toBe(false);
-    expect(lock.acceptRtp(STRANGER, 64)).toBe(false);
-    expect(lock.acceptRtp(STRANGER, 65)).toBe(true);
+    expect(lock.acceptRtp(source, 4 + leastMs)).toBe(false);
+    expect(lock.acceptRtp(source, 5 + leastMs)).toBe(true);
     expect(lock.isLocked).toBe(true);
   });
 

@@ -17,7 +17,8 @@ function openRelay(): Relay {
     },
     0,
   );
-  const caller = sampleLeg(CALLER.port, { mediaSource: 'learn-once' });
+  const signalledFrom = NAT.address;
+  const caller = sampleLeg(CALLER.port, { mediaSource: 'learn-once', signalledFrom });
   relay.update(sampleUpdate(caller, sampleLeg(CALLEE.port)), 0);
   return relay;
 }
