@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import type { AddDialog, DialogHandler, DialogIdentity, SipDialog, SipTrace } from './dialog.ts';
@@ -10,6 +11,8 @@ export type AcceptOutcome =
 
 interface Confirming {
   readonly promise: Promise<void>;
+  /** Gives the dialog that stands if the 200 has left; `undefined` when nobody knows its tag. */
+  readonly presumed: (() => SipDialog) | undefined;
   readonly settle: (outcome: AcceptOutcome) => void;
 }
 
@@ -34,6 +37,8 @@ export class IncomingInvite {
   #onLost: () => void = () => undefined;
   #early: SipDialog | undefined;
   #state: 'waiting' | 'cancelled' | 'final' = 'waiting';
+  /** An answer of ours may have given the engine's tag away. */
+  #hasProgressed = false;
   /** From our 200 until the engine says that it left. */
   #confirming: Confirming | undefined;
 
@@ -83,6 +88,15 @@ export class IncomingInvite {
     this.#onLost = listener;
   }
 
+  /**
+   * The connection is gone before the engine's word on our 200: it counts as sent, since a caller who has it would wait
+   * for ever, while a BYE to one who has not does no harm.
+   */
+  presumeAnswered(): void {
+    const dialog = this.#confirming?.presumed?.();
+    if (dialog !== undefined) this.#confirming?.settle({ type: 'dialog', dialog });
+  }
+
   /** The connection is gone, and the INVITE with it. */
   lost(): void {
     this.#confirming?.settle({ type: 'failed', reason: 'connection-lost' });
@@ -99,6 +113,7 @@ export class IncomingInvite {
     onEarlyDialog: (dialog: SipDialog) => void = () => undefined,
   ): void {
     if (this.#state !== 'waiting') return;
+    if (status > 100) this.#hasProgressed = true;
     this.#received.respond(status, options, (outcome) => {
       if (outcome.type === 'failed') return;
       this.#trace('out', outcome.text);
@@ -131,8 +146,9 @@ export class IncomingInvite {
       return;
     }
     this.#state = 'final';
-    const confirming = this.#confirm(onOutcome);
-    this.#received.respond(200, options, (outcome) => {
+    const tag = this.#hasProgressed ? this.#early?.identity.localTag : newTag();
+    const confirming = this.#confirm(onOutcome, this.#presumption(tag, options, handler));
+    this.#received.respond(200, withTag(options, tag), (outcome) => {
       if (this.#confirming !== confirming) return;
       if (outcome.type === 'failed') {
         confirming.settle(outcome);
@@ -147,7 +163,10 @@ export class IncomingInvite {
   }
 
   /** Begins the wait for the engine's word on our 200. */
-  #confirm(onOutcome: (outcome: AcceptOutcome) => void): Confirming {
+  #confirm(
+    onOutcome: (outcome: AcceptOutcome) => void,
+    presumed: Confirming['presumed'],
+  ): Confirming {
     const { promise, resolve } = Promise.withResolvers<void>();
     const settle = (outcome: AcceptOutcome): void => {
       this.#confirming = undefined;
@@ -156,8 +175,25 @@ export class IncomingInvite {
       onOutcome(outcome);
       resolve();
     };
-    this.#confirming = { promise, settle };
+    this.#confirming = { promise, settle, presumed };
     return this.#confirming;
+  }
+
+  #presumption(
+    localTag: string | undefined,
+    { headers = {} }: RespondOptions,
+    handler: DialogHandler,
+  ): Confirming['presumed'] {
+    if (localTag === undefined) return undefined;
+    const callId = getHeader(this.message, 'Call-ID') ?? '';
+    const localContact = headers['Contact'] ?? this.#early?.identity.localContact;
+    const { dialogId = '' } = this.#early?.identity ?? {};
+    const identity = { ...peerOf(this.message), dialogId, callId, localTag, localContact };
+    return () => {
+      const dialog = this.#early ?? this.#home.addDialog(identity, handler);
+      dialog.confirm(identity);
+      return dialog;
+    };
   }
 
   /** No dialog will come of it. */
@@ -175,15 +211,39 @@ function identityOf(
 ): DialogIdentity {
   const { message, dialogId } = sent;
   return {
-    role: 'uas',
+    ...peerOf(invite),
     dialogId,
     callId: getHeader(message, 'Call-ID') ?? '',
     localTag: tagOf(getHeader(message, 'To') ?? '') ?? '',
     remoteTag: tagOf(getHeader(message, 'From') ?? '') ?? '',
     localContact: getHeader(message, 'Contact'),
+  };
+}
+
+/** What the INVITE alone says of its dialog. */
+function peerOf(
+  invite: SipRequest,
+): Omit<DialogIdentity, 'dialogId' | 'callId' | 'localTag' | 'localContact'> {
+  return {
+    role: 'uas',
+    remoteTag: tagOf(getHeader(invite, 'From') ?? '') ?? '',
     remoteTarget: contactUriOf(invite),
     localUri: uriIn(getHeader(invite, 'To') ?? ''),
     remoteUri: uriIn(getHeader(invite, 'From') ?? ''),
     ...routeOf(invite),
   };
+}
+
+/** The tag is the only thing that a SIP engine takes from a To of ours. */
+function withTag(options: RespondOptions, tag: string | undefined): RespondOptions {
+  if (tag === undefined) return options;
+  return {
+    ...options,
+    headers: { ...options.headers, To: `<sip:placeholder@localhost>;tag=${tag}` },
+  };
+}
+
+/** A tag that nobody can guess (RFC 3261 §19.3). */
+function newTag(): string {
+  return randomBytes(8).toString('hex');
 }

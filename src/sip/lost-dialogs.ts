@@ -78,9 +78,12 @@ async function sendFarewell(
   const { dialogId, remoteTag, remoteTarget } = identity;
   // Forks share the dialog id: the tag says which of them is meant.
   const To = `<sip:placeholder@localhost>;tag=${remoteTag}`;
-  const inside = { method: 'BYE', uri: 'sip:placeholder', dialogId, headers: { ...parting, To } };
-  const { reason, message } = await sendAndWait(connection, inside, { onTrace: trace });
-  if (message !== undefined || reason !== 'no-dialog' || remoteTarget === undefined) return;
+  if (dialogId !== '') {
+    const inside = { method: 'BYE', uri: 'sip:placeholder', dialogId, headers: { ...parting, To } };
+    const { reason, message } = await sendAndWait(connection, inside, { onTrace: trace });
+    if (message !== undefined || reason !== 'no-dialog') return;
+  }
+  if (remoteTarget === undefined) return;
   const bye = byeOutside({ ...identity, remoteTarget }, parting, takesRoutes);
   await sendAndWait(connection, bye, { onTrace: trace });
 }

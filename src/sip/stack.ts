@@ -363,6 +363,7 @@ function isLastWord({ ended }: Table, message: SipRequest): boolean {
 }
 
 function loseAll({ dialogs, waiting, subscriptions, lost }: Table): void {
+  for (const invite of waiting) invite.presumeAnswered();
   lost.lose(dialogs.values());
   // Each takes itself out of its collection; deleting during iteration is defined.
   for (const invite of waiting) invite.lost();

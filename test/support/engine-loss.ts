@@ -36,15 +36,20 @@ export async function loseEngine(options: EngineLossOptions): Promise<EngineLoss
   const { calls } = options;
   const { stage, crash, close } = await openStage(options, false);
   let answered = 0;
+  const wait = { timeoutMs: PATIENCE_MS };
   const running = stage.run(calls, {
     caller: async (outgoing) => {
       const dialog = await outgoing.answered(PATIENCE_MS);
       answered += 1;
       await dialog.waitForEnd(PATIENCE_MS);
     },
-    callee: (incoming) => incoming.answer({ body: offerOf(stage.bob) }),
+    callee: async (incoming) => {
+      incoming.pickUp({ body: offerOf(stage.bob) });
+      // The engine may be lost between the two.
+      const { dialog } = incoming;
+      await waitFor('ACK or BYE', () => dialog.acks.length > 0 || dialog.isEnded, wait);
+    },
   });
-  const wait = { timeoutMs: PATIENCE_MS };
   await waitFor('all calls', () => answered === calls, wait);
   const sinceMs = await crash();
   const { sbc } = stage.running;

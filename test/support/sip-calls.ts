@@ -111,10 +111,15 @@ export class IncomingCall {
 
   /** Sends 200 and gives the dialog when its ACK came. */
   async answer(options: AnswerOptions = {}): Promise<SipDialog> {
-    this.#isAnswered = true;
-    this.#send({ status: 200, ...options });
+    this.pickUp(options);
     await this.dialog.waitForAck();
     return this.dialog;
+  }
+
+  /** Sends 200 and waits for nothing. */
+  pickUp(options: AnswerOptions = {}): void {
+    this.#isAnswered = true;
+    this.#send({ status: 200, ...options });
   }
 
   /** Refuses the call. */
