@@ -35,10 +35,13 @@ export const PARSER_KEYS = {
 export class XmlFlaw extends Error {
   override readonly name = 'XmlFlaw';
   readonly refusal: 'not-xml' | 'encoding';
+  /** The document is larger than the caller tolerates. */
+  readonly isLimit: boolean;
 
-  constructor(refusal: 'not-xml' | 'encoding', message: string) {
+  constructor(refusal: 'not-xml' | 'encoding', message: string, isLimit = false) {
     super(message);
     this.refusal = refusal;
+    this.isLimit = isLimit;
   }
 }
 
@@ -104,12 +107,12 @@ class TreeWalk {
 
   #element(node: OpenNode & { scope: Scope }, depth: number): XmlElement {
     this.#elementCount += 1;
-    if (depth > this.#limits.maxDepth) throw new XmlFlaw('not-xml', 'nested too deep');
+    if (depth > this.#limits.maxDepth) throw new XmlFlaw('not-xml', 'nested too deep', true);
     if (this.#elementCount > this.#limits.maxElements) {
-      throw new XmlFlaw('not-xml', 'too many elements');
+      throw new XmlFlaw('not-xml', 'too many elements', true);
     }
     if (node.attributes.length > this.#limits.maxAttributes) {
-      throw new XmlFlaw('not-xml', 'too many attributes');
+      throw new XmlFlaw('not-xml', 'too many attributes', true);
     }
     const decoded = node.attributes.map(([name, value]) => [name, attributeValue(value)] as const);
     const scope = innerScope(node.scope, decoded);

@@ -19,9 +19,16 @@ export const XML_MAX_BYTES = 16_384;
 
 export type XmlRefusal = 'too-large' | 'encoding' | 'not-xml' | 'foreign-namespace';
 
-export type XmlResult =
-  | { readonly type: 'document'; readonly root: XmlElement }
-  | { readonly type: XmlRefusal; readonly detail: string };
+export type XmlResult = { readonly type: 'document'; readonly root: XmlElement } | XmlRefused;
+
+export interface XmlRefused {
+  readonly type: XmlRefusal;
+  readonly detail: string;
+  /** What kind of `not-xml`, where it is more than broken markup. */
+  readonly flaw?: 'doctype' | 'limits';
+  /** Both counted from 1. */
+  readonly position?: { readonly line: number; readonly column: number };
+}
 
 /** What the caller wants of a document; it may ask for tighter limits than the usual ones. */
 export interface XmlRule extends Partial<XmlLimits> {
@@ -65,31 +72,49 @@ export function parseXml(bytes: Buffer, rule: XmlRule): XmlResult {
   const text = decoded.text.trim();
   const limits = { ...USUAL_LIMITS, ...rule };
   const flaw = surfaceFlaw(text, limits);
-  if (flaw !== undefined) return { type: 'not-xml', detail: flaw };
+  if (flaw !== undefined) return { type: 'not-xml', ...flaw };
   try {
     const root = readXmlTree(PARSER.parse(text), limits);
     if (rule.isNamespaceAllowed(root.namespace)) return { type: 'document', root };
     return { type: 'foreign-namespace', detail: `got namespace "${root.namespace}"` };
   } catch (error) {
-    if (error instanceof XmlFlaw) return { type: error.refusal, detail: error.message };
+    if (error instanceof XmlFlaw) {
+      const refused = { type: error.refusal, detail: error.message };
+      return error.isLimit ? { ...refused, flaw: 'limits' } : refused;
+    }
     // Whatever the parser throws means the same: it could not make a tree of the text.
-    return { type: 'not-xml', detail: 'expected well-formed XML' };
+    const refused = { type: 'not-xml', detail: 'expected well-formed XML' } as const;
+    return isTooDeep(error) ? { ...refused, flaw: 'limits' } : refused;
   }
 }
 
 /** Cheap checks of the whole text, before validator and parser spend time on it. */
-function surfaceFlaw(text: string, limits: XmlLimits): string | undefined {
-  if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) return 'expected no document type declaration';
-  if (!text.startsWith('<')) return 'expected a document that begins with "<"';
-  if (!endsWithMarkup(text)) return 'expected nothing behind the root element';
+function surfaceFlaw(
+  text: string,
+  limits: XmlLimits,
+): Pick<XmlRefused, 'detail' | 'flaw' | 'position'> | undefined {
+  if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) {
+    return { detail: 'expected no document type declaration', flaw: 'doctype' };
+  }
+  if (!text.startsWith('<')) return { detail: 'expected a document that begins with "<"' };
+  if (!endsWithMarkup(text)) return { detail: 'expected nothing behind the root element' };
   if (occursMoreThan(text, '<', limits.maxElements * MARKUP_PER_ELEMENT)) {
-    return 'expected fewer tags';
+    return { detail: 'expected fewer tags', flaw: 'limits' };
   }
   if (occursMoreThan(text, '=', limits.maxElements * ATTRIBUTES_PER_ELEMENT)) {
-    return 'expected fewer attributes';
+    return { detail: 'expected fewer attributes', flaw: 'limits' };
   }
   const validity = XMLValidator.validate(text);
-  return validity === true ? undefined : validity.err.msg;
+  if (validity === true) return undefined;
+  const { msg, line, col } = validity.err;
+  // The validator cannot place what is wrong with the document as a whole.
+  return Number.isInteger(line) && Number.isInteger(col)
+    ? { detail: msg, position: { line, column: col } }
+    : { detail: msg };
+}
+
+function isTooDeep(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('nested tags');
 }
 
 function occursMoreThan(text: string, character: string, limit: number): boolean {

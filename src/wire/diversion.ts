@@ -1,0 +1,87 @@
+/** The Diversion header: who forwarded a call, the newest on top (RFC 5806). */
+import {
+  formatNameAddr,
+  type HeaderParameters,
+  type NameAddr,
+  parseNameAddr,
+  splitHeaderList,
+} from './sip-headers.ts';
+import { unquote } from './sip-text.ts';
+import { WireError } from './wire-error.ts';
+
+/** One value of the header. */
+export interface Diversion {
+  readonly displayName?: string;
+  /** Of the party that forwarded. */
+  readonly uri: string;
+  /** `unconditional`, `user-busy`, `no-answer`, …; `unknown` where none is given. */
+  readonly reason: string;
+  /** How many forwards the value stands for, at least 1. */
+  readonly counter: number;
+  /** The party is not to be shown to the callee. */
+  readonly isPrivate: boolean;
+  /** Further parameters, as they came. */
+  readonly others: HeaderParameters;
+}
+
+/** More than this of one message are not looked at. */
+const MAX_DIVERSIONS = 32;
+const MAX_COUNTER = 99;
+
+/** The diversions in header values, newest first; what cannot be read is left out. */
+export function parseDiversions(values: readonly string[]): Diversion[] {
+  return values.flatMap(elementsOf).slice(0, MAX_DIVERSIONS);
+}
+
+/** One value; `privacy` is always said. */
+export function formatDiversion(diversion: Diversion): string {
+  const { displayName, uri, reason, counter, isPrivate, others } = diversion;
+  const parameters = new Map([
+    ['reason', reason],
+    ['counter', String(counter)],
+    ['privacy', isPrivate ? 'full' : 'off'],
+    ...others,
+  ]);
+  return formatNameAddr({ ...(displayName === undefined ? {} : { displayName }), uri, parameters });
+}
+
+function elementsOf(value: string): Diversion[] {
+  try {
+    return splitHeaderList(value).flatMap((element) => {
+      const address = orNothing(() => parseNameAddr(element));
+      return address === undefined ? [] : [diversionIn(address)];
+    });
+  } catch (error) {
+    if (error instanceof WireError) return [];
+    throw error;
+  }
+}
+
+function diversionIn({ displayName, uri, parameters }: NameAddr): Diversion {
+  const { reason = '', counter = '', privacy = 'off' } = Object.fromEntries(parameters);
+  const count = /^\d{1,9}$/.test(counter) ? Number(counter) : 1;
+  const others = [...parameters].filter(([name]) => !OWN_PARAMETERS.has(name));
+  return {
+    ...(displayName === undefined ? {} : { displayName }),
+    uri,
+    reason: plain(reason) === '' ? 'unknown' : plain(reason),
+    counter: Math.min(Math.max(count, 1), MAX_COUNTER),
+    isPrivate: plain(privacy) !== 'off',
+    others: new Map(others),
+  };
+}
+
+const OWN_PARAMETERS: ReadonlySet<string> = new Set(['reason', 'counter', 'privacy']);
+
+function plain(value: string): string {
+  return (value.startsWith('"') ? unquote(value) : value).toLowerCase();
+}
+
+function orNothing<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Diversion, formatDiversion, parseDiversions } from '../../../src/wire/diversion.ts';
+import { diversionsOf, historyOf } from '../../../src/wire/forward-conversion.ts';
+import { formatHistoryEntry, parseHistory } from '../../../src/wire/history-info.ts';
+
+const OFF = { counter: 1, isPrivate: false, others: new Map<string, string>() };
+
+describe('Diversion', () => {
+  test.each<[string, readonly Diversion[]]>([
+    ['', []],
+    ['no address at all', []],
+    ['<sip:a@x.example>', [{ uri: 'sip:a@x.example', reason: 'unknown', ...OFF }]],
+    [
+      '"A, B" <sip:a@x>;reason="user-busy";counter=2;privacy=full, <tel:+4930>;reason=No-Answer',
+      [
+        {
+          displayName: 'A, B',
+          uri: 'sip:a@x',
+          reason: 'user-busy',
+          ...OFF,
+          counter: 2,
+          isPrivate: true,
+        },
+        { uri: 'tel:+4930', reason: 'no-answer', ...OFF },
+      ],
+    ],
+    [
+      '<sip:a@x>;counter=0;screen=yes,nonsense,<sip:b@x>;counter=123456',
+      [
+        { uri: 'sip:a@x', reason: 'unknown', ...OFF, others: new Map([['screen', 'yes']]) },
+        { uri: 'sip:b@x', reason: 'unknown', ...OFF, counter: 99 },
+      ],
+    ],
+  ])('%s', (value, expected) => {
+    expect(parseDiversions([value])).toEqual(expected);
+  });
+
+  test('says what it was read from', () => {
+    const text = '<sip:a@x>;reason=user-busy;counter=2;privacy=full;screen=yes';
+    expect(parseDiversions([text]).map(formatDiversion)).toEqual([text]);
+  });
+});
+
+describe('History-Info', () => {
+  test.each([
+    '<sip:2001@pbx.example>;index=1',
+    '<sip:2424@pbx.example;cause=302>;index=1.1;mp=1',
+    '<sip:2001@pbx.example?Reason=SIP%3Bcause%3D486>;index=1.2;rc=1.1',
+    '"Bob" <sip:2001@pbx.example?Reason=SIP%3Bcause%3D408&Privacy=history>;index=1',
+  ])('%s is read and written the same', (text) => {
+    expect(parseHistory([text]).map(formatHistoryEntry)).toEqual([text]);
+  });
+
+  test.each(['<sip:a@x>', '<sip:a@x>;index=one', 'index=1', '<sip:a@x>;index=1.'])(
+    '%s is no entry',
+    (text) => {
+      expect(parseHistory([text])).toEqual([]);
+    },
+  );
+});
+
+describe('one form from the other (RFC 7544)', () => {
+  const newestFirst =
+    '<sip:b@x>;reason=no-answer;counter=1;privacy=off, ' +
+    '<sip:a@x>;reason=user-busy;counter=1;privacy=full';
+  const oldestFirst =
+    '<sip:a@x?Privacy=history>;index=1, <sip:b@x;cause=486>;index=1.1;mp=1, ' +
+    '<sip:c@x;cause=408>;index=1.1.1;mp=1.1';
+
+  test('both ways', () => {
+    const history = historyOf(parseDiversions([newestFirst]), 'sip:c@x');
+    expect(history.map(formatHistoryEntry).join(', ')).toBe(oldestFirst);
+    const diversions = diversionsOf(parseHistory([oldestFirst]));
+    expect(diversions.map(formatDiversion).join(', ')).toBe(newestFirst);
+  });
+
+  test('a counter stands for parties that nobody names', () => {
+    const [diversion] = parseDiversions(['<sip:a@x>;reason=deflection;counter=2']);
+    const entries = historyOf(diversion === undefined ? [] : [diversion], 'sip:c@x');
+    expect(entries.map(({ uri, cause }) => [uri, cause])).toEqual([
+      ['sip:unknown@unknown.invalid', undefined],
+      ['sip:a@x', 404],
+      ['sip:c@x', 480],
+    ]);
+  });
+
+  test('nothing comes of nothing', () => {
+    expect(historyOf([], 'sip:c@x')).toEqual([]);
+    expect(diversionsOf(parseHistory(['<sip:a@x>;index=1']))).toEqual([]);
+  });
+});
+
+test('any text is read without an error, and what was read can be written and read again', () => {
+  const pieces = ['<', '>', 'sip:a@x', ';', 'index=1', 'cause=486', '?', '"', ',', '='];
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(fc.constantFrom(...pieces)).map((parts) => parts.join('')),
+  );
+  fc.assert(
+    fc.property(text, (value) => {
+      const diversions = parseDiversions([value]);
+      const history = parseHistory([value]);
+      historyOf(diversions, 'sip:c@x');
+      diversionsOf(history);
+      expect(parseDiversions(diversions.map(formatDiversion))).toHaveLength(diversions.length);
+      expect(parseHistory(history.map(formatHistoryEntry))).toHaveLength(history.length);
+    }),
+  );
+});
