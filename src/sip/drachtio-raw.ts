@@ -1,7 +1,19 @@
 /** The part of drachtio-srf's objects that is used here, as it behaves rather than as its own types say. */
+import { BODY_FIELD } from '../wire/engine-headers.ts';
 import { ownBytes } from '../wire/own-bytes.ts';
-import { parseSipMessage, type SipRequest, type SipResponse } from '../wire/sip-message.ts';
+import {
+  DEFAULT_MESSAGE_LIMITS,
+  getHeader,
+  parseSipMessage,
+  removeHeader,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+} from '../wire/sip-message.ts';
 import type { SipHeaders } from './sip-connection.ts';
+
+/** The server has checked the sizes; a body may stand in a header field. */
+const FRAME_LIMITS = { ...DEFAULT_MESSAGE_LIMITS, headBytes: 65_536 };
 
 export interface RawMessage {
   readonly raw?: string;
@@ -86,6 +98,14 @@ export function clean(headers: SipHeaders): SipHeaders {
   return result;
 }
 
+/** Puts the body in place that the embedded engine could not write as text. */
+export function restoreBody(message: SipMessage): void {
+  const carried = getHeader(message, BODY_FIELD);
+  if (carried === undefined) return;
+  message.body = Buffer.from(carried, 'base64');
+  removeHeader(message, BODY_FIELD);
+}
+
 /** Reads a message of the library; `undefined` when it is none of the wanted type. */
 export function parseAs(type: 'request', raw: string | undefined): SipRequest | undefined;
 export function parseAs(type: 'response', raw: string | undefined): SipResponse | undefined;
@@ -95,7 +115,7 @@ export function parseAs(
 ): SipRequest | SipResponse | undefined {
   if (raw === undefined) return undefined;
   try {
-    const message = parseSipMessage(Buffer.from(raw));
+    const message = parseSipMessage(Buffer.from(raw), FRAME_LIMITS);
     if (message.type !== type) return undefined;
     message.body = ownBytes(message.body);
     return message;

@@ -15,6 +15,7 @@ import {
   attempt,
   clean,
   parseAs,
+  restoreBody,
   type RawHandler,
   type RawRequest,
   type RawResponse,
@@ -59,6 +60,10 @@ class DrachtioConnection implements SipConnection {
   /** `proto/host:port` pairs the server listens on for SIP, separated by commas. */
   get hostports(): string {
     return this.#hostports;
+  }
+
+  get isEmbedded(): boolean {
+    return this.#options.isEmbedded === true;
   }
 
   get isUp(): boolean {
@@ -164,6 +169,7 @@ class DrachtioConnection implements SipConnection {
   #receive(request: RawRequest, response: RawResponse): void {
     const message = parseAs('request', request.msg.raw);
     if (message === undefined) return;
+    if (this.#options.isEmbedded === true) restoreBody(message);
     const onAnswered = (status: number): void => {
       this.#options.onAnswered?.({ direction: 'inbound', method: message.method, status });
     };

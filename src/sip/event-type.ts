@@ -1,5 +1,5 @@
 import { KPML_PACKAGE } from '../wire/kpml.ts';
-import { getHeader, type SipMessage } from '../wire/sip-message.ts';
+import { getHeader, type SipMessage, type SipRequest } from '../wire/sip-message.ts';
 
 /** The package of the subscription that a REFER makes (RFC 3515 §2.4.4). */
 export const REFER_PACKAGE = 'refer';
@@ -19,4 +19,15 @@ export function isTerminated(subscriptionState: string | undefined): boolean {
 export function isNotifyForUs(message: SipMessage): boolean {
   if (message.type !== 'request' || message.method !== 'NOTIFY') return false;
   return [KPML_PACKAGE, REFER_PACKAGE].includes(eventTypeOf(message));
+}
+
+/** Whether a SUBSCRIBE wants to hear of keys. */
+export function isKpmlSubscribe(message: SipRequest): boolean {
+  return message.method === 'SUBSCRIBE' && eventTypeOf(message) === KPML_PACKAGE;
+}
+
+/** Whether a request is about an event package other than those of calls. */
+export function isPackageRequest(message: SipRequest): boolean {
+  const { method } = message;
+  return (method === 'SUBSCRIBE' && !isKpmlSubscribe(message)) || method === 'PUBLISH';
 }

@@ -8,6 +8,8 @@ export interface ConnectionOptions {
   readonly host: string;
   readonly port: number;
   readonly secret: string;
+  /** The server is our own engine, which understands the fields of wire/engine-headers.ts. */
+  readonly isEmbedded?: boolean;
   /** Methods to be offered outside dialogs; requests inside dialogs of this connection always arrive. */
   readonly methods: readonly string[];
   onRequest(request: ReceivedRequest): void;
@@ -116,6 +118,8 @@ export interface ReceivedRequest {
 
 /** A connection to a SIP engine. */
 export interface SipConnection {
+  /** See {@link ConnectionOptions}. */
+  readonly isEmbedded?: boolean;
   readonly hostports: string;
   readonly isUp: boolean;
   send(options: SendOptions, callbacks: SendCallbacks): void;

@@ -11,13 +11,14 @@ import type { DigestClient } from './digest-client.ts';
 import { SipDialog, type AddDialog, type DialogHandler } from './dialog.ts';
 import { EndedSubscriptions } from './ended-subscriptions.ts';
 import type { SubscriptionHandler } from './event-dialog.ts';
-import { eventTypeOf, isNotifyForUs } from './event-type.ts';
+import { isKpmlSubscribe, isNotifyForUs, isPackageRequest } from './event-type.ts';
 import { IncomingInvite } from './incoming-invite.ts';
 import { IncomingSubscription } from './incoming-subscription.ts';
 import { LostAttempts } from './lost-attempts.ts';
 import { LostDialogs } from './lost-dialogs.ts';
 import { OutgoingInvite, type OutgoingInviteHandler } from './outgoing-invite.ts';
 import { OutgoingSubscription, type SubscribeTarget } from './outgoing-subscription.ts';
+import { PackageRequest } from './package-request.ts';
 import { type PingAnswer, type PingTarget, sendPing } from './options-ping.ts';
 import { type DialogResponse, sendAndWait } from './request-answer.ts';
 import type {
@@ -27,10 +28,10 @@ import type {
   SendOptions,
   SipConnection,
 } from './sip-connection.ts';
+import { interfaceOf, type StackConnection, type StackInterface } from './stack-connection.ts';
 import { answerStrayRequest, requiredExtensions } from './stray-requests.ts';
 import { SubscriptionTable } from './subscription-table.ts';
 import { nowMs } from '../observe/clock.ts';
-import { KPML_PACKAGE } from '../wire/kpml.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 
@@ -47,26 +48,14 @@ const ROUTED_METHODS = [
   'REFER',
 ];
 
-/** One server connection and the sip-interfaces behind it; several only with a shared drachtio-server. */
-export interface StackConnection {
-  readonly host: string;
-  readonly port: number;
-  readonly secret: string;
-  readonly interfaces: readonly StackInterface[];
-  /** Via and Route of ours are sent as they are: an INVITE that a lost server has sent can be repeated, a BYE routed. */
-  readonly keepsBranch?: boolean;
-}
-
-export interface StackInterface {
-  readonly name: string;
-  /** Local `address:port` pairs of the interface, to tell interfaces of a shared server apart. */
-  readonly hostports: readonly string[];
-}
-
 export interface StackHandlers {
   onInvite(invite: IncomingInvite): void;
   /** A SUBSCRIBE for kpml outside any dialog; must be answered. */
   onSubscribe(subscribe: IncomingSubscription): void;
+  /** A SUBSCRIBE or PUBLISH for another package outside our dialogs, of anybody; false: not served. */
+  onPackageRequest?(request: PackageRequest): boolean;
+  /** Event packages that `onPackageRequest` serves. */
+  servedPackages?(): readonly string[];
   /** The connection of these interfaces came or went; `down` ends or holds all their dialogs. */
   onStateChange(interfaceNames: readonly string[], state: 'up' | 'down'): void;
   /** A handler threw: a broken invariant, not a peer's error. */
@@ -234,6 +223,7 @@ export class SipStack {
       port: options.port,
       secret: options.secret,
       methods: ROUTED_METHODS,
+      isEmbedded: options.keepsBranch === true,
       onRequest: (request) =>
         this.#guarded(() => this.#receive(options.interfaces, table, request)),
       onAnswered: (answered) => this.#handlers.onAnswered(answered),
@@ -269,6 +259,7 @@ export class SipStack {
     }
     const name = interfaceOf(interfaces, request);
     const isNew = tagOf(getHeader(message, 'To') ?? '') === undefined;
+    if (isPackageRequest(message) && this.#offerPackage(name, table, request)) return;
     if (isNew && message.method === 'INVITE') this.#receiveInvite(name, table, request);
     else if (isNew && isKpmlSubscribe(message)) this.#receiveSubscribe(name, table, request);
     else if (isLastWord(table, message)) request.respond(200, {});
@@ -282,8 +273,19 @@ export class SipStack {
       isAdmitted,
       relayed: handlers.relayedMethods(name, request.source),
       mayReplace: handlers.mayReplace(name, request.source),
+      servedPackages: handlers.servedPackages?.() ?? [],
       relay: (relayed) => handlers.onStray(name, relayed),
     });
+  }
+
+  /** Who is let in is up to whoever serves the package; false: the request goes the usual way. */
+  #offerPackage(name: string, { subscriptions }: Table, received: ReceivedRequest): boolean {
+    const member = this.#byInterface.get(name);
+    if (member === undefined) return false;
+    const isAdmitted = this.#handlers.isAdmitted(name, received.source);
+    const home = { connection: member.connection, table: subscriptions };
+    const request = new PackageRequest({ interfaceName: name, received, isAdmitted }, home);
+    return this.#handlers.onPackageRequest?.(request) ?? false;
   }
 
   #receiveSubscribe(name: string, { subscriptions }: Table, request: ReceivedRequest): void {
@@ -350,10 +352,6 @@ function peerTagOf({ message, isUnsolicited }: ReceivedRequest): string {
   return tagOf(getHeader(message, isUnsolicited ? 'To' : 'From') ?? '') ?? '';
 }
 
-function isKpmlSubscribe(message: SipRequest): boolean {
-  return message.method === 'SUBSCRIBE' && eventTypeOf(message) === KPML_PACKAGE;
-}
-
 /** A NOTIFY that comes behind the BYE of the dialog we had subscribed in. */
 function isLastWord({ ended }: Table, message: SipRequest): boolean {
   if (!isNotifyForUs(message)) return false;
@@ -368,12 +366,4 @@ function loseAll({ dialogs, waiting, subscriptions, lost }: Table): void {
   // Each takes itself out of its collection; deleting during iteration is defined.
   for (const invite of waiting) invite.lost();
   subscriptions.loseAll();
-}
-
-function interfaceOf(interfaces: readonly StackInterface[], request: ReceivedRequest): string {
-  const { receivedOn } = request;
-  const match = interfaces.find(
-    (item) => receivedOn !== undefined && item.hostports.includes(receivedOn),
-  );
-  return (match ?? interfaces[0])?.name ?? '';
 }

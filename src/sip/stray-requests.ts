@@ -21,8 +21,15 @@ export interface StrayContext {
   readonly relayed?: readonly string[];
   /** Whether an INVITE of this sender may take the place of a call (RFC 3891). */
   readonly mayReplace?: boolean;
+  /** Event packages beside our own that are served here. */
+  readonly servedPackages?: readonly string[];
   /** Relays the request; false: it is answered here. */
   relay?(request: ReceivedRequest): boolean;
+}
+
+/** The value of Allow-Events where `served` are there beside our own. */
+export function allowEvents(served: readonly string[] = []): string {
+  return [OUR_EVENT_PACKAGES, ...served].join(', ');
 }
 
 /** What the request insists on and we do not have, so that it is refused (RFC 3261 §8.2.2.3). */
@@ -74,7 +81,7 @@ export function answerStrayRequest(request: ReceivedRequest, context: StrayConte
       answerOptions(request, context);
       return;
     case 'SUBSCRIBE':
-      request.respond(489, { headers: { 'Allow-Events': OUR_EVENT_PACKAGES } });
+      request.respond(489, { headers: { 'Allow-Events': allowEvents(context.servedPackages) } });
       return;
     case 'NOTIFY':
     case 'BYE':
@@ -107,7 +114,7 @@ function answerOptions(request: ReceivedRequest, context: StrayContext): void {
       Allow: allowed(context),
       Supported: supported(context),
       Accept: 'application/sdp, application/kpml-request+xml, application/kpml-response+xml',
-      'Allow-Events': OUR_EVENT_PACKAGES,
+      'Allow-Events': allowEvents(context.servedPackages),
     },
   });
 }

@@ -18,7 +18,8 @@ export interface SipTransport {
   readonly protocol: 'udp' | 'tcp' | 'tls';
   readonly address: string;
   readonly port: number;
-  send(text: string, to: SipRemote): void;
+  /** Text goes as UTF-8. */
+  send(text: string | Uint8Array, to: SipRemote): void;
   close(): Promise<void>;
 }
 

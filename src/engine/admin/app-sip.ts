@@ -1,5 +1,6 @@
 import { ownBytes } from '../../wire/own-bytes.ts';
-import { sharedName } from '../../wire/sip-header-names.ts';
+import { BODY_FIELD } from '../../wire/engine-headers.ts';
+import { headerKey, sharedName } from '../../wire/sip-header-names.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 
 /** A SIP message as an application wrote it, or why it cannot be used. */
@@ -53,7 +54,9 @@ export function parseAppSip(text: Buffer): AppSip {
     if (!HEADER_NAME.test(name)) continue;
     headers.push({ name: sharedName(name), value: line.slice(colon + 1).trim() });
   }
-  return parseStartLine(startLine, headers, body);
+  const carried = headers.find(({ name }) => headerKey(name) === BODY_FIELD.toLowerCase())?.value;
+  const whole = carried === undefined ? body : Buffer.from(carried, 'base64');
+  return parseStartLine(startLine, headers, whole);
 }
 
 function parseStartLine(startLine: string, headers: SipHeader[], body: Buffer): AppSip {

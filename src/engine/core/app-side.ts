@@ -1,6 +1,7 @@
 import { getHeader } from '../../wire/sip-message.ts';
 import type { SipRequest } from '../../wire/sip-message.ts';
 import { tagOf } from '../../wire/sip-headers.ts';
+import { TRANSPORT_FIELD } from '../../wire/engine-headers.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { AppConnection } from '../admin/app-connection.ts';
 import type { SipCommand } from '../admin/app-message.ts';
@@ -127,7 +128,10 @@ export class AppSide {
     const contact = dialog.localContact === '' ? contactOf(local) : dialog.localContact;
     const defaults = { hostPort: hostPortOf(local), contact };
     const completed = completeDialogRequest(message, inDialog, defaults);
-    const destination = destinationInDialog(inDialog.nextHop, core.layer.listenPoints, session);
+    const destination = destinationInDialog(inDialog.nextHop, core.layer.listenPoints, {
+      flow: session.flow,
+      isTransportFixed: session.isTransportFixed || getHeader(message, TRANSPORT_FIELD) === 'keep',
+    });
     if (completed.type === 'refused' || destination === undefined) {
       const reason = completed.type === 'refused' ? completed.reason : NO_TRANSPORT;
       owner.refuse(messageId, `Server error: ${reason}`);

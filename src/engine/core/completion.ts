@@ -4,6 +4,7 @@
  */
 import { getHeader } from '../../wire/sip-message.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
+import { isEngineField } from '../../wire/engine-headers.ts';
 import { headerKey } from '../../wire/sip-header-names.ts';
 import { formatNameAddr } from '../../wire/sip-headers.ts';
 import { readAddress, readCSeq } from '../dialog/identity.ts';
@@ -43,6 +44,10 @@ const IDENTITY_FIELDS = new Set(['from', 'to', 'call-id', 'cseq']);
 const ADDRESS_FIELDS = new Set(['from', 'to', 'contact', 'p-asserted-identity']);
 /** Requests whose Contact the peer needs to reach us later. */
 const NEEDS_CONTACT = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY', 'UPDATE']);
+/** One field each: several may not be joined into a list (RFC 3261 §7.3.1). */
+const CHALLENGE_FIELDS = new Set(['www-authenticate', 'proxy-authenticate']);
+/** The library joins them all the same. */
+const NEXT_CHALLENGE = /,[ \t]*(?=Digest[ \t]+realm=)/i;
 /** Names whose usual spelling is not one capital per word. */
 const SPELLINGS: ReadonlyMap<string, string> = new Map([
   ['call-id', 'Call-ID'],
@@ -201,7 +206,7 @@ function fieldsOf(message: SipRequest | SipResponse, hostPort: string): Map<stri
   const fields = new Map<string, string>();
   for (const header of message.headers) {
     const key = headerKey(header.name);
-    if (ENGINE_FIELDS.has(key)) continue;
+    if (ENGINE_FIELDS.has(key) || isEngineField(key)) continue;
     const value = ADDRESS_FIELDS.has(key) ? withOwnAddress(header.value, hostPort) : header.value;
     // The spelling of extension headers is the application's, so it is kept as the key.
     const name = key.startsWith('x-') ? header.name : key;
@@ -215,7 +220,8 @@ function otherFields(given: ReadonlyMap<string, string>): SipHeader[] {
   const headers: SipHeader[] = [];
   for (const [key, value] of given) {
     if (IDENTITY_FIELDS.has(key) || key === 'contact' || key === 'max-forwards') continue;
-    headers.push({ name: spelled(key), value });
+    const values = CHALLENGE_FIELDS.has(key) ? value.split(NEXT_CHALLENGE) : [value];
+    for (const each of values) headers.push({ name: spelled(key), value: each });
   }
   return headers;
 }

@@ -1,4 +1,7 @@
 /** SIP messages as frames to their application, with the order and pace the library needs. */
+import { isUtf8 } from 'node:buffer';
+import { BODY_FIELD, isEngineField, MAX_FIELD_BODY_BYTES } from '../../wire/engine-headers.ts';
+import { headerKey } from '../../wire/sip-header-names.ts';
 import { formatSipMessage } from '../../wire/sip-message.ts';
 import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { AppConnection } from '../admin/app-connection.ts';
@@ -14,6 +17,9 @@ const REQUEST_SETTLE_MS = 5;
 
 /** Requests that find no listener when they come too early; the library defers the others itself. */
 const NEEDS_LISTENER = new Set(['SUBSCRIBE', 'NOTIFY', 'INVITE', 'BYE']);
+
+/** Requests whose bodies need not be UTF-8. */
+const EVENT_METHODS: ReadonlySet<string> = new Set(['SUBSCRIBE', 'NOTIFY']);
 
 export interface DeliveredRequest {
   readonly request: SipRequest;
@@ -33,11 +39,23 @@ export function deliverRequest(owner: AppConnection, delivered: DeliveredRequest
     transactionId,
     dialogId,
     ...(receivedOn === undefined ? {} : { receivedOn }),
-    message: formatSipMessage(request),
+    message: formatSipMessage(asText(request)),
   });
   const keys = keysOf(transactionId, dialogId);
   const isPaced = dialogId !== '' && NEEDS_LISTENER.has(request.method);
   owner.send({ bytes, keys, ...(isPaced ? { waitsFor: dialogId } : {}) });
+}
+
+/** The application reads frames as UTF-8: other bodies of event packages come in a field of their own, which the network may not set. */
+function asText<Message extends SipRequest | SipResponse>(message: Message): Message {
+  const { body } = message;
+  const isEvent = message.type === 'request' && EVENT_METHODS.has(message.method);
+  const needsField = isEvent && body.length <= MAX_FIELD_BODY_BYTES && !isUtf8(body);
+  const isClean = !message.headers.some(({ name }) => isEngineField(headerKey(name)));
+  if (isClean && !needsField) return message;
+  const headers = message.headers.filter(({ name }) => !isEngineField(headerKey(name)));
+  if (needsField) headers.push({ name: BODY_FIELD, value: body.toString('base64') });
+  return { ...message, headers };
 }
 
 export interface DeliveredResponse {
@@ -58,7 +76,7 @@ export function deliverResponse(owner: AppConnection, delivered: DeliveredRespon
     path,
     transactionId,
     dialogId,
-    message: formatSipMessage(response),
+    message: formatSipMessage(asText(response)),
     ...(path.address === '' ? { sizeBytes: 0 } : {}),
   });
   const keys = keysOf(transactionId, dialogId);

@@ -29,6 +29,9 @@ export interface SentInvite {
   acknowledgeBare(): void;
 }
 
+/** The longest that a timer of the runtime can wait. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 /** A dialog in the hands of one application, with the INVITEs that are under way in it. */
 export class DialogSession {
   readonly dialog: Dialog;
@@ -51,6 +54,8 @@ export class DialogSession {
   hasSubscription = false;
   /** Runs while a refused INVITE leaves the last NOTIFYs some time. */
   #linger: NodeJS.Timeout | undefined;
+  /** Runs until nobody can have renewed the subscription any more. */
+  #expiry: NodeJS.Timeout | undefined;
   /** Frames that must not come before the one that creates the dialog. */
   #held: (() => void)[] = [];
   /** How many such frames are on their way. */
@@ -100,8 +105,16 @@ export class DialogSession {
     this.#linger ??= setTimeout(onOver, delayMs).unref();
   }
 
+  /** Calls back after `delayMs`, unless it is called again or the dialog is over by then. */
+  expireAfter(delayMs: number, onOver: () => void): void {
+    clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(onOver, Math.min(delayMs, MAX_TIMER_MS)).unref();
+  }
+
   /** The dialog is over: nothing runs any more. */
   close(): void {
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
     clearTimeout(this.#linger);
     this.#linger = undefined;
   }

@@ -16,6 +16,9 @@ import { contactOf, hostPortOf, listenPointOf } from './local-address.ts';
 /** What the application is told when it answers what is already answered or was never asked. */
 export const UNKNOWN_TRANSACTION = 'Response not sent due to unknown transaction';
 
+/** Time for the last NOTIFY, its answer and one more try, in T1. */
+const LAST_WORDS = 256;
+
 export interface InboundParts {
   readonly transaction: ServerTransaction;
   readonly request: SipRequest;
@@ -78,6 +81,7 @@ export class InboundRequest implements PendingAnswer {
     if (response.status >= 200) this.#finish();
     const created = formsDialog ? this.#createDialog(message, tag) : undefined;
     created?.hold();
+    if (isSuccess && request.method === 'SUBSCRIBE') this.#keepFor(message, created ?? session);
     this.#core.guard(() => this.#send(messageId, message, created));
   }
 
@@ -131,6 +135,14 @@ export class InboundRequest implements PendingAnswer {
     const { session, request, identity } = this.#parts;
     if (session !== undefined) return session.id;
     return request.method === 'SUBSCRIBE' ? dialogId(identity.callId, identity.fromTag) : '';
+  }
+
+  /** A subscription may end without a last NOTIFY; its dialog does not stay for that. */
+  #keepFor(answer: SipResponse, session: DialogSession | undefined): void {
+    const seconds = Number(getHeader(answer, 'Expires') ?? Number.NaN);
+    if (session?.dialog.method !== 'SUBSCRIBE' || !(seconds >= 0)) return;
+    const delayMs = seconds * 1000 + LAST_WORDS * this.#core.timers.t1Ms;
+    session.expireAfter(delayMs, () => this.#core.dialogs.remove(session));
   }
 
   #createDialog(answer: SipResponse, tag: string): DialogSession | undefined {

@@ -138,7 +138,8 @@ export class NetworkSide implements TransactionUser {
     const subscribe = request.method === 'NOTIFY' ? this.#core.subscribes.get(key) : undefined;
     const session = subscribe?.begin(request, flow);
     // Only the application knows of subscriptions that ended with their dialog (RFC 6665 §4.5.2).
-    const owner = request.method === 'NOTIFY' ? this.#core.pick('NOTIFY') : undefined;
+    const isEvent = request.method === 'NOTIFY' || request.method === 'SUBSCRIBE';
+    const owner = isEvent ? this.#core.pick(request.method) : undefined;
     if (session !== undefined) this.#inDialog(arrival, session);
     else if (owner !== undefined) this.#deliverNew(arrival, owner);
     else refuse(arrival, 481, 'Call/Transaction Does Not Exist');
