@@ -1,13 +1,16 @@
 /** Schema of the feature provider and of what features do to calls. */
 import * as z from 'zod';
-import type { FeatureCalls, FeatureProviderConfig } from './feature-keys-config.ts';
+import type { FeatureCalls, FeatureProviderConfig, WebhookTls } from './feature-keys-config.ts';
+import { webhookProblem } from './webhook-url.ts';
 import { choice, duration, flag, integer, nonEmptyText, scalar, secret } from './values.ts';
 
+const unknownAccount = choice(
+  ['accept', 'reject'],
+  'Whether an account without stored state has all features, off.',
+);
+
 const common = {
-  'unknown-account': choice(
-    ['accept', 'reject'],
-    'Whether an account without stored state has all features, off.',
-  ).prefault('accept'),
+  'unknown-account': unknownAccount.prefault('accept'),
   deadline: duration({ minimumMs: 100, maximumMs: 30_000 }, 'Time for one operation.').prefault(
     '3s',
   ),
@@ -19,17 +22,36 @@ const sqlite = z.strictObject({
   ...common,
 });
 
+/** Stores that say themselves which accounts there are: they are believed unless the file says otherwise. */
+const foreign = { ...common, 'unknown-account': unknownAccount.prefault('reject') };
+
+const webhookTls = z
+  .strictObject({
+    certificate: nonEmptyText('PEM file with the certificate shown to the webhook.').optional(),
+    key: nonEmptyText('PEM file with its private key.').optional(),
+    ca: nonEmptyText(
+      'PEM file with the authorities trusted in place of the public ones.',
+    ).optional(),
+  })
+  .refine((files) => (files.certificate === undefined) === (files.key === undefined), {
+    message: 'certificate and key belong together',
+  })
+  .transform((raw): WebhookTls => ({ certificate: raw.certificate, key: raw.key, ca: raw.ca }))
+  .meta({ description: 'Files for https to the webhook.' });
+
 const http = z.strictObject({
   kind: z.literal('http'),
   url: nonEmptyText('Webhook; https unless the host is loopback or `insecure` is true.'),
   secrets: z
     .array(secret('Signing secret.'))
+    .max(2)
     .meta({ description: 'Secrets of the signature; two during rotation.' })
     .prefault([]),
   token: secret('Bearer token.').prefault(''),
   batch: flag('Fetches all features in one request.').prefault('false'),
   insecure: flag('Permits plain http off loopback.').prefault('false'),
-  ...common,
+  tls: webhookTls.optional(),
+  ...foreign,
 });
 
 const moduleProvider = z.strictObject({
@@ -40,7 +62,7 @@ const moduleProvider = z.strictObject({
     .record(z.string(), z.string())
     .meta({ description: 'Handed to its init function.' })
     .prefault({}),
-  ...common,
+  ...foreign,
 });
 
 const postgres = z.strictObject({
@@ -55,18 +77,26 @@ const postgres = z.strictObject({
 
 export const featureProvider = z
   .discriminatedUnion('kind', [sqlite, http, moduleProvider, postgres])
-  .transform((raw): FeatureProviderConfig => {
+  .transform((raw, context): FeatureProviderConfig => {
     const shared = { unknownAccount: raw['unknown-account'], deadlineMs: raw.deadline };
     if (raw.kind === 'sqlite') return { ...shared, kind: raw.kind, file: raw.file };
     if (raw.kind === 'http') {
-      const { kind, url, secrets, token, batch, insecure } = raw;
-      return { ...shared, kind, url, secrets, token, batch, insecure };
+      const { kind, url, secrets, token, batch, insecure, tls } = raw;
+      const message = webhookProblem(url, insecure);
+      if (message !== undefined) {
+        context.issues.push({ code: 'custom', message, input: url, path: ['url'] });
+      }
+      return { ...shared, kind, url, secrets, token, batch, insecure, tls };
     }
     if (raw.kind === 'module') {
       const { kind, path, isolate, options } = raw;
       return { ...shared, kind, path, isolate, options };
     }
     const { kind, url } = raw;
+    if ((raw['get-sql'] === undefined) !== (raw['set-sql'] === undefined)) {
+      const message = 'get-sql and set-sql belong together';
+      context.issues.push({ code: 'custom', message, input: raw });
+    }
     return { ...shared, kind, url, getSql: raw['get-sql'], setSql: raw['set-sql'] };
   })
   .prefault({ kind: 'sqlite' });

@@ -1,0 +1,205 @@
+/** Feature state and its history in one SQLite file, which a thread of its own reads and writes. */
+
+import { Worker } from 'node:worker_threads';
+import type { Feature } from '../../wire/feature-event.ts';
+import type {
+  AccountState,
+  FeatureChange,
+  FeatureFlags,
+  FeatureHistory,
+  FeatureProvider,
+  FeatureState,
+  HistoryQuery,
+  HistoryRow,
+  Presentity,
+  ProviderContext,
+  SetResult,
+  StoredHistoryRow,
+} from '../feature-state.ts';
+import { DEFAULT_ACCOUNT } from './account-shape.ts';
+import { traceOf } from './history-shape.ts';
+import { HistoryPruning } from './history-pruning.ts';
+import type { FeatureStoreDeps } from './open-store.ts';
+import type { SqliteRequest, SqliteResults, SqliteWorkerOptions } from './sqlite-protocol.ts';
+import { ThreadCalls } from './thread-calls.ts';
+
+/** Time to write down what was asked before. */
+const CLOSE_MS = 5000;
+
+export interface SqliteStoreOptions {
+  readonly file: string;
+  /** 0: history is kept for ever. */
+  readonly keepMs: number;
+  readonly unknownAccount: 'accept' | 'reject';
+}
+
+/** The thread of one file. */
+export class SqliteThread {
+  readonly #calls: ThreadCalls;
+
+  private constructor(calls: ThreadCalls) {
+    this.#calls = calls;
+  }
+
+  /** @throws Error that names the file and says why it cannot be used. */
+  static async open(file: string, deps: FeatureStoreDeps): Promise<SqliteThread> {
+    const workerData: SqliteWorkerOptions = { file };
+    const calls = await ThreadCalls.start({
+      name: `thread of feature database ${file}`,
+      start: () =>
+        new Worker(new URL('./sqlite.worker.ts', import.meta.url), {
+          name: 'feature-store',
+          workerData,
+          // Node 24 warns that its SQLite is young.
+          execArgv: ['--disable-warning=ExperimentalWarning'],
+        }),
+      onDeath: (reason) => deps.log.error({ file, reason }, 'thread of the feature database died'),
+    });
+    return new SqliteThread(calls);
+  }
+
+  /** The thread answers each request with the result of its type. */
+  ask<Request extends SqliteRequest>(
+    request: Request,
+    signal?: AbortSignal,
+  ): Promise<SqliteResults[Request['type']]> {
+    return this.#calls.call<SqliteResults[Request['type']]>(request, signal);
+  }
+
+  close(): Promise<void> {
+    const last: SqliteRequest = { type: 'close' };
+    return this.#calls.close(last, CLOSE_MS);
+  }
+}
+
+/** @throws Error that names the file and says why it cannot be used. */
+export async function openSqliteStore(
+  options: SqliteStoreOptions,
+  deps: FeatureStoreDeps,
+): Promise<{ readonly provider: FeatureProvider; readonly history: FeatureHistory }> {
+  const thread = await SqliteThread.open(options.file, deps);
+  const closeHalf = closeAfter(2, () => thread.close());
+  const provider = new SqliteProvider({ thread, options, deps, closed: closeHalf });
+  return { provider, history: sqliteHistory(thread, options.keepMs, deps, closeHalf) };
+}
+
+/** The history alone, for stores that keep the state elsewhere. */
+export function sqliteHistory(
+  thread: SqliteThread,
+  keepMs: number,
+  deps: FeatureStoreDeps,
+  closed: () => Promise<void>,
+): FeatureHistory {
+  const pruning = new HistoryPruning({
+    keepMs,
+    nowMs: deps.nowMs,
+    step: (before) => thread.ask({ type: 'prune', before }),
+    onFailure: (error) => deps.log.warn({ err: error }, 'feature history was not pruned'),
+  });
+  return new SqliteHistory(thread, pruning, closed);
+}
+
+/** Gives what is called once for each of `parts` and closes with the last one. */
+export function closeAfter(parts: number, close: () => Promise<void>): () => Promise<void> {
+  let left = parts;
+  return async () => {
+    left -= 1;
+    if (left === 0) await close();
+  };
+}
+
+class SqliteProvider implements FeatureProvider {
+  readonly writesHistory = true;
+  readonly #thread: SqliteThread;
+  readonly #rejectsUnknown: boolean;
+  readonly #nowMs: () => number;
+  readonly #closed: () => Promise<void>;
+  #isClosed = false;
+
+  constructor(parts: {
+    readonly thread: SqliteThread;
+    readonly options: SqliteStoreOptions;
+    readonly deps: FeatureStoreDeps;
+    readonly closed: () => Promise<void>;
+  }) {
+    this.#thread = parts.thread;
+    this.#rejectsUnknown = parts.options.unknownAccount === 'reject';
+    this.#nowMs = parts.deps.nowMs;
+    this.#closed = parts.closed;
+  }
+
+  async getAll(
+    presentity: Presentity,
+    context: ProviderContext,
+  ): Promise<AccountState | undefined> {
+    const stored = await this.#thread.ask({ type: 'get', presentity }, context.signal);
+    return stored ?? (this.#rejectsUnknown ? undefined : DEFAULT_ACCOUNT);
+  }
+
+  async set(
+    presentity: Presentity,
+    feature: Feature,
+    change: FeatureChange,
+    context: ProviderContext,
+  ): Promise<SetResult> {
+    const { status, values } = change.proposed;
+    const set = { presentity, feature, status, values, at: this.#at(), trace: traceOf(context) };
+    const { changed, state } = await this.#thread.ask({ type: 'set', set }, context.signal);
+    return {
+      outcome: changed ? 'applied' : 'unchanged',
+      status: state.status,
+      values: state.values,
+      assigned: state.assigned,
+      notify: true,
+      version: state.version,
+    };
+  }
+
+  configure(
+    presentity: Presentity,
+    feature: Feature,
+    flags: FeatureFlags,
+    context: ProviderContext,
+  ): Promise<FeatureState> {
+    const configure = { presentity, feature, flags, at: this.#at() };
+    return this.#thread.ask({ type: 'configure', configure }, context.signal);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#closed();
+  }
+
+  #at(): string {
+    return new Date(this.#nowMs()).toISOString();
+  }
+}
+
+class SqliteHistory implements FeatureHistory {
+  readonly #thread: SqliteThread;
+  readonly #pruning: HistoryPruning;
+  readonly #closed: () => Promise<void>;
+  #isClosed = false;
+
+  constructor(thread: SqliteThread, pruning: HistoryPruning, closed: () => Promise<void>) {
+    this.#thread = thread;
+    this.#pruning = pruning;
+    this.#closed = closed;
+  }
+
+  add(row: HistoryRow): Promise<void> {
+    return this.#thread.ask({ type: 'add', row });
+  }
+
+  list(presentity: Presentity, query: HistoryQuery): Promise<readonly StoredHistoryRow[]> {
+    return this.#thread.ask({ type: 'list', presentity, query });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#pruning.close();
+    await this.#closed();
+  }
+}
