@@ -9,6 +9,7 @@ import type { DigestClient } from '../sip/digest-client.ts';
 import type { OutgoingInvite } from '../sip/outgoing-invite.ts';
 import type { SipStack } from '../sip/stack.ts';
 import type { SubscriptionBudget } from './digits/subscription-budget.ts';
+import type { CallFeatures } from './forward/call-features.ts';
 import type { TransferHost } from './transfer/transfer-host.ts';
 
 /** What calls begin by themselves. */
@@ -33,6 +34,8 @@ export interface CallContext {
   readonly digestOf: (agent: SessionAgent | undefined) => DigestClient | undefined;
   /** Who carries out transfers, and finds the other calls. */
   readonly transfers: TransferHost;
+  /** The feature keys of accounts; absent where they do not act on calls. */
+  readonly features?: CallFeatures | undefined;
   /** Wall clock in milliseconds since 1970. */
   readonly nowMs: () => number;
 }

@@ -5,6 +5,7 @@ import type { MediaCounters } from '../media/relay-counters.ts';
 import {
   CDR_VERSION,
   type CdrAttempt,
+  type CdrForwarding,
   type CdrLeg,
   type CdrRecord,
   type OpenAttempt,
@@ -38,8 +39,12 @@ export interface AttemptFacts {
   readonly session: CallSession | undefined;
   readonly digits: DigitSummary;
   readonly configHash: string;
-  /** Agents of the policy that could take no call. */
-  readonly skipped?: readonly SkippedAgent[];
+}
+
+/** What routed a call: the policy, and its agents that could take no call. */
+export interface RoutedBy {
+  readonly policy: string | undefined;
+  readonly skipped?: readonly SkippedAgent[] | undefined;
 }
 
 /** What the record needs beside the history itself. */
@@ -52,16 +57,19 @@ export interface RecordInput extends AttemptFacts {
 export class CallHistory {
   /** Of the record, and of what is kept of the call until it is written. */
   readonly cdrId = randomUUID();
-  readonly #policy: string | undefined;
+  #policy: string | undefined;
+  #skipped: readonly SkippedAgent[];
+  #forwarding: CdrForwarding | undefined;
   readonly #transfer: CdrTransfer | undefined;
   readonly #nowMs: () => number;
   readonly #times: Times;
   readonly #attempts: CdrAttempt[] = [];
   #running: { readonly hop: Hop; readonly startMs: number } | undefined;
 
-  /** `policy` is the rule that routed the call, `undefined` when none did; `transfer` where its parties were before. */
-  constructor(policy: string | undefined, nowMs: () => number, transfer?: CdrTransfer) {
+  /** `transfer`: where the parties of the call were before. */
+  constructor({ policy, skipped = [] }: RoutedBy, nowMs: () => number, transfer?: CdrTransfer) {
     this.#policy = policy;
+    this.#skipped = skipped;
     this.#transfer = transfer;
     this.#nowMs = nowMs;
     this.#times = {
@@ -71,6 +79,32 @@ export class CallHistory {
       ringingMs: undefined,
       answerMs: undefined,
     };
+  }
+
+  /** The rule that routed the call, `undefined` when none did. */
+  get policy(): string | undefined {
+    return this.#policy;
+  }
+
+  /** Agents of that policy that could take no call. */
+  get skipped(): readonly SkippedAgent[] {
+    return this.#skipped;
+  }
+
+  /** What feature keys did to the call. */
+  get forwarding(): CdrForwarding | undefined {
+    return this.#forwarding;
+  }
+
+  /** The call takes another way. */
+  routed({ policy, skipped = [] }: RoutedBy): void {
+    this.#policy = policy;
+    this.#skipped = skipped;
+  }
+
+  /** Takes all that feature keys have done so far. */
+  forwarded(forwarding: CdrForwarding): void {
+    this.#forwarding = forwarding;
   }
 
   get inviteMs(): number {
@@ -106,12 +140,19 @@ export class CallHistory {
     this.#closeAttempt(200, 'OK');
   }
 
+  /** The call is over; what a callee still answers to a CANCEL is no outcome of its attempt. */
+  ended(cause: EndCause): void {
+    const { status, text } = verdictOf(cause);
+    this.#closeAttempt(status, text);
+  }
+
   /** The beginning of the CDR, as far as it is known now. */
   describe(facts: AttemptFacts): OpenAttempt {
     const { session, caller } = facts;
     const callee = session?.legs.callee;
     const policy = this.#policy;
     const transfer = this.#transfer;
+    const forwarding = this.#forwarding;
     return {
       version: CDR_VERSION,
       cdrId: this.cdrId,
@@ -124,8 +165,9 @@ export class CallHistory {
       numbers: numbersOf(caller, callee),
       timestamps: this.#timestamps(),
       dtmf: dtmfOf(session, facts.digits),
-      ...(policy === undefined ? {} : { policy: policyOf(policy, facts.skipped ?? []) }),
+      ...(policy === undefined ? {} : { policy: policyOf(policy, this.#skipped) }),
       ...(transfer === undefined ? {} : { transfer }),
+      ...(forwarding === undefined ? {} : { forwarding }),
     };
   }
 
@@ -133,7 +175,7 @@ export class CallHistory {
   record(input: RecordInput): CdrRecord {
     const { cause, endMs } = input;
     const verdict = verdictOf(cause);
-    this.#closeAttempt(verdict.status, verdict.text);
+    this.ended(cause);
     const known = this.describe(input);
     return {
       ...known,

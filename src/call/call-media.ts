@@ -58,6 +58,8 @@ export class CallMedia {
   /** The m-line whose audio carries digits. */
   #digitStream = 0;
   #state: 'open' | 'closed' = 'open';
+  /** What each stream was told last. */
+  readonly #told: (StreamUpdate | undefined)[] = [];
 
   constructor(options: {
     readonly engine: MediaEngine;
@@ -117,8 +119,23 @@ export class CallMedia {
   /** Hands the result of an offer/answer exchange to the streams; `undefined` leaves a stream as it is. */
   update(updates: readonly (StreamUpdate | undefined)[]): void {
     for (const [index, update] of updates.entries()) {
-      if (update !== undefined) this.#streams[index]?.update(this.#withSignalling(update));
+      if (update === undefined) continue;
+      this.#told[index] = update;
+      this.#streams[index]?.update(this.#withSignalling(update));
     }
+  }
+
+  /** Nothing is taken from `side` any more, nor sent there, until the next answer. */
+  silence(side: Side): void {
+    this.update(
+      this.#told.map(
+        (told) =>
+          told && {
+            ...told,
+            legs: { ...told.legs, [side]: { ...told.legs[side], remote: undefined } },
+          },
+      ),
+    );
   }
 
   #withSignalling({ legs, events }: StreamUpdate): StreamUpdate {

@@ -5,6 +5,7 @@ import type { AgentOutcome } from '../trunk/agent-health.ts';
 import type { Hop, SkippedAgent } from '../trunk/policy.ts';
 import type { Redirect, Redirection } from '../trunk/redirect.ts';
 import type { CallStack } from './call-context.ts';
+import type { ForwardingPlan } from './forward/call-forwarding.ts';
 import type { CallLeg } from './call-leg.ts';
 import type { StandingPlaces } from './call-session.ts';
 
@@ -36,7 +37,7 @@ export interface StandingLegs {
 export interface CallPlan {
   readonly invite: CallerInvite;
   readonly caller: CallLeg;
-  /** Next hops in the order of trying; at least one. */
+  /** Next hops in the order of trying; none before the feature keys have chosen, else at least one. */
   readonly hops: readonly Hop[];
   /** The callee's side of the call for a hop. */
   readonly calleeFor: (hop: Hop) => CallLeg;
@@ -46,10 +47,13 @@ export interface CallPlan {
   readonly countOn: (hop: Hop) => Session | SessionRefusal;
   /** Says what an attempt showed about an agent. */
   readonly report: (agentName: string, outcome: AgentOutcome) => void;
-  readonly policy: string;
+  /** `undefined` until the feature keys have chosen the way. */
+  readonly policy: string | undefined;
   /** Agents of the policy that got no chance. */
   readonly skipped: readonly SkippedAgent[];
   readonly standing?: StandingLegs | undefined;
+  /** The call is for an account whose feature keys act on calls. */
+  readonly forwarding?: ForwardingPlan | undefined;
 }
 
 /** Who is told how far the end of a call has come; each once, in this order. */

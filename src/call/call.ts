@@ -14,9 +14,10 @@ import type { DialogHandler, SipDialog } from '../sip/dialog.ts';
 import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
 import type { Session } from '../trunk/admission.ts';
 import type { AgentOutcome } from '../trunk/agent-health.ts';
-import type { Hop, SkippedAgent } from '../trunk/policy.ts';
+import type { Hop } from '../trunk/policy.ts';
 import { outcomeOfAttempt } from './setup/agent-outcome.ts';
 import type { CallContext } from './call-context.ts';
+import { CallBoundary } from './call-boundary.ts';
 import { newCallId, newSessionId } from './call-ids.ts';
 import { CallLeg } from './call-leg.ts';
 import type { CallMedia } from './call-media.ts';
@@ -25,6 +26,7 @@ import { type AttemptFacts, CallHistory } from './call-history.ts';
 import { CallSession } from './call-session.ts';
 import type { CallState } from './call-state.ts';
 import type { CallEndListener, CallPlan } from './call-plan.ts';
+import { forwardingOf } from './forward/forwarding-of.ts';
 import { CallSetup } from './setup/call-setup.ts';
 import { type EndCause, resultOf, resultOfRefusal, verdictOf } from './end-cause.ts';
 import { causeOfCancel, causeOfEnd, endHeaders } from './headers/end-headers.ts';
@@ -47,6 +49,7 @@ export class Call implements LendingCall {
   readonly #plan: CallPlan;
   readonly #context: CallContext;
   readonly #listener: CallEndListener<Call>;
+  readonly #boundary: CallBoundary;
   readonly #setup: CallSetup;
   readonly #timers: SessionTimers;
   readonly #meter: CallMeter;
@@ -63,7 +66,9 @@ export class Call implements LendingCall {
     this.#plan = plan;
     this.#context = context;
     this.#listener = listener;
-    this.history = new CallHistory(plan.policy, context.nowMs, plan.standing?.origin);
+    const end = (): void => this.end({ name: 'bug', by: 'sbc' });
+    this.#boundary = new CallBoundary(context.metrics, this.log, end);
+    this.history = new CallHistory(plan, context.nowMs, plan.standing?.origin);
     this.#meter = new CallMeter(context.metrics, plan.caller);
     this.#timers = new SessionTimers({
       isServerRefreshing: context.config.sip.engine === 'drachtio',
@@ -73,8 +78,8 @@ export class Call implements LendingCall {
     });
     this.#timers.watch(plan.caller);
     this.#setup = new CallSetup({
-      invite: plan.invite,
-      hops: plan.hops,
+      plan,
+      forwarding: forwardingOf(plan, this, context),
       inviteCallee:
         plan.standing?.inviteCallee ?? ((...options) => context.stack.invite(...options)),
       host: this.#setupHost(),
@@ -83,16 +88,6 @@ export class Call implements LendingCall {
 
   get state(): CallState['type'] {
     return this.#state.type;
-  }
-
-  /** The local policy that routed the call. */
-  get policy(): string {
-    return this.#plan.policy;
-  }
-
-  /** Agents of the policy that could take no call. */
-  get skipped(): readonly SkippedAgent[] {
-    return this.#plan.skipped;
   }
 
   /** The joined legs, once a hop was chosen. */
@@ -144,7 +139,7 @@ export class Call implements LendingCall {
     }
     const isAnswered = this.history.answerMs !== undefined;
     logEnd(this.log, cause, isAnswered, this.#session?.legs.callee);
-    this.#close(cause).catch((error: unknown) => this.#reportBug(error));
+    this.#close(cause).catch((error: unknown) => this.#boundary.report(error));
   }
 
   /** The dialog of `side` is over: digits for the other leg may have time to leave. */
@@ -182,6 +177,7 @@ export class Call implements LendingCall {
     const { answerMs } = this.history;
     const talkMs = answerMs === undefined ? undefined : endMs - answerMs;
     this.#meter.ended(resultOf(cause, talkMs !== undefined), talkMs);
+    this.history.ended(cause);
     try {
       const counters = await (this.#session?.media.close() ?? []);
       this.#context.cdr.write(this.history.record({ ...this.#facts(), cause, counters, endMs }));
@@ -198,7 +194,6 @@ export class Call implements LendingCall {
       session: this.#session,
       digits: this.#context.ledger.summary(this.id),
       configHash: this.#context.config.hash,
-      skipped: this.#plan.skipped,
     };
   }
 
@@ -222,7 +217,7 @@ export class Call implements LendingCall {
       sessionIds: this.#sessionIds,
       previous,
       standing: this.#plan.standing?.sides,
-      onBug: (error) => this.#bug(error),
+      onBug: (error) => this.#boundary.bug(error),
     });
     this.#midCall = new MidCall(this.#session, {
       guarded: (action) => this.#guarded(action),
@@ -294,7 +289,7 @@ export class Call implements LendingCall {
   #dialogHandler(side: Side): DialogHandler {
     return {
       onRequest: (request, dialog) =>
-        this.#guarded(() => this.#midCall?.receive(side, dialog, request)),
+        this.#guarded(() => (this.#midCall ?? this.#setup).receive(side, dialog, request)),
       onAck: (body, cseq) => {
         this.#guarded(() => {
           if (side === 'caller') this.#setup.acknowledged(body);
@@ -324,23 +319,7 @@ export class Call implements LendingCall {
     return callee === undefined ? [this.caller] : [this.caller, callee];
   }
 
-  /** The per-call boundary: a broken invariant ends this call and nothing else. */
   #guarded(action: () => void | Promise<void>): void {
-    try {
-      const running = action();
-      if (running instanceof Promise) running.catch((error: unknown) => this.#bug(error));
-    } catch (error) {
-      this.#bug(error);
-    }
-  }
-
-  #bug(error: unknown): void {
-    this.#reportBug(error);
-    this.end({ name: 'bug', by: 'sbc' });
-  }
-
-  #reportBug(error: unknown): void {
-    this.#context.metrics.bug();
-    this.log.error({ err: error }, 'broken invariant');
+    this.#boundary.run(action);
   }
 }

@@ -46,6 +46,22 @@ const VERDICTS = {
   },
   /** Nobody answered in time. */
   'no-answer': { status: 408, q850: 19, result: 'no-answer', level: 'info', text: 'no answer' },
+  /** Do Not Disturb is on at the called account. The status is the configured one. */
+  'do-not-disturb': {
+    status: 486,
+    q850: 17,
+    result: 'busy',
+    level: 'info',
+    text: 'do not disturb',
+  },
+  /** The call has been forwarded to where it was before, or too often. */
+  'forward-loop': {
+    status: 482,
+    q850: 25,
+    result: 'rejected',
+    level: 'warn',
+    text: 'forwarding loop',
+  },
   /** No local policy leads anywhere. */
   'no-route': { status: 404, q850: 3, result: 'rejected', level: 'info', text: 'no route' },
   /** The local policy for the number is a rejection. The status says which. */

@@ -4,7 +4,6 @@
  *   INVITE -> admission -> checks (draining, Max-Forwards, Contact, extensions) -> route -> sessions -> Call
  */
 import type { Config, SipInterface } from '../config/config.ts';
-import { policyText } from '../config/routing-config.ts';
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
 import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
 import { requiredExtensions } from '../sip/stray-requests.ts';
@@ -15,7 +14,7 @@ import {
   type SessionRefusal,
 } from '../trunk/admission.ts';
 import type { AgentRegistry, RequestSource } from '../trunk/agent-registry.ts';
-import { type Hop, prepareRoutes, route } from '../trunk/policy.ts';
+import { type Hop, prepareRoutes } from '../trunk/policy.ts';
 import { redirectHops } from '../trunk/redirect.ts';
 import { getHeader } from '../wire/sip-message.ts';
 import type { CallContext } from './call-context.ts';
@@ -23,14 +22,15 @@ import { Call } from './call.ts';
 import type { CallerInvite, CallPlan } from './call-plan.ts';
 import { CallLeg } from './call-leg.ts';
 import { callerLeg, realmNamed, requestSource } from './caller-leg.ts';
-import { deviceRoute } from './outside/device-route.ts';
 import type { EndCause } from './end-cause.ts';
+import { forwardRoutes, UNDECIDED } from './forward/forward-routes.ts';
+import { forwardingPlan } from './forward/forwarding-plan.ts';
 import { maxForwardsOf, unusableContent } from './headers/header-policy.ts';
 import { countedAnyway, joinPlan } from './transfer/join-plan.ts';
 import type { Registrations } from './outside/registrations.ts';
 import { recordRefusedBefore, refuseAttempt, type RefusedInvite } from './setup/refused-attempt.ts';
 import { partnerOf, readReplaces } from './transfer/replaces-request.ts';
-import { limitRefusal, routeRefusal } from './route-refusal.ts';
+import { limitRefusal } from './route-refusal.ts';
 import { routeRequest } from './route-request.ts';
 import { sdpRefusal } from './sdp-refusal.ts';
 import {
@@ -123,6 +123,13 @@ export class CallRegistry {
     const sipInterface = sipInterfaces.find((item) => item.name === interfaceName);
     if (sipInterface === undefined) return false;
     return this.#mayUse(sipInterface, requestSource(source));
+  }
+
+  /** Whether a source is in a `deny` network of the sip-interface, which keeps it from everything. */
+  isDenied(interfaceName: string, { address }: IncomingInvite['source']): boolean {
+    const { sipInterfaces } = this.#context.config;
+    const sipInterface = sipInterfaces.find((item) => item.name === interfaceName);
+    return sipInterface !== undefined && this.#agents.deniedBy(sipInterface, address) !== undefined;
   }
 
   /** Takes a new INVITE: a call begins, or the caller is refused. */
@@ -290,13 +297,15 @@ export class CallRegistry {
   #route(invite: CallerInvite, caller: CallLeg, isStanding = false): Admitted {
     const { config } = this.#context;
     const request = routeRequest(invite.message, caller, this.#context.nowMs());
-    const device = deviceRoute(config, request, this.#registrations, this.#agents);
-    const routed = device ?? route(config, request, this.#agents);
-    if (routed.type === 'reject') return routeRefusal(routed);
-    const policy = policyText(routed.policy);
+    const parts = { config, request, agents: this.#agents, registrations: this.#registrations };
+    const forwarding = forwardingPlan(this.#context.features, invite.message, caller, parts);
+    const routes = forwarding?.routes ?? forwardRoutes(parts);
+    const routed = forwarding === undefined ? routes.to(request.requestUri, request) : UNDECIDED;
+    if (routed.type === 'refused') return routed.refusal;
+    const { policy, skipped } = routed;
     const room = this.#takeRoom('inbound', caller);
     const session = isStanding ? countedAnyway(room) : room;
-    if (session.type === 'refused') return limitRefusal(session, policy, routed.skipped);
+    if (session.type === 'refused') return limitRefusal(session, policy, skipped);
     const plan: CallPlan = {
       invite,
       caller,
@@ -306,7 +315,8 @@ export class CallRegistry {
       countOn: (hop) => this.#takeRoom('outbound', hop),
       report: (agentName, outcome) => this.#agents.report(agentName, outcome),
       policy,
-      skipped: routed.skipped,
+      skipped,
+      forwarding,
     };
     return { type: 'plan', plan, session };
   }

@@ -29,7 +29,7 @@ export function routeRefusal({ status, reason, policy, skipped, phrase }: RouteR
 /** For an attempt that has a route, and no room. */
 export function limitRefusal(
   refusal: SessionRefusal,
-  policy: string,
+  policy: string | undefined,
   skipped: readonly SkippedAgent[],
 ): Refusal {
   const cause = limitCause(refusal);

@@ -32,6 +32,20 @@ export interface CdrRecord {
   };
   /** The call began as a transfer. */
   readonly transfer?: CdrTransfer;
+  /** Feature keys of the called account acted on the call. */
+  readonly forwarding?: CdrForwarding;
+}
+
+/** What feature keys did to a call. */
+export interface CdrForwarding {
+  /** In order; `from` and `to` are the old and the new target, without `to` the call was refused. */
+  readonly steps: readonly {
+    readonly feature: string;
+    readonly from: string;
+    readonly to?: string;
+  }[];
+  /** Everybody the call has been for, oldest first, those before it came to us included. */
+  readonly chain: readonly string[];
 }
 
 /** Where the parties of a call were before. */

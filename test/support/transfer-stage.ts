@@ -14,7 +14,7 @@ import type { LegParameters } from './loopback-config.ts';
 import { Rfc2833Trunk, type TrunkOptions } from './rfc2833-trunk.ts';
 import type { SipDialog } from './sip-dialog.ts';
 import type { Header, SipText } from './sip-text.ts';
-import { type RunningSbc, startLoopbackSbc } from './start-sbc.ts';
+import { type RunningSbc, startLoopbackSbc, type StartOptions } from './start-sbc.ts';
 import { expectNothingLeft, startRelayThread, tracesOf, withoutOldRecords } from './call-stage.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -38,7 +38,10 @@ let shared: SharedSbc | undefined;
 
 /** One SBC for all tests of the file. */
 export function shareTransferSbc(
-  options: { readonly access?: LegParameters; readonly core?: LegParameters } = {},
+  options: Pick<StartOptions, 'edit'> & {
+    readonly access?: LegParameters;
+    readonly core?: LegParameters;
+  } = {},
 ): void {
   beforeAll(async () => {
     const portOf = async (end: End): Promise<number> =>
@@ -55,7 +58,10 @@ export function shareTransferSbc(
       coreHost: '127.0.0.4',
       access: { 'kpml-interworking': 'disabled', refer: 'local', ...options.access },
       core: { 'rfc2833-mode': 'transparent', refer: 'local', ...options.core },
-      edit: (yaml) => withCarol(yaml, ports.carol),
+      edit: (yaml) => {
+        const text = withCarol(yaml, ports.carol);
+        return options.edit?.(text) ?? text;
+      },
     });
     await startRelayThread(running);
     shared = { running, ports };

@@ -7,6 +7,8 @@
  *   untrusted   trusted     vanishes                                 crosses          vanish
  *   untrusted   untrusted   vanishes                                 `none` crosses   vanish
  *
+ * Forwards of our own (forward/forward-chain.ts) are told to everybody, to the untrusted without the names of private accounts.
+ *
  * P-Preferred-Identity never crosses; a trusted side that sends no P-Asserted-Identity is taken at its word there.
  * Whatever crosses has our host in place of the other leg's. `header` and `session` ask for what a B2BUA with anchored
  * media does anyway.

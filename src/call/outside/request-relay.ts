@@ -23,6 +23,7 @@ import { formatHostPort } from '../../wire/sip-uri.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { CallLeg, hopTransport } from '../call-leg.ts';
 import { deviceHop } from './device-route.ts';
+import { featureEvents } from './feature-events.ts';
 import { verdictOf } from '../end-cause.ts';
 import { isDamaged, maxForwardsOf, userOf } from '../headers/header-policy.ts';
 import type { Registrations } from './registrations.ts';
@@ -182,7 +183,10 @@ export class RequestRelay {
     const isGranted = method === 'REGISTER' && response.status < 300;
     const context = { registrations, nowMs: nowMs() };
     const contact = isGranted ? takeGranted(response.message, wanted, registrant, context) : {};
-    const { status, options } = relayedAnswer(response.message, path, message, contact);
+    const { featureKeys } = this.#config;
+    const events = isGranted ? featureEvents(response.message, registrant.aor, featureKeys) : {};
+    const added = { ...contact, ...events };
+    const { status, options } = relayedAnswer(response.message, path, message, added);
     request.respond(status, options);
   }
 

@@ -13,37 +13,28 @@
  */
 import type { SipDialog } from '../../sip/dialog.ts';
 import { releaseAnswered, type InviteAnswer } from '../../sip/outgoing-invite.ts';
-import { listsExtension } from '../../sip/stray-requests.ts';
+import type { ReceivedRequest } from '../../sip/sip-connection.ts';
 import type { Hop } from '../../trunk/policy.ts';
-import { getHeaders, type SipRequest, type SipResponse } from '../../wire/sip-message.ts';
+import { type SipResponse } from '../../wire/sip-message.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import {
-  callerStatus,
-  causeOfFailure,
-  failureAt,
-  isRedirection,
-  whyNotFollowed,
-  type AttemptFailure,
-} from './attempt-failure.ts';
+import { callerStatus, causeOfFailure, failureAt, type AttemptFailure } from './attempt-failure.ts';
 import type { CallStack } from '../call-context.ts';
-import type { CallerInvite } from '../call-plan.ts';
+import type { CallerInvite, CallPlan } from '../call-plan.ts';
 import type { CallSession } from '../call-session.ts';
-import type { EndCause } from '../end-cause.ts';
-import { causeOfUnsentAnswer } from '../headers/end-headers.ts';
+import { type EndCause, verdictOf } from '../end-cause.ts';
+import type { CallForwarding, ForwardStep } from '../forward/call-forwarding.ts';
+import { causeOfUnsentAnswer, endHeaders } from '../headers/end-headers.ts';
 import { warningOf } from '../offer/received-sdp.ts';
+import { headersOf } from '../route-refusal.ts';
+import { CalleeAttempt } from './callee-attempt.ts';
+import { CallerProgress } from './caller-progress.ts';
+import { followRedirect } from './follow-redirect.ts';
 import { HopQueue } from './hop-queue.ts';
-import { repeatHeaders, withHeaders } from '../mid-call/session-refresh.ts';
-import { ackCrossing, BARE, earlyCrossing, finalCrossing } from './setup-answers.ts';
+import { withHeaders } from '../mid-call/session-refresh.ts';
+import { ackCrossing, finalCrossing } from './setup-answers.ts';
 import type { SetupHost } from './setup-host.ts';
 import type { SetupState } from './setup-state.ts';
-import {
-  acceptOptions,
-  type Crossing,
-  inviteOptions,
-  isReliable,
-  progressOptions,
-  refusalOptions,
-} from './setup-messages.ts';
+import { acceptOptions, type Crossing, refusalOptions } from './setup-messages.ts';
 
 /** How long a callee may ring before the attempt is given up (timer C of RFC 3261 §16.6 in spirit). */
 const NO_ANSWER_MS = 180_000;
@@ -51,35 +42,67 @@ const NO_ANSWER_MS = 180_000;
 /** How long the 200 waits for the last PRACK; the SIP engine gives up earlier if the 1xx has left. */
 const PRACK_WAIT_MS = 40_000;
 
+const RANG_OUT: EndCause = { name: 'no-answer', by: 'sbc' };
+
 export class CallSetup {
   readonly #invite: CallerInvite;
-  readonly #hops: HopQueue;
+  readonly #forwarding: CallForwarding | undefined;
+  #hops: HopQueue;
   readonly #inviteCallee: CallStack['invite'];
   readonly #host: SetupHost;
+  readonly #toCaller: CallerProgress;
   #state: SetupState = { type: 'idle' };
   #timer: NodeJS.Timeout | undefined;
-  /** Reliable 1xx to the caller without PRACK. */
-  #unconfirmed = 0;
+  /** With the callee tried last. */
+  #session: CallSession | undefined;
 
   constructor(options: {
-    readonly invite: CallerInvite;
-    readonly hops: readonly Hop[];
+    readonly plan: Pick<CallPlan, 'invite' | 'caller' | 'hops'>;
+    readonly forwarding: CallForwarding | undefined;
     readonly inviteCallee: CallStack['invite'];
     readonly host: SetupHost;
   }) {
-    this.#invite = options.invite;
-    this.#hops = new HopQueue(options.hops);
+    this.#invite = options.plan.invite;
+    this.#forwarding = options.forwarding;
+    this.#hops = new HopQueue(options.plan.hops);
     this.#inviteCallee = options.inviteCallee;
     this.#host = options.host;
+    this.#toCaller = new CallerProgress(options.plan, () => options.host.dialogHandler('caller'));
+  }
+
+  /** Tries the hops in turn; which ones, feature keys of the called account may say. */
+  async start(): Promise<void> {
+    const forwarding = this.#forwarding;
+    if (forwarding === undefined) return this.#next();
+    const step = await forwarding.begin((headers) => {
+      this.#session?.media.silence('callee');
+      if (headers !== undefined) this.#toCaller.forwarded(headers);
+    });
+    return this.#follow(step);
+  }
+
+  /** Takes the way that the feature keys have chosen. */
+  async #follow(step: ForwardStep): Promise<void> {
+    if (this.#host.isEnded) return;
+    if (step.type === 'try') {
+      this.#hops = new HopQueue(step.hops);
+      return this.#next();
+    }
+    const { cause, phrase } = step;
+    this.#state = { type: 'done' };
+    if (phrase !== undefined) {
+      this.#invite.reject(verdictOf(cause).status, { headers: headersOf(cause), reason: phrase });
+    }
+    this.#host.end(cause);
   }
 
   /** Tries the next hop, the later ones when it fails. */
-  async start(): Promise<void> {
+  async #next(): Promise<void> {
     const hop = this.#hops.take();
     if (hop === undefined || this.#host.isEnded) return;
     const session = this.#host.openSession(hop);
     if ('refused' in session) {
-      if (this.#hops.leadsOn(503)) return this.start();
+      if (this.#hops.leadsOn(503)) return this.#next();
       this.#host.end(session.refused);
       return;
     }
@@ -100,8 +123,9 @@ export class CallSetup {
   /** Gives up an unanswered callee; an answer that wins the race is acknowledged and hung up. */
   cancel(headers: Record<string, string>): void {
     clearTimeout(this.#timer);
+    this.#forwarding?.stop();
     const state = this.#state;
-    if (state.type === 'inviting') state.invite.cancel(headers);
+    if (state.type === 'inviting') state.attempt.cancel(headers);
     if (state.type === 'awaitingAck' && state.isDelayed) state.answer.acknowledge();
     this.#state = { type: 'done' };
   }
@@ -130,9 +154,9 @@ export class CallSetup {
 
   /** The caller has confirmed a reliable 1xx. */
   pracked(): void {
-    if (this.#unconfirmed > 0) this.#unconfirmed -= 1;
+    this.#toCaller.confirm();
     const state = this.#state;
-    if (this.#unconfirmed > 0 || !('session' in state)) return;
+    if (!this.#toCaller.isConfirmed || !('session' in state)) return;
     state.session.early.confirm();
     const { early } = state.session.legs.caller;
     if (early !== undefined) state.session.dtmf.settled('caller', early);
@@ -141,71 +165,59 @@ export class CallSetup {
     this.#accept(state.session, state.answer, { ...state.crossing, isDelayed: false });
   }
 
-  /** `again` names the INVITE that this one takes the place of, after a 422. */
-  #send(hop: Hop, session: CallSession, ...[crossing, again]: [Crossing, SipRequest?]): void {
+  /** A request of the caller in its early dialog, before there is a callee. */
+  receive(_side: 'caller' | 'callee', dialog: SipDialog, request: ReceivedRequest): void {
+    const isConfirmation = request.message.method === 'PRACK';
+    dialog.respond(request, isConfirmation ? 200 : 491);
+    if (isConfirmation) this.pracked();
+  }
+
+  #send(hop: Hop, session: CallSession, crossing: Crossing): void {
     const host = this.#host;
-    if (again === undefined) host.attemptStarted(hop, session);
-    const timer = host.timers.of('callee');
-    const legs = { hop, legs: session.legs };
-    const added = { ...timer?.requestHeaders(), ...repeatHeaders(again) };
-    let sent: SipRequest | undefined;
-    const invite = this.#inviteCallee(
+    const forwarding = this.#forwarding;
+    host.attemptStarted(hop, session);
+    const { message } = this.#invite;
+    const usual = forwarding?.settings.diversionHeaders ?? 'none';
+    const forwards = { retargets: forwarding?.retargets ?? [], usual };
+    const inviteCallee = this.#inviteCallee;
+    const attempt = new CalleeAttempt(
+      { hop, session, message, crossing, forwards, inviteCallee, host },
       {
-        interfaceName: hop.sipInterface.name,
-        uri: hop.requestUri,
-        nextHop: hop.nextHop,
-        ...withHeaders(inviteOptions(this.#invite.message, legs, crossing), added),
+        progressed: (response, branch) => this.#progress(session, response, branch),
+        answered: (answer) => this.#answer(attempt, answer),
+        failed: (failure) => this.#failed(attempt, failure),
       },
-      {
-        onSent: (request) => {
-          sent = request;
-          session.legs.callee.invite = request;
-        },
-        onProgress: (response, dialog) =>
-          host.guarded(() => this.#progress(session, response, dialog)),
-        onAnswer: (answer) => host.guarded(() => this.#answer(session, answer)),
-        onFailure: (status, reason, response) =>
-          host.guarded(() => {
-            const isLast = again !== undefined || session.early.isSettled || host.isEnded;
-            if (!isLast && timer?.tooShort(response) === true) {
-              return this.#send(hop, session, crossing, sent);
-            }
-            return this.#failed(session, hop, { status, reason, response });
-          }),
-      },
-      host.dialogHandler('callee'),
     );
-    this.#state = { type: 'inviting', invite, session };
+    this.#session = session;
+    this.#state = { type: 'inviting', attempt, session };
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#end('no-answer'), NO_ANSWER_MS);
+    this.#timer = setTimeout(() => this.#host.end(RANG_OUT), NO_ANSWER_MS);
+    attempt.start();
+    forwarding?.sent(() => this.#rangOut(attempt));
+    // While this hop was being prepared.
+    if (forwarding?.hasExpired === true) this.#rangOut(attempt);
+  }
+
+  /** The phone has rung long enough; if it answers before our CANCEL reaches it, the call is its own. */
+  #rangOut(attempt: CalleeAttempt): void {
+    const state = this.#state;
+    if (state.type !== 'inviting' || state.attempt !== attempt) return;
+    clearTimeout(this.#timer);
+    attempt.giveUp(endHeaders(RANG_OUT, attempt.session.legs.callee, 'CANCEL'));
   }
 
   #progress(session: CallSession, response: SipResponse, branch: SipDialog | undefined): void {
     if (this.#host.isEnded) return;
     session.legs.callee.early = branch ?? session.legs.callee.early;
     this.#host.progressed(response.status);
-    const { message, offer } = this.#invite;
-    const mustBeReliable = listsExtension(message, 'Require', '100rel');
-    // The first reliable answer to an INVITE without offer must bring one (RFC 3262 §5), which only the 200 has.
-    if (mustBeReliable && offer === undefined) return;
-    const isAnswer = isReliable(response) && response.body.length > 0 && offer !== undefined;
-    const isSentReliably =
-      mustBeReliable || (isAnswer && listsExtension(message, 'Supported', '100rel'));
-    const crossing =
-      offer === undefined ? BARE : earlyCrossing(session, response, { branch, isSentReliably });
-    if (isSentReliably) this.#unconfirmed += 1;
-    this.#invite.progress(
-      response.status,
-      progressOptions({ response, legs: session.legs }, crossing, isSentReliably),
-      this.#host.dialogHandler('caller'),
-      (begun) => {
-        session.legs.caller.early = begun;
-      },
-    );
+    this.#forwarding?.progressed(response.status);
+    this.#toCaller.relay(session, response, branch);
   }
 
-  async #answer(session: CallSession, answer: InviteAnswer): Promise<void> {
+  async #answer(attempt: CalleeAttempt, answer: InviteAnswer): Promise<void> {
+    const { session } = attempt;
     clearTimeout(this.#timer);
+    this.#forwarding?.stop();
     session.legs.callee.dialog = answer.dialog;
     session.dtmf.answered('callee', answer.dialog);
     this.#host.timers.of('callee')?.accepted(answer.response);
@@ -232,15 +244,18 @@ export class CallSetup {
     session.legs.callee.dialog = undefined;
     releaseAnswered(answer);
     this.#host.attemptFailed({ status: 502, reason: text, response: undefined });
-    this.#host.guarded(() => this.start());
+    this.#host.guarded(() => this.#next());
   }
 
   #answerEarly(session: CallSession, answer: InviteAnswer): void {
     const crossing = finalCrossing(session, answer);
     answer.acknowledge();
-    if (this.#unconfirmed > 0) {
+    if (!this.#toCaller.isConfirmed) {
       this.#state = { type: 'awaitingPrack', session, answer, crossing };
-      this.#timer = setTimeout(() => this.#end('ack-timeout'), PRACK_WAIT_MS);
+      this.#timer = setTimeout(
+        () => this.#host.end({ name: 'ack-timeout', by: 'sbc' }),
+        PRACK_WAIT_MS,
+      );
       return;
     }
     this.#accept(session, answer, { ...crossing, isDelayed: false });
@@ -270,7 +285,8 @@ export class CallSetup {
     const { response } = answer;
     const accepted = acceptOptions({ response, legs: session.legs }, message);
     const timing = this.#host.timers.of('caller')?.accept(this.#invite.message);
-    const options = withHeaders(accepted, timing?.headers ?? {});
+    const added = { ...timing?.headers, ...this.#forwarding?.responseHeaders() };
+    const options = withHeaders(accepted, added);
     const handler = this.#host.dialogHandler('caller');
     this.#invite.accept(options, handler, (outcome) => {
       this.#host.guarded(() => {
@@ -294,14 +310,24 @@ export class CallSetup {
     this.#host.answered();
   }
 
-  async #failed(session: CallSession, hop: Hop, received: AttemptFailure): Promise<void> {
+  async #failed(attempt: CalleeAttempt, received: AttemptFailure): Promise<void> {
+    const { session, hop } = attempt;
     clearTimeout(this.#timer);
+    this.#state = { type: 'idle' };
     const failure = failureAt(hop, received);
     const { status, response } = failure;
     this.#host.attemptFailed(failure);
     if (this.#host.isEnded) return;
-    const redirect = this.#redirect(session, hop, response);
-    if (redirect.isFollowed || this.#hops.leadsOn(status)) return this.start();
+    const hasRungOut = this.#forwarding?.hasExpired === true;
+    const redirect = followRedirect(
+      { host: this.#host, hops: this.#hops },
+      attempt,
+      hasRungOut ? undefined : response,
+    );
+    if (!hasRungOut && (redirect.isFollowed || this.#hops.leadsOn(status))) return this.#next();
+    const step = this.#forwarding && (await this.#forwarding.failed(failure));
+    if (step !== undefined) return this.#follow(step);
+    if (this.#host.isEnded) return;
     this.#state = { type: 'done' };
     const cause = causeOfFailure(failure, redirect.note);
     if (cause.name === 'callee-refused') {
@@ -311,26 +337,5 @@ export class CallSetup {
       this.#invite.reject(told, refusalOptions(told, response, session.legs));
     }
     this.#host.end(cause);
-  }
-
-  /** Whether a redirecting answer leads to another hop, and for the record why it does not. */
-  #redirect(
-    session: CallSession,
-    from: Hop,
-    response: SipResponse | undefined,
-  ): { isFollowed: boolean; note: string } {
-    if (response === undefined || !isRedirection(response.status)) {
-      return { isFollowed: false, note: '' };
-    }
-    const follow = session.legs.callee.settings.followRedirects.value;
-    const contacts = getHeaders(response, 'Contact');
-    const { hops, refused } = this.#host.redirect({ from, contacts, follow });
-    const followed = this.#hops.redirect(hops);
-    this.#host.redirected({ followed: followed.map((hop) => hop.requestUri), refused });
-    return { isFollowed: followed.length > 0, note: whyNotFollowed({ hops, refused }) };
-  }
-
-  #end(name: EndCause['name']): void {
-    this.#host.end({ name, by: 'sbc' });
   }
 }

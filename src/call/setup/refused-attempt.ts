@@ -72,10 +72,10 @@ function record(
   { cdr, config, metrics }: RecordContext,
 ): void {
   const { callId, caller, refusal, nowMs } = attempt;
-  const { cause, policy, skipped } = refusal;
+  const { cause } = refusal;
   const result = resultOf(cause, false);
   metrics.callEnded({ agent: caller.agent?.name, direction: 'inbound', result });
-  const history = new CallHistory(policy, nowMs);
+  const history = new CallHistory({ policy: refusal.policy, skipped: refusal.skipped }, nowMs);
   cdr.write(
     history.record({
       callId,
@@ -85,7 +85,6 @@ function record(
       counters: [],
       digits: { presses: 0, delivered: 0, dropped: 0, pending: 0 },
       configHash: config.hash,
-      ...(skipped === undefined ? {} : { skipped }),
       endMs: nowMs(),
     }),
   );

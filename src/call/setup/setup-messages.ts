@@ -5,6 +5,7 @@ import type { Hop } from '../../trunk/policy.ts';
 import type { Side } from '../../wire/side.ts';
 import { getHeader, type SipMessage, type SipResponse } from '../../wire/sip-message.ts';
 import { hopTransport } from '../call-leg.ts';
+import { forwardHeaders, type ForwardTold } from '../forward/forward-chain.ts';
 import type { Forwarded } from '../call-session.ts';
 import { translatedCaller, translatedHeaders } from '../headers/calling-number.ts';
 import { crossing, type CrossingMessage, leaving, pathFrom } from '../headers/header-crossing.ts';
@@ -32,18 +33,32 @@ export function isReliable(response: SipResponse): boolean {
   return listsExtension(response, 'Require', '100rel') && getHeader(response, 'RSeq') !== undefined;
 }
 
+/** Where an INVITE goes, and the forwards that it goes there by. */
+export interface InvitePlace {
+  readonly hop: Hop;
+  readonly legs: PolicyLegs;
+  readonly forwards: Pick<ForwardTold, 'retargets' | 'usual'>;
+}
+
 /** The INVITE to `hop` on account of the caller's. */
 export function inviteOptions(
   invite: SipMessage,
-  { hop, legs }: { readonly hop: Hop; readonly legs: PolicyLegs },
+  { hop, legs, forwards }: InvitePlace,
   forwarded: Crossing,
 ): { headers: Record<string, string>; body?: string } {
   // A callee that has no offer could put one into a reliable 1xx, and the caller would have to answer it in a PRACK.
   const supported = invite.body.length === 0 ? {} : { Supported: '100rel' };
   const crossed = crossing(invite, pathFrom('caller', legs), true);
   const identity = translatedCaller(shownCaller(invite, crossed), hop);
+  const told: ForwardTold = {
+    ...forwards,
+    asked: hop.agent?.diversionHeaders,
+    isTrusted: legs.callee.settings.trust.value === 'trusted',
+    called: hop.requestUri,
+  };
   const headers = {
     ...translatedHeaders(crossed.headers, hop),
+    ...forwardHeaders(crossed.headers, told),
     ...callerHeaders(identity, hopTransport(hop), hop.requestUri),
     To: `<${hop.requestUri}>`,
     'Max-Forwards': String(maxForwardsOf(invite) - 1),
@@ -84,6 +99,16 @@ export function progressOptions(
     ...allowEventsHeader(response, forwarded.allowEvents),
   };
   return { ...phrase, ...withSdp(toCaller(headers, response, legs), forwarded.sdp) };
+}
+
+/** The 181 to `caller`, before the call goes on to another target. */
+export function forwardedOptions(
+  headers: Record<string, string>,
+  caller: PolicyLeg,
+  isSentReliably: boolean,
+): RespondOptions {
+  const all = { ...headers, ...(isSentReliably ? { Require: '100rel' } : {}) };
+  return { headers: leaving(all, caller, { method: 'INVITE', status: 181 }) };
 }
 
 /** The 200 to the caller on account of the callee's. */

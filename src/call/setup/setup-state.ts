@@ -1,4 +1,5 @@
-import type { InviteAnswer, OutgoingInvite } from '../../sip/outgoing-invite.ts';
+import type { InviteAnswer } from '../../sip/outgoing-invite.ts';
+import type { CalleeAttempt } from './callee-attempt.ts';
 import type { CallSession } from '../call-session.ts';
 import type { Crossing } from './setup-messages.ts';
 
@@ -7,7 +8,7 @@ export type SetupState =
   | { readonly type: 'idle' }
   | {
       readonly type: 'inviting';
-      readonly invite: Pick<OutgoingInvite, 'cancel'>;
+      readonly attempt: CalleeAttempt;
       readonly session: CallSession;
     }
   /** The callee has answered; the 200 waits for the PRACK of a reliable 1xx (RFC 3262 §3). */

@@ -1,0 +1,26 @@
+import type { FeatureKeysConfig } from '../../config/feature-keys-config.ts';
+import { readUri } from '../../trunk/hop-uri.ts';
+import { readAllowEvents } from '../../wire/allow-events.ts';
+import type { SipMessage } from '../../wire/sip-message.ts';
+
+const FEATURE_PACKAGE = 'as-feature-event';
+
+/**
+ * Allow-Events of the answer to a REGISTER whose account has its feature keys here: phones look for the package there.
+ *
+ * @param aor address of record as the phone names it.
+ */
+export function featureEvents(
+  answer: SipMessage,
+  aor: string,
+  { enabled, mode, domains }: Pick<FeatureKeysConfig, 'enabled' | 'mode' | 'domains'>,
+): { readonly 'Allow-Events'?: string } {
+  const host = readUri(aor)?.host;
+  if (!enabled || mode !== 'serve' || host === undefined) return {};
+  const isOwn = Object.entries(domains).some(([domain, names]) =>
+    [domain, ...names].some((name) => name.toLowerCase() === host),
+  );
+  const tokens = readAllowEvents(answer);
+  if (!isOwn || tokens.includes(FEATURE_PACKAGE)) return {};
+  return { 'Allow-Events': [...tokens, FEATURE_PACKAGE].join(', ') };
+}
