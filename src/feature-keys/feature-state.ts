@@ -83,6 +83,8 @@ export interface ProviderContext {
   readonly sip?: PhoneRequest;
   /** Written with the change into the history: phone, request id and address, as far as known. */
   readonly origin: HistoryOrigin;
+  /** Dialogs that are told if the change is applied; for the row of a store that writes history. Absent: 0. */
+  readonly dialogs?: number;
 }
 
 /** Where a request came from, by field name. */
@@ -111,7 +113,7 @@ export interface FeatureProvider {
     flags: FeatureFlags,
     context: ProviderContext,
   ): Promise<FeatureState>;
-  /** Hears of changes that others made; gives what ends it. */
+  /** Hears of changes that others made, of account `*` where any may have changed; gives what ends it. */
   watch?(changed: (presentity: Presentity, feature?: Feature) => void): () => void;
   /** True: `set` wrote the row of the history in the same transaction. */
   readonly writesHistory: boolean;

@@ -1,0 +1,147 @@
+/**
+ * Asks phones for digest credentials and judges them (RFC 3261 §22, RFC 7616, RFC 8760).
+ *
+ *   no credentials, wrong ones        401 with one challenge per algorithm
+ *   right ones with an old nonce,
+ *   or with a count that did not grow 401 with stale=true: the phone tries again by itself
+ *   what cannot be read               400
+ */
+import type { FeatureKeysConfig, FeatureUser } from '../config/feature-keys-config.ts';
+import { digestHash } from '../sip/digest-hash.ts';
+import {
+  type DigestAnswer,
+  type DigestHash,
+  digestKey,
+  formatChallenge,
+  isDigestRight,
+  parseAnswer,
+  readAlgorithm,
+} from '../wire/digest.ts';
+import { getHeaders, type SipRequest } from '../wire/sip-message.ts';
+import { DigestNonces } from './digest-nonces.ts';
+
+export type DigestVerdict =
+  | { readonly type: 'user'; readonly username: string; readonly accounts: readonly string[] }
+  /** The values of WWW-Authenticate, one field each. */
+  | { readonly type: 'challenge'; readonly challenges: readonly string[] }
+  | { readonly type: 'malformed' };
+
+type DigestConfig = Pick<FeatureKeysConfig, 'realm' | 'algorithms' | 'nonceMs' | 'users'>;
+
+/** Lengths of hexadecimal keys by hash. */
+const KEY_DIGITS: Readonly<Record<DigestHash, number>> = {
+  MD5: 32,
+  'SHA-256': 64,
+  'SHA-512-256': 64,
+};
+const MAX_CREDENTIALS = 4;
+/** Key of nobody: an unknown user costs the same time as a wrong password. */
+const NO_KEY = '0'.repeat(32);
+
+export class DigestServer {
+  readonly #nonces: DigestNonces;
+  #config: DigestConfig;
+  #users: ReadonlyMap<string, FeatureUser>;
+
+  constructor(config: DigestConfig) {
+    this.#config = config;
+    this.#users = new Map(Object.entries(config.users));
+    this.#nonces = new DigestNonces({ lifeMs: config.nonceMs });
+  }
+
+  /** Nonces given out before stay good. */
+  reconfigure(config: DigestConfig): void {
+    this.#config = config;
+    this.#users = new Map(Object.entries(config.users));
+    this.#nonces.setLife(config.nonceMs);
+  }
+
+  /**
+   * Who sent `request`.
+   *
+   * @param domain realm where the configuration names none.
+   */
+  judge(request: SipRequest, domain: string, nowMs: number): DigestVerdict {
+    const realm = this.#config.realm ?? domain;
+    const credentials = credentialsIn(request, realm);
+    if (credentials === 'malformed') return { type: 'malformed' };
+    if (credentials === undefined) return this.#challenge(realm, false, nowMs);
+    const use = this.#nonces.judge(credentials.nonce, nowMs);
+    if (use === 'foreign') return this.#challenge(realm, false, nowMs);
+    const user = this.#userBehind(credentials, request);
+    if (user === undefined) return this.#challenge(realm, false, nowMs);
+    // Credentials in the manner of RFC 2069 have no count: good for one request.
+    const nonceCount = credentials.protection?.nonceCount ?? 1;
+    const isNew = use === 'fresh' && this.#nonces.count(credentials.nonce, nonceCount, nowMs);
+    return isNew ? user : this.#challenge(realm, true, nowMs);
+  }
+
+  /** The user whose password made the credentials of `request`, whatever nonce they were made for. */
+  proven(
+    request: SipRequest,
+    domain: string,
+  ): Extract<DigestVerdict, { type: 'user' }> | undefined {
+    const credentials = credentialsIn(request, this.#config.realm ?? domain);
+    if (credentials === undefined || credentials === 'malformed') return undefined;
+    return this.#userBehind(credentials, request);
+  }
+
+  #userBehind(
+    answer: DigestAnswer,
+    { method, body }: SipRequest,
+  ): Extract<DigestVerdict, { type: 'user' }> | undefined {
+    const algorithm = readAlgorithm(answer.algorithm);
+    const isOffered = this.#config.algorithms.some((offered) => offered === algorithm?.hash);
+    if (algorithm === undefined || algorithm.isSession || !isOffered) return undefined;
+    const name = this.#nameOf(answer.username);
+    const user = name === undefined ? undefined : this.#users.get(name);
+    const key = user === undefined ? undefined : keyOf(user, answer, algorithm.hash);
+    const isRight = isDigestRight(digestHash, key ?? NO_KEY, answer, { method, body });
+    if (!isRight || key === undefined || name === undefined || user === undefined) return undefined;
+    const username = withoutDomain(name);
+    return {
+      type: 'user',
+      username,
+      accounts: user.accounts.length === 0 ? [username] : user.accounts,
+    };
+  }
+
+  /** Users may stand in the configuration with their domain. */
+  #nameOf(username: string): string | undefined {
+    return [username, withoutDomain(username)].find((name) => this.#users.has(name));
+  }
+
+  #challenge(realm: string, isStale: boolean, nowMs: number): DigestVerdict {
+    const nonce = this.#nonces.issue(nowMs);
+    const challenges = this.#config.algorithms.map((algorithm) =>
+      formatChallenge({ realm, nonce, opaque: undefined, algorithm, qop: 'auth', isStale }),
+    );
+    return { type: 'challenge', challenges };
+  }
+}
+
+function keyOf(user: FeatureUser, answer: DigestAnswer, hash: DigestHash): string | undefined {
+  const { password, ha1 } = user;
+  if (password === undefined) {
+    return ha1?.length === KEY_DIGITS[hash] ? ha1.toLowerCase() : undefined;
+  }
+  const { username, realm } = answer;
+  return digestKey(digestHash, hash, { username, realm, password });
+}
+
+/** Those for `realm`; credentials for others along the way are none of our business. */
+function credentialsIn(request: SipRequest, realm: string): DigestAnswer | undefined | 'malformed' {
+  const values = getHeaders(request, 'Authorization').filter((value) =>
+    /^[ \t]*digest(?:[ \t]|$)/i.test(value),
+  );
+  if (values.length > MAX_CREDENTIALS) return 'malformed';
+  const answers = values.map(parseAnswer);
+  const ours = answers.find((answer) => answer?.realm === realm);
+  if (ours !== undefined) return ours;
+  return answers.includes(undefined) ? 'malformed' : undefined;
+}
+
+function withoutDomain(name: string): string {
+  const at = name.indexOf('@');
+  return at <= 0 ? name : name.slice(0, at);
+}
