@@ -2,9 +2,11 @@
  * What the HTTP interface shows and does, as plain data. sbc-backend.ts implements it over the other rooms; nothing of
  * HTTP is known behind it and nothing of SIP in front of it.
  */
+import type { CdrForwarding } from '../observe/cdr.ts';
 import type { DigitRecord, DigitSummary } from '../observe/digit-ledger.ts';
 import type { Ladder } from '../observe/ladder.ts';
 import type { Side } from '../wire/side.ts';
+import type { FeatureBackend, FeatureEventSource } from './feature-backend.ts';
 
 export interface ApiBackend {
   health(): HealthView;
@@ -31,6 +33,13 @@ export interface ApiBackend {
   reload(): Promise<ReloadView>;
   /** No new calls from now on. */
   drain(): Promise<DrainView>;
+  /** True from `drain` on. */
+  readonly isDraining: boolean;
+  /** Calls `listener` when draining begins; gives what takes it back. */
+  readonly onDraining: (listener: () => void) => () => void;
+  /** `undefined` while they are not served. */
+  readonly features: FeatureBackend | undefined;
+  readonly onFeatureEvent: FeatureEventSource;
 }
 
 export interface HealthView {
@@ -116,6 +125,8 @@ export interface ExplanationView {
   readonly policy?: string;
   /** Session agents of the policy that could take no call then. */
   readonly skipped?: readonly { readonly agent: string; readonly reason: string }[];
+  /** What feature keys of the called account did to the call. */
+  readonly forwarding?: CdrForwarding;
   /** Parameters in force on each leg and where each was set. */
   readonly settings: Readonly<Partial<Record<Side, SettingsView>>>;
   /** In the order in which they were made. */

@@ -36,12 +36,14 @@ export function callView(call: Call, digits: DigitSummary): CallView {
 
 /** Why digits cross this call the way they do. */
 export function explanationView(call: Call): ExplanationView {
+  const { policy, skipped, forwarding } = call.history;
   const plan = planView(call);
   const callee = call.session?.legs.callee;
   return {
     callId: call.id,
-    policy: call.policy,
-    ...(call.skipped.length === 0 ? {} : { skipped: call.skipped }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(skipped.length === 0 ? {} : { skipped }),
+    ...(forwarding === undefined ? {} : { forwarding }),
     settings: {
       caller: settingsView(call.caller),
       ...(callee === undefined ? {} : { callee: settingsView(callee) }),

@@ -12,12 +12,22 @@ const NAMES: Readonly<Record<number, string>> = {
   413: 'too-large',
   415: 'unsupported-media-type',
   500: 'internal',
+  503: 'unavailable',
 };
+
+/** The routes whose errors are an object of their own: what a refusal says stands beside it. */
+const NESTED = /^\/api\/v1\/features(?:[/?]|$)/;
 
 /** Sends an error answer; `message` is shown to the client. */
 export function sendError(reply: FastifyReply, status: number, message: string): FastifyReply {
   if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
-  return reply.code(status).type('application/json').send(errorView(status, message));
+  const view = errorView(status, message);
+  const { error: code } = view;
+  const isNested = NESTED.test(reply.request.url);
+  return reply
+    .code(status)
+    .type('application/json')
+    .send(isNested ? { error: { code, message } } : view);
 }
 
 /** Answers what a route or fastify itself threw: the reason for a bad request, nothing of our own faults. */

@@ -20,12 +20,14 @@ import type {
   DrainView,
   ExplanationView,
   HealthView,
+  ProblemView,
   ReadinessView,
   ReloadView,
   SubscriptionView,
 } from './backend.ts';
 import { callView, explanationView, mediaView, subscriptionViews } from './call-view.ts';
-import { restartProblems } from './restart-problems.ts';
+import type { FeatureBackend, FeatureEventSource } from './feature-backend.ts';
+import { restartProblems, type ValidConfig } from './restart-problems.ts';
 
 export interface SbcBackendOptions {
   readonly calls: CallRegistry;
@@ -40,20 +42,57 @@ export interface SbcBackendOptions {
   /** Loads `text`, or the file in use; `undefined` when the SBC was started without a file. */
   readonly readConfig: ((text?: string) => LoadedConfig) | undefined;
   readonly admission: Pick<CallAdmission, 'overload'>;
+  readonly features: FeatureKeysPart;
   /** A new configuration is in force. */
   readonly onReloaded: (config: Config) => void;
-  /** No new calls are taken from now on. */
-  readonly onDraining: () => void;
+}
+
+/** The feature keys as they come and go with reloads. */
+export interface FeatureKeysPart {
+  readonly current: FeatureBackend | undefined;
+  readonly onEvent: FeatureEventSource;
+  /**
+   * Takes over a new configuration without losing subscriptions, or keeps the old one whole.
+   *
+   * @returns why it cannot be taken over; `undefined`: it is in force.
+   */
+  reconfigure(config: Config): Promise<FeatureProblem | undefined>;
+}
+
+export interface FeatureProblem {
+  readonly path: readonly string[];
+  readonly message: string;
 }
 
 export class SbcBackend implements ApiBackend {
   readonly #options: SbcBackendOptions;
   readonly #startedMs = performance.now();
   #config: Config;
+  readonly #drainListeners = new Set<() => void>();
+  #reloads: Promise<unknown> = Promise.resolve();
 
   constructor(options: SbcBackendOptions) {
     this.#options = options;
     this.#config = options.config;
+  }
+
+  get features(): FeatureBackend | undefined {
+    return this.#options.features.current;
+  }
+
+  get onFeatureEvent(): FeatureEventSource {
+    return this.#options.features.onEvent;
+  }
+
+  readonly onDraining = (listener: () => void): (() => void) => {
+    this.#drainListeners.add(listener);
+    return () => {
+      this.#drainListeners.delete(listener);
+    };
+  };
+
+  get isDraining(): boolean {
+    return this.#options.calls.isDraining;
   }
 
   health(): HealthView {
@@ -141,18 +180,20 @@ export class SbcBackend implements ApiBackend {
 
   /** Takes the file over for new calls, or refuses it whole and keeps the old one. */
   reload(): Promise<ReloadView> {
-    return Promise.resolve(this.#reload());
+    // One after the other: the later one must meet what the earlier one left.
+    const reloaded = this.#reloads.then(() => this.#reload());
+    this.#reloads = reloaded.catch(() => undefined);
+    return reloaded;
   }
 
-  #reload(): ReloadView {
+  async #reload(): Promise<ReloadView> {
     const { metrics, log, calls, readConfig, onReloaded } = this.#options;
     if (readConfig === undefined) {
       const message = 'this SBC was started without a configuration file';
       return { type: 'refused', problems: [{ line: 1, column: 1, path: '', message }] };
     }
     const loaded = readConfig();
-    const problems =
-      loaded.type === 'invalid' ? loaded.problems : restartProblems(this.#config, loaded);
+    const problems = loaded.type === 'invalid' ? loaded.problems : await this.#problemsOf(loaded);
     if (loaded.type === 'invalid' || problems.length > 0) {
       metrics.configReloaded('refused');
       log.warn({ problems }, 'configuration refused, the old one stays');
@@ -168,10 +209,26 @@ export class SbcBackend implements ApiBackend {
     return { type: 'applied', hash: loaded.config.hash, isChanged };
   }
 
+  /** The feature keys come last: what they have taken over is in force. */
+  async #problemsOf(loaded: ValidConfig): Promise<readonly ProblemView[]> {
+    const problems = restartProblems(this.#config, loaded);
+    if (problems.length > 0) return problems;
+    const problem = await this.#options.features.reconfigure(loaded.config);
+    if (problem === undefined) return [];
+    const { path, message } = problem;
+    return [{ line: loaded.lineOf(path) ?? 1, column: 1, path: path.join('.'), message }];
+  }
+
+  /** Tells everybody who waits for it; also called where draining begins elsewhere. */
+  beginDraining(): void {
+    for (const listener of this.#drainListeners) listener();
+    this.#drainListeners.clear();
+  }
+
   drain(): Promise<DrainView> {
-    const { calls, log, onDraining } = this.#options;
+    const { calls, log } = this.#options;
     log.info({ activeCalls: calls.size }, 'draining');
-    onDraining();
+    this.beginDraining();
     // Resolves at the last call's end; the answer shows where the drain stands now.
     void calls.drain();
     return Promise.resolve({ isDraining: true, activeCalls: calls.size });

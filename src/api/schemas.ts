@@ -1,5 +1,6 @@
 /** The views as schemas, for the OpenAPI document; the compiler keeps them equal to the views. */
 import { z } from 'zod';
+import type { CdrForwarding } from '../observe/cdr.ts';
 import type { DigitRecord } from '../observe/digit-ledger.ts';
 import { DIGIT_DROP_REASONS } from '../observe/digit-ledger.ts';
 import type { LadderRow } from '../observe/ladder.ts';
@@ -117,10 +118,18 @@ const decision: z.ZodType<views.DecisionView> = z.discriminatedUnion('type', [
   }),
 ]);
 
+const forwarding: z.ZodType<CdrForwarding> = z.strictObject({
+  steps: z.array(
+    z.strictObject({ feature: z.string(), from: z.string(), to: z.string().exactOptional() }),
+  ),
+  chain: z.array(z.string()),
+});
+
 export const explanationSchema: z.ZodType<views.ExplanationView> = z.strictObject({
   callId: z.string(),
   policy: z.string().exactOptional(),
   skipped: z.array(z.strictObject({ agent: z.string(), reason: z.string() })).exactOptional(),
+  forwarding: forwarding.exactOptional(),
   settings: z.strictObject({ caller: settings.exactOptional(), callee: settings.exactOptional() }),
   decisions: z.array(decision),
   plan: plan.exactOptional(),

@@ -8,7 +8,9 @@ import type { Access } from './access.ts';
 import type { ApiBackend } from './backend.ts';
 import { addCallRoutes } from './call-routes.ts';
 import { createErrorHandler, refuseBrokenRequest, sendError } from './errors.ts';
+import { addFeatureApi } from './feature-api.ts';
 import { addOpenApi } from './openapi.ts';
+import { addPortal } from './portal-routes.ts';
 import { addSystemRoutes } from './system-routes.ts';
 
 export interface ApiOptions {
@@ -36,6 +38,8 @@ declare module 'fastify' {
 
 /** Room for a configuration file. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
+/** An account as a URI, each character escaped. */
+const MAX_PARAMETER_LENGTH = 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -68,6 +72,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     forceCloseConnections: true,
     clientErrorHandler: refuseBrokenRequest,
     frameworkErrors: (error, request, reply) => {
@@ -93,6 +98,8 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   await addOpenApi(app, backend.health().version);
   addSystemRoutes(app, backend, (request) => accessOf(token, request).type === 'allowed');
   addCallRoutes(app, backend);
+  addFeatureApi(app, backend);
+  await addPortal(app, { backend, token, log });
   return app;
 }
 

@@ -1,6 +1,5 @@
 /** Routes about the process as a whole: health, metrics, agents, configuration, drain. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { addAgentRoutes } from './agent-routes.ts';
 import type { ApiBackend } from './backend.ts';
 import { describeRoute } from './openapi.ts';
@@ -10,7 +9,6 @@ import {
   readinessSchema,
   reloadSchema,
   statusSchema,
-  subscriptionSchema,
 } from './schemas.ts';
 
 /** Of the Prometheus text format. */
@@ -25,13 +23,6 @@ export function addSystemRoutes(
   addProbes(app, backend, mayRead);
   addConfigRoutes(app, backend);
   addAgentRoutes(app, backend);
-  app.get(
-    '/api/v1/subscriptions',
-    {
-      schema: describeRoute({ summary: 'KPML subscriptions', answer: z.array(subscriptionSchema) }),
-    },
-    async () => backend.listSubscriptions(),
-  );
 }
 
 function addProbes(

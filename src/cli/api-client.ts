@@ -1,6 +1,7 @@
 /** Asks the API of a running SBC. */
 import type { Command } from 'commander';
 import type { z } from 'zod';
+import { featureErrorSchema } from '../api/feature-schemas.ts';
 import { errorSchema } from '../api/schemas.ts';
 import type { ApiConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
@@ -19,12 +20,21 @@ const TIMEOUT_MS = 10_000;
 export type ApiAnswer<T> =
   | { readonly type: 'answer'; readonly value: T }
   /** The SBC is there and said no. */
-  | { readonly type: 'refused'; readonly status: number; readonly message: string }
+  | {
+      readonly type: 'refused';
+      readonly status: number;
+      readonly message: string;
+      /** Stable name, where the API gives one of its own. */
+      readonly code?: string;
+    }
   | { readonly type: 'not-connected'; readonly message: string };
 
 export interface ApiQuestion<T> {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT';
   readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly answer: z.ZodType<T>;
   /** Statuses whose body is an answer as well, besides all of 2xx. */
   readonly alsoAnswers?: readonly number[];
@@ -41,7 +51,7 @@ export class ApiClient {
   }
 
   async ask<T>(question: ApiQuestion<T>): Promise<ApiAnswer<T>> {
-    const reply = await this.#fetch(question.path, question.method ?? 'GET');
+    const reply = await this.#fetch(question);
     if (reply.type !== 'answer') return reply;
     const { status, text } = reply.value;
     const body = parseJson(text);
@@ -53,16 +63,25 @@ export class ApiClient {
     return { type: 'not-connected', message: `${this.#url} is not a Tonebridge API` };
   }
 
-  async #fetch(
-    path: string,
-    method: string,
-  ): Promise<ApiAnswer<{ readonly status: number; readonly text: string }>> {
-    const headers = new Headers({ accept: 'application/json' });
+  async #fetch({
+    path,
+    method = 'GET',
+    body,
+    ...question
+  }: ApiQuestion<unknown>): Promise<ApiAnswer<{ readonly status: number; readonly text: string }>> {
+    const headers = new Headers({ accept: 'application/json', ...question.headers });
+    if (body !== undefined) headers.set('content-type', 'application/json');
     if (this.#token !== '') headers.set('authorization', `Bearer ${this.#token}`);
     try {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       // A redirect would carry the token to somebody else.
-      const reply = await fetch(this.#url + path, { method, headers, signal, redirect: 'error' });
+      const reply = await fetch(this.#url + path, {
+        method,
+        headers,
+        signal,
+        redirect: 'error',
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
       return { type: 'answer', value: { status: reply.status, text: await reply.text() } };
     } catch (error) {
       return {
@@ -113,13 +132,19 @@ export function apiUrl({ address, port }: Pick<ApiConfig, 'address' | 'port'>): 
 export function failure(answer: Exclude<ApiAnswer<unknown>, { type: 'answer' }>): CommandResult {
   const { type: error, message } = answer;
   const exitCode = error === 'refused' ? EXIT_CODES.findings : EXIT_CODES.notConnected;
-  return { exitCode, text: `${message}\n`, json: { error, message } };
+  const code = answer.type === 'refused' && answer.code !== undefined ? { code: answer.code } : {};
+  return { exitCode, text: `${message}\n`, json: { error, ...code, message } };
 }
 
 function refusal(status: number, body: unknown): ApiAnswer<never> {
-  const parsed = errorSchema.safeParse(body);
-  const message = parsed.success ? parsed.data.message : `the SBC answered ${status}`;
-  return { type: 'refused', status, message };
+  const plain = errorSchema.safeParse(body);
+  if (plain.success) return { type: 'refused', status, message: plain.data.message };
+  const nested = featureErrorSchema.safeParse(body);
+  const { code, message } = nested.data?.error ?? {
+    code: undefined,
+    message: `the SBC answered ${status}`,
+  };
+  return { type: 'refused', status, message, ...(code === undefined ? {} : { code }) };
 }
 
 function isGood(status: number): boolean {

@@ -8,10 +8,13 @@ import {
   ladderSchema,
   subscriptionSchema,
 } from '../api/schemas.ts';
+import { featureSubscriptionSchema } from '../api/feature-schemas.ts';
 import { formatLadder } from '../observe/ladder-format.ts';
 import { ApiClient, clientFor, failure, withApiOption } from './api-client.ts';
 import type { ApiQuestion } from './api-client.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { getFeatures } from './features.ts';
+import { formatPhones } from './features-text.ts';
 import { type CommandResult, finish } from './output.ts';
 import {
   formatAgents,
@@ -51,8 +54,16 @@ export function addShowCommand(program: Command): void {
     .description('session agents')
     .action(async (_options: unknown, command: Command) => run(command, showAgents));
   withApiOption(show.command('subscriptions'))
-    .description('KPML subscriptions')
+    .description('subscriptions: KPML of calls, feature keys of phones')
     .action(async (_options: unknown, command: Command) => run(command, showSubscriptions));
+  withApiOption(show.command('features'))
+    .description('feature keys of an account, or of all accounts with a phone')
+    .argument('[account]', 'such as 2001@pbx.example')
+    .action(async (account: string | undefined, _options: unknown, command: Command) => {
+      await run(command, (client) =>
+        account === undefined ? showFeatures(client) : getFeatures(client, account),
+      );
+    });
 }
 
 /** `nowMs` is wall clock, for the age of each call. */
@@ -89,8 +100,28 @@ export async function showAgents(client: ApiClient): Promise<CommandResult> {
 }
 
 export async function showSubscriptions(client: ApiClient): Promise<CommandResult> {
-  const question = { path: '/api/v1/subscriptions', answer: z.array(subscriptionSchema) };
-  return await ask(client, question, formatSubscriptions);
+  const answer = z.array(z.union([subscriptionSchema, featureSubscriptionSchema]));
+  return await ask(client, { path: '/api/v1/subscriptions', answer }, (subscriptions) => {
+    const phones = subscriptions.flatMap((item) => ('event' in item ? [item] : []));
+    const kpml = subscriptions.flatMap((item) => ('event' in item ? [] : [item]));
+    if (phones.length === 0) return formatSubscriptions(kpml);
+    const first = kpml.length === 0 ? '' : `${formatSubscriptions(kpml)}\n`;
+    return first + formatPhones(phones);
+  });
+}
+
+/** The accounts that have a phone here: the API lists no others. */
+export async function showFeatures(client: ApiClient): Promise<CommandResult> {
+  const path = '/api/v1/subscriptions?event=as-feature-event';
+  const phones = await client.ask({ path, answer: z.array(featureSubscriptionSchema) });
+  if (phones.type !== 'answer') return failure(phones);
+  const accounts = [...new Set(phones.value.map(({ account }) => account))].toSorted();
+  const results: CommandResult[] = [];
+  for (const account of accounts) results.push(await getFeatures(client, account));
+  const failed = results.find(({ exitCode }) => exitCode !== EXIT_CODES.good);
+  if (failed !== undefined) return failed;
+  const text = results.map((result) => result.text).join('\n') || 'no phones\n';
+  return { exitCode: EXIT_CODES.good, text, json: results.map(({ json }) => json) };
 }
 
 async function run(command: Command, show: Show): Promise<void> {

@@ -19,8 +19,9 @@ const METHODS: ReadonlySet<string> = new Set([
 
 /** Final answers that operators tell apart; all others are shown by class. */
 const STATUSES: ReadonlySet<number> = new Set([
-  200, 202, 301, 302, 400, 401, 403, 404, 405, 406, 407, 408, 410, 415, 420, 422, 423, 429, 480,
-  481, 482, 483, 484, 486, 487, 488, 489, 491, 500, 501, 502, 503, 504, 513, 600, 603, 604, 606,
+  200, 202, 301, 302, 400, 401, 403, 404, 405, 406, 407, 408, 410, 413, 415, 416, 420, 422, 423,
+  429, 480, 481, 482, 483, 484, 486, 487, 488, 489, 491, 500, 501, 502, 503, 504, 513, 600, 603,
+  604, 606,
 ]);
 
 /** The method, or `other` for one that no RFC names. */

@@ -11,6 +11,8 @@ import { CdrMetrics } from './cdr-metrics.ts';
 import { DIGIT_DROP_REASONS } from './digit-ledger.ts';
 import type { DigitOutcome } from './digit-ledger.ts';
 import type { EventLoopLag } from './event-loop-lag.ts';
+import { FeatureMetrics } from './feature-metrics.ts';
+import { ForwardMetrics } from './forward-metrics.ts';
 import { mediaMetrics } from './media-metrics.ts';
 import { methodLabel, statusLabel } from './metric-labels.ts';
 
@@ -62,6 +64,10 @@ export class Metrics {
   readonly admission = new AdmissionMetrics(this.#registry);
   /** Call records. */
   readonly cdr = new CdrMetrics(this.#registry);
+  /** Feature keys. */
+  readonly features = new FeatureMetrics(this.#registry);
+  /** What feature keys do to calls. */
+  readonly forwards = new ForwardMetrics(this.#registry);
   readonly #scrapeHooks: (() => void)[] = [];
   readonly #calls = callMetrics(this.#registry);
   readonly #media = mediaMetrics(this.#registry);

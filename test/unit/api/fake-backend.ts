@@ -160,6 +160,10 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
     }),
     reload: async () => ({ type: 'applied', hash: 'abc', isChanged: true }),
     drain: async () => ({ isDraining: true, activeCalls: 1 }),
+    isDraining: false,
+    onDraining: () => () => undefined,
+    features: undefined,
+    onFeatureEvent: () => () => undefined,
     ...changes,
   };
 }

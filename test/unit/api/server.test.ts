@@ -254,15 +254,23 @@ test('the OpenAPI document names every route and its answers', async () => {
     'GET /api/v1/calls/{id}/explanation',
     'GET /api/v1/calls/{id}/ladder',
     'GET /api/v1/digits',
+    'GET /api/v1/events',
+    'GET /api/v1/features/{account}',
+    'GET /api/v1/features/{account}/history',
+    'GET /api/v1/features/{account}/{feature}',
     'GET /api/v1/subscriptions',
     'GET /healthz',
     'GET /metrics',
     'GET /readyz',
+    'PATCH /api/v1/features/{account}/{feature}',
     'POST /api/v1/agents/{name}/lock',
     'POST /api/v1/agents/{name}/unlock',
     'POST /api/v1/config/check',
     'POST /api/v1/config/reload',
     'POST /api/v1/drain',
+    'POST /api/v1/features/{account}/refresh',
+    'POST /mi',
+    'PUT /api/v1/features/{account}/{feature}',
   ]);
   const call = document.paths['/api/v1/calls/{id}'].get.responses['200'];
   expect(call.content['application/json'].schema.properties.legs.properties.caller.type).toBe(
