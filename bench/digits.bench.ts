@@ -23,7 +23,7 @@ import { sleep } from '../test/support/wait-for.ts';
 import { EventTrunk } from './support/event-trunk.ts';
 import type { KeyBook } from './support/key-book.ts';
 import { KeyLoad, LEAST_GAP_MS } from './support/key-load.ts';
-import { LightSip } from './support/light-sip.ts';
+import { LightSip } from '../test/support/light-sip.ts';
 import { LoopbackFloor } from './support/loopback-floor.ts';
 import { startMeasuredSbc, type MeasuredSbc } from './support/measured-sbc.ts';
 import { endWithin } from './support/owned.ts';

@@ -2,7 +2,14 @@
 
 import { buildSdp, readSdp } from '../../test/support/sdp-text.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
-import { bodyOf, headerOf, LightSip, newToken, uriOf, type LightReply } from './light-sip.ts';
+import {
+  bodyOf,
+  headerOf,
+  LightSip,
+  newToken,
+  uriOf,
+  type LightReply,
+} from '../../test/support/light-sip.ts';
 import { RtpLine } from './rtp-line.ts';
 
 /** Of all its packets, whatever is asked of it. */

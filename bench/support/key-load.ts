@@ -6,7 +6,7 @@ import { sleep } from '../../test/support/wait-for.ts';
 import type { EventTrunk } from './event-trunk.ts';
 import { KeyBook } from './key-book.ts';
 import { KpmlLine } from './kpml-line.ts';
-import type { LightSip } from './light-sip.ts';
+import type { LightSip } from '../../test/support/light-sip.ts';
 import type { RtpLine } from './rtp-line.ts';
 
 /** A key and its pause are over then, also at the SBC's usual lengths: none waits for the one before. */

@@ -6,8 +6,8 @@
 import type { SipTarget } from '../../test/support/sip-peer.ts';
 import { buildSdp, readSdp } from '../../test/support/sdp-text.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
-import { bodyOf, headerOf, newToken, uriOf } from './light-sip.ts';
-import type { LightReply, LightSip } from './light-sip.ts';
+import { bodyOf, headerOf, newToken, uriOf } from '../../test/support/light-sip.ts';
+import type { LightReply, LightSip } from '../../test/support/light-sip.ts';
 import { RtpLine, type KeyHandler } from './rtp-line.ts';
 
 const EXPIRES_SECONDS = 3600;

@@ -1,7 +1,7 @@
 /** What a datagram takes from one socket of this process to another: the least that a delay measured here can be. */
 
 import type { Socket } from 'node:dgram';
-import { openUdp } from './light-sip.ts';
+import { openUdp } from '../../test/support/light-sip.ts';
 
 /** Not in step with the 20 ms of audio. */
 const INTERVAL_MS = 7;

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:dgram';
 import { buildEvent, KEYS } from '../../test/support/rtp-packet.ts';
 import type { SipTarget } from '../../test/support/sip-peer.ts';
-import { openUdp } from './light-sip.ts';
+import { openUdp } from '../../test/support/light-sip.ts';
 
 const FRAME_MS = 20;
 const TICKS_PER_MS = 8;

@@ -6,12 +6,13 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createSocket, type Socket } from 'node:dgram';
-import type { SipTarget } from '../../test/support/sip-peer.ts';
+import type { SipTarget } from './sip-peer.ts';
 
 const T1_MS = 500;
 const T2_MS = 4000;
 const GIVE_UP_MS = 64 * T1_MS;
 const SWEEP_MS = 100;
+const COPY_DELAY_MS = 20;
 /** Repeats come for 32 s; this is more than what is answered in that time. */
 const MAX_ANSWERS = 50_000;
 const COPIED = /^(?:via|from|call-id|cseq|record-route)\s*:/i;
@@ -35,6 +36,9 @@ export interface LightReply {
 /** `atMs` is when the request came out of the socket. Absent answers leave it without one. */
 export type LightHandler = (request: string, atMs: number) => LightReply | undefined;
 
+/** How often a message is to travel: 0 loses it, each further copy comes some ms later. */
+export type Copies = (message: string, way: 'in' | 'out') => number;
+
 interface Pending {
   readonly text: string;
   readonly to: SipTarget;
@@ -50,6 +54,8 @@ export class LightSip {
   readonly port: number;
   /** Requests that went out once more because no answer came within T1. */
   repeats = 0;
+  /** Spoils the network between this socket and the other end. */
+  copies: Copies = () => 1;
 
   readonly #socket: Socket;
   readonly #pending = new Map<string, Pending>();
@@ -59,6 +65,7 @@ export class LightSip {
   readonly #acks = new Map<string, { text: string; to: SipTarget }>();
   readonly #sweep: ReturnType<typeof setInterval>;
   #branches = 0;
+  #isOpen = true;
 
   private constructor(socket: Socket, address: string, onCall: LightHandler) {
     this.#socket = socket;
@@ -66,7 +73,8 @@ export class LightSip {
     this.port = socket.address().port;
     this.#onCall = onCall;
     socket.on('message', (bytes, from) => {
-      this.#receive(bytes.toString('latin1'), performance.now(), from);
+      const text = bytes.toString('latin1');
+      this.#travel(text, 'in', () => this.#receive(text, performance.now(), from));
     });
     socket.on('error', () => {});
     this.#sweep = setInterval(() => this.#repeat(), SWEEP_MS);
@@ -106,6 +114,7 @@ export class LightSip {
 
   close(): void {
     clearInterval(this.#sweep);
+    this.#isOpen = false;
     this.#socket.close();
   }
 
@@ -116,7 +125,19 @@ export class LightSip {
   }
 
   #send(text: string, to: SipTarget): void {
-    this.#socket.send(text, to.port, to.address);
+    // One character is one byte, as on the way in.
+    const bytes = Buffer.from(text, 'latin1');
+    this.#travel(text, 'out', () => this.#socket.send(bytes, to.port, to.address));
+  }
+
+  #travel(text: string, way: 'in' | 'out', arrive: () => void): void {
+    const copies = this.copies(text, way);
+    if (copies > 0) arrive();
+    for (let copy = 1; copy < copies; copy += 1) {
+      setTimeout(() => {
+        if (this.#isOpen) arrive();
+      }, copy * COPY_DELAY_MS);
+    }
   }
 
   #receive(text: string, atMs: number, from: SipTarget): void {
