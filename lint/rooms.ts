@@ -58,8 +58,9 @@ const PURE_FEATURE_FILES = [
   'presentity',
   'phone-profile',
   'call-decision',
-  'forward-chain',
 ].map((name) => `src/feature-keys/${name}.ts`);
+
+const PURE_CALL_FILES = ['src/call/forward/forward-chain.ts'];
 
 /** Packages that exactly one module may import. */
 export const FENCED_PACKAGES: Readonly<Record<string, string>> = {
@@ -97,7 +98,7 @@ export function roomOverrides(): OxlintOverride[] {
     const room = file.split('/')[1] ?? '';
     overrides.push(importOverride([file], room, [name]));
   }
-  for (const file of [...PURE_FILES, ...PURE_FEATURE_FILES]) {
+  for (const file of [...PURE_FILES, ...PURE_FEATURE_FILES, ...PURE_CALL_FILES]) {
     overrides.push({ files: [file], rules: { ...pureGlobals() } });
   }
   return overrides;

@@ -14,10 +14,12 @@ import { Registrations } from './call/outside/registrations.ts';
 import { MEDIA_CAUSES } from './call/call-media.ts';
 import { CallRegistry } from './call/registry.ts';
 import { RequestRelay } from './call/outside/request-relay.ts';
-import type { Config, SipInterface } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { superviseEngines } from './engine/engine-supervisor.ts';
 import type { EngineThread } from './engine/engine-thread.ts';
+import { type FeatureKeys, openFeatureKeys } from './feature-keys-runtime.ts';
+import { PassRelay, type PassRelayParts } from './feature-keys/pass-relay.ts';
 import { warnOfPorts } from './media-ports.ts';
 import type { MediaEngine } from './media/media-engine.ts';
 import { RelayPool } from './media/relay-pool.ts';
@@ -30,7 +32,9 @@ import { createLog, type Log } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { engineLimits, nameKnownPeers, refusedInvites, watchDrops } from './sip-limits.ts';
 import { engineTls, watchHandshakes } from './sip-tls.ts';
-import { SipStack, type StackConnection, type StackHandlers } from './sip/stack.ts';
+import { serverConnections } from './server-connections.ts';
+import { SipStack, type StackHandlers } from './sip/stack.ts';
+import type { StackConnection } from './sip/stack-connection.ts';
 import { type Ready, stackHandlers } from './stack-handlers.ts';
 import { CallAdmission, type CallPacing } from './trunk/admission.ts';
 import { lookUpAgents } from './trunk/agent-addresses.ts';
@@ -90,7 +94,9 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const { ledger, ladder, metrics } = observed;
   const agents = new AgentRegistry(config, { nowMs, onHealthChange: logHealth(log) });
   const admission = new CallAdmission(config, agents);
-  const ready: Ready = { calls: undefined, relay: undefined };
+  const features = await openFeatureKeys(config, { log, metrics });
+  closers.push(() => features.close());
+  const ready: Ready = { calls: undefined, relay: undefined, pass: undefined, features };
   const { stack, nameAgents, paceCalls } = await startSip(config, {
     ready,
     onLost: options.onLost,
@@ -99,12 +105,18 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
     agents,
     metrics,
   });
+  closers.push(() => features.leave());
   await recoverCallRecords(observed.cdr, metrics, log);
   const trunks = { agents, admission, registrations: new Registrations() };
-  const calls = new CallRegistry({ config, stack, media, log, nowMs, ...observed }, trunks);
+  const context = { config, stack, media, log, nowMs, features: features.calls, ...observed };
+  const calls = new CallRegistry(context, trunks);
   ready.calls = calls;
   const relayParts = { ...trunks, stack, metrics, log, nowMs };
   ready.relay = new RequestRelay(config, relayParts, () => calls.isDraining);
+  const subscribe: PassRelayParts['subscribe'] = (...target) => stack.subscribe(...target);
+  const pass = new PassRelay(config, { agents, log, subscribe });
+  ready.pass = pass;
+  closers.push(() => pass.close());
   const watch = watchTrunks(config, { stack, agents, admission, metrics, log, paceCalls });
   closers.push(() => watch.stop());
   reportGauges(metrics, media, calls);
@@ -117,24 +129,42 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
     version: VERSION,
     readConfig: options.readConfig,
     admission,
+    features,
     onReloaded: (loaded) => {
       watch.pinger.apply(loaded);
       ready.relay?.reconfigure(loaded);
+      pass.reconfigure(loaded);
       findAgents(agents, log, nameAgents);
     },
-    onDraining: () => watch.pinger.stop(),
   });
+  backend.onDraining(() => watch.pinger.stop());
   findAgents(agents, log, nameAgents);
   const api = await openApi(config, backend, log);
   closers.push(() => api.close());
   log.info({ config: config.hash, api: `${api.address}:${api.port}` }, 'ready');
+  return runningSbc(parts, { api, backend, features, closers });
+}
+
+interface Running {
+  readonly api: Api;
+  readonly backend: SbcBackend;
+  readonly features: FeatureKeys;
+  readonly closers: Closer[];
+}
+
+function runningSbc(
+  parts: Pick<Sbc, 'ledger' | 'ladder' | 'calls' | 'stack' | 'media' | 'log'>,
+  { api, backend, features, closers }: Running,
+): Sbc {
+  const { calls } = parts;
   let closed: Promise<void> | undefined;
   return {
     apiAddress: { address: api.address, port: api.port },
     ...parts,
     drain: () => {
-      watch.pinger.stop();
-      return calls.drain();
+      backend.beginDraining();
+      // The phones stay until the last call has ended.
+      return calls.drain().then(() => features.leave());
     },
     reload: () => backend.reload().then(() => undefined),
     close: () => (closed ??= calls.endAll(SHUT_DOWN).then(() => closeAll(closers))),
@@ -290,26 +320,6 @@ async function embeddedConnections(
     keepsBranch: true,
   }));
   return { connections, nameAgents, paceCalls: (pacing) => thread.paceCalls(pacing) };
-}
-
-/** Interfaces with a server of their own get a connection each, the others share `sip.drachtio`. */
-function serverConnections(config: Config): readonly StackConnection[] {
-  const connections: StackConnection[] = [];
-  const sharing: SipInterface[] = [];
-  for (const item of config.sipInterfaces) {
-    if (item.drachtio === undefined) sharing.push(item);
-    else connections.push({ ...item.drachtio, interfaces: [stackInterface(item)] });
-  }
-  const shared = config.sip.drachtio;
-  if (sharing.length > 0 && shared !== undefined) {
-    connections.push({ ...shared, interfaces: sharing.map((item) => stackInterface(item)) });
-  }
-  return connections;
-}
-
-function stackInterface(item: SipInterface): StackConnection['interfaces'][number] {
-  const hostports = item.sipPorts.map(({ address, port }) => `${address}:${port}`);
-  return { name: item.name, hostports };
 }
 
 function openApi(config: Config, backend: SbcBackend, log: Log): Promise<Api> {

@@ -1,4 +1,6 @@
 /** Leads what comes from the network to the rooms that are built after the SIP side. */
+import type { FeatureKeys } from './feature-keys-runtime.ts';
+import type { PassRelay } from './feature-keys/pass-relay.ts';
 import type { CallRegistry } from './call/registry.ts';
 import type { RequestRelay } from './call/outside/request-relay.ts';
 import type { Log } from './observe/log.ts';
@@ -9,6 +11,9 @@ import type { StackHandlers } from './sip/stack.ts';
 export interface Ready {
   calls: CallRegistry | undefined;
   relay: RequestRelay | undefined;
+  pass: PassRelay | undefined;
+  /** Opened before the SIP side. */
+  readonly features: Pick<FeatureKeys, 'receive' | 'packages'>;
 }
 
 export function stackHandlers(ready: Ready, metrics: Metrics, log: Log): StackHandlers {
@@ -21,6 +26,12 @@ export function stackHandlers(ready: Ready, metrics: Metrics, log: Log): StackHa
       if (ready.calls === undefined) subscribe.reject(503, { 'Retry-After': '1' });
       else ready.calls.subscribe(subscribe);
     },
+    onPackageRequest: (request) => {
+      const { interfaceName, source } = request;
+      if (ready.calls?.isDenied(interfaceName, source) === true) return false;
+      return ready.pass?.receive(request) === true || ready.features.receive(request);
+    },
+    servedPackages: () => ready.features.packages,
     onStateChange: (interfaces, state) => {
       log[state === 'up' ? 'info' : 'error']({ interfaces, state }, 'SIP engine connection');
     },

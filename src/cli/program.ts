@@ -4,9 +4,11 @@ import { addAgentsCommand } from './agents.ts';
 import { addCheckCommand } from './check.ts';
 import { addControlCommands } from './control.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDemoFeaturesCommand } from './demo-features.ts';
 import { addEngineCommand } from './engine.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { addExplainCommand } from './explain.ts';
+import { addFeaturesCommand } from './features.ts';
 import { addRunCommand } from './run.ts';
 import { addShowCommand } from './show.ts';
 import { VERSION } from '../main.ts';
@@ -28,7 +30,9 @@ export function buildProgram(): Command {
   addShowCommand(program);
   addControlCommands(program);
   addAgentsCommand(program);
+  addFeaturesCommand(program);
   addDemoCommand(program);
+  addDemoFeaturesCommand(program);
   addEngineCommand(program);
   return program;
 }

@@ -3,7 +3,7 @@
  * The YAML spelling of each key, its default and its meaning stand in the schema files of this room.
  */
 import type { CdrConfig } from './cdr-config.ts';
-import type { FeatureKeysConfig } from './feature-keys-config.ts';
+import type { FeatureCalls, FeatureKeysConfig } from './feature-keys-config.ts';
 import type { HeaderRule } from './header-rule.ts';
 import type { MethodRelays } from './method-relay.ts';
 import type { NumberTranslation } from './number-translation.ts';
@@ -163,6 +163,8 @@ export interface SessionAgent {
   /** In place of those of the interface; `none` switches them off. */
   readonly translateIn?: string | undefined;
   readonly translateOut?: string | undefined;
+  /** Which headers tell it of forwards; `undefined`: as everywhere. */
+  readonly diversionHeaders?: FeatureCalls['diversionHeaders'] | undefined;
 }
 
 /** Credentials of ours at an agent (RFC 3261 §22). */

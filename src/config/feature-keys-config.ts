@@ -35,11 +35,20 @@ export interface FeatureKeysConfig {
   };
   readonly defaultRings: number;
   readonly targets: { readonly allow: readonly string[]; readonly deny: readonly string[] };
-  /** 0: history is kept for ever. */
-  readonly history: { readonly keepMs: number };
+  readonly history: FeatureHistoryConfig;
   readonly miCompat: boolean;
-  readonly applyToCalls: boolean;
+  /** Changes per second through the API, for each token. */
+  readonly setsPerSecond: number;
+  /** Everywhere, nowhere, or for these domains and accounts (`user@domain`). */
+  readonly applyToCalls: boolean | readonly string[];
   readonly calls: FeatureCalls;
+}
+
+export interface FeatureHistoryConfig {
+  /** 0: history is kept for ever. */
+  readonly keepMs: number;
+  /** SQLite file of the history where the provider is http or module. */
+  readonly file: string;
 }
 
 interface ProviderCommon {
@@ -57,6 +66,7 @@ export type FeatureProviderConfig =
       readonly token: string;
       readonly batch: boolean;
       readonly insecure: boolean;
+      readonly tls: WebhookTls | undefined;
     })
   | (ProviderCommon & {
       readonly kind: 'module';
@@ -70,6 +80,14 @@ export type FeatureProviderConfig =
       readonly getSql: string | undefined;
       readonly setSql: string | undefined;
     });
+
+/** PEM files for https to a webhook; certificate and key only both. */
+export interface WebhookTls {
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+  /** Trusted in place of the public authorities. */
+  readonly ca: string | undefined;
+}
 
 export interface FeatureUser {
   readonly password: string | undefined;

@@ -18,11 +18,6 @@ function unservedIo(config: Config): RuleFinding[] {
   return [{ path: ['media', 'io'], message: `io: ${io} is not there yet; packets go by dgram` }];
 }
 
-function unservedFeatureKeys(config: Config): RuleFinding[] {
-  if (!config.featureKeys.enabled) return [];
-  return [{ path: ['feature-keys'], message: 'SUBSCRIBE for feature keys is answered 489 yet' }];
-}
-
 export const SERVED_RULES: readonly LintRule[] = [
   {
     code: 'engine-not-served',
@@ -31,10 +26,4 @@ export const SERVED_RULES: readonly LintRule[] = [
     find: unservedEngines,
   },
   { code: 'io-not-served', severity: 'warning', explanation: EXPLANATION, find: unservedIo },
-  {
-    code: 'feature-keys-not-served',
-    severity: 'info',
-    explanation: EXPLANATION,
-    find: unservedFeatureKeys,
-  },
 ];

@@ -1,10 +1,12 @@
 /**
  * Judges the meaning of a configuration that is valid in form: what will not work, what is dangerous, what has no effect.
- * Each rule is one function, pure but for those of lint-tls.ts; the tables in lint-*.ts are the list of rules.
+ * Each rule is one function, pure but for those of lint-tls.ts and lint-feature-store.ts; the tables in lint-*.ts are the list of rules.
  */
 import type { Config } from './config.ts';
 import { ADMISSION_RULES } from './lint-admission.ts';
 import { DTMF_RULES } from './lint-dtmf.ts';
+import { FEATURE_KEY_RULES } from './lint-feature-keys.ts';
+import { FEATURE_STORE_RULES } from './lint-feature-store.ts';
 import { HEADER_LINT_RULES } from './lint-headers.ts';
 import { NETWORK_RULES } from './lint-networks.ts';
 import { POLICY_RULES } from './lint-policies.ts';
@@ -67,6 +69,8 @@ export const LINT_RULES: readonly LintRule[] = [
   ...TLS_RULES,
   ...HEADER_LINT_RULES,
   ...TRANSFER_RULES,
+  ...FEATURE_KEY_RULES,
+  ...FEATURE_STORE_RULES,
   ...SERVED_RULES,
 ];
 

@@ -2,6 +2,7 @@
 import type { Finding, Path } from './problem.ts';
 import { portFindings } from './references-ports.ts';
 import { entriesOf, mapAt, textAt, textsAt } from './raw-access.ts';
+import { featureReferences } from './references-features.ts';
 import { methodReferences } from './references-methods.ts';
 import { namesOf, routingReferences, unknownName } from './references-routing.ts';
 import type { RawMap } from './yaml-source.ts';
@@ -14,6 +15,7 @@ export function referenceFindings(root: RawMap): Finding[] {
     ...memberReferences(root),
     ...routingReferences(root),
     ...methodReferences(root),
+    ...featureReferences(root),
     ...engineRequirements(root),
     ...portFindings(root),
   ];
@@ -134,11 +136,6 @@ function engineRequirements(root: RawMap): Finding[] {
   if (textAt(media, 'engine') === 'rtpengine' && media?.['rtpengine'] === undefined) {
     const message = 'engine rtpengine needs at least one node under media.rtpengine';
     findings.push({ path: ['media', 'engine'], at: 'value', message });
-  }
-  const features = mapAt(root, 'feature-keys');
-  if (textAt(features, 'mode') === 'pass' && textAt(features, 'apply-to-calls') === 'true') {
-    const message = 'apply-to-calls needs mode serve: with pass the state is kept elsewhere';
-    findings.push({ path: ['feature-keys', 'apply-to-calls'], at: 'key', message });
   }
   return findings;
 }

@@ -151,6 +151,17 @@ const loopGuard = z
 const targetList = (description: string) =>
   z.array(pattern('Regular expression on number or URI.')).meta({ description }).prefault([]);
 
+const applyToCalls = z
+  .union([
+    flag('For every account, or for none.'),
+    z.array(nonEmptyText('Domain, or account as user@domain.')).min(1),
+  ])
+  .meta({
+    description:
+      'Lets DND and forwarding act on calls: everywhere, or for these domains and accounts.',
+  })
+  .prefault('false');
+
 /** The keys that say who may watch and change which account. */
 const identityShape = {
   authentication: choice(['digest', 'none'], 'How phones prove who they are.').prefault('digest'),
@@ -210,11 +221,18 @@ export const featureKeys = z
           { minimumMs: 0, maximumMs: 36_500 * DAY_MS },
           'How long changes are kept; 0 for ever.',
         ).prefault('180d'),
+        file: nonEmptyText(
+          'SQLite file of the journal where the provider is http or module.',
+        ).prefault('data/feature-history.db'),
       })
       .meta({ description: 'Journal of changes.' })
       .prefault({}),
     'mi-compat': flag('JSON-RPC endpoint with the method names of OpenSIPS.').prefault('false'),
-    'apply-to-calls': flag('Lets DND and forwarding act on calls.').prefault('false'),
+    'sets-per-second': integer(
+      { minimum: 1, maximum: 100_000 },
+      'Changes per second that a token of the API may make.',
+    ).prefault('50'),
+    'apply-to-calls': applyToCalls,
     calls: featureCalls,
   })
   .transform((raw): FeatureKeysConfig => ({
@@ -235,8 +253,9 @@ export const featureKeys = z
     loopGuard: raw['loop-guard'],
     defaultRings: raw['default-rings'],
     targets: raw.targets,
-    history: { keepMs: raw.history.keep },
+    history: { keepMs: raw.history.keep, file: raw.history.file },
     miCompat: raw['mi-compat'],
+    setsPerSecond: raw['sets-per-second'],
     applyToCalls: raw['apply-to-calls'],
     calls: raw.calls,
   }));

@@ -37,8 +37,11 @@ function findingsOf(issue: Issue, schema: SchemaNode): Finding[] {
   }
   if (issue.code === 'invalid_type') return [wrongType(issue, path)];
   if (issue.code === 'invalid_union') {
-    const kinds = 'sqlite, http, module, postgres';
-    return [{ path, at: 'value', message: `must be one of ${kinds}` }];
+    const message =
+      path.at(-1) === 'apply-to-calls'
+        ? 'must be true, false or a list of domains and accounts'
+        : 'must be one of sqlite, http, module, postgres';
+    return [{ path, at: 'value', message }];
   }
   if (issue.code === 'too_small') {
     return [{ path, at: 'key', message: 'needs at least one entry' }];

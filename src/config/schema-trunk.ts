@@ -176,6 +176,10 @@ export const sessionAgent = z
       .optional(),
     'translate-in': TRANSLATE_KEYS.agentIn.optional(),
     'translate-out': TRANSLATE_KEYS.agentOut.optional(),
+    'diversion-headers': choice(
+      ['both', 'diversion', 'history-info', 'none'],
+      'Which headers tell this agent of forwards; one that a call has not got is derived from the other. Unset: feature-keys.calls.diversion-headers.',
+    ).optional(),
   })
   .transform((raw): SessionAgent => ({
     name: raw.name,
@@ -193,6 +197,7 @@ export const sessionAgent = z
     headerRules: raw['header-rules'],
     translateIn: raw['translate-in'],
     translateOut: raw['translate-out'],
+    diversionHeaders: raw['diversion-headers'],
   }));
 
 export const sessionGroup = z

@@ -41,7 +41,10 @@ test.each<[code: string, line: string, changes: Change[]]>([
     'feature-keys-open',
     '1',
     [
-      [TOP, `feature-keys: { enabled: true, authentication: none }\n${TOP}`],
+      [
+        TOP,
+        `feature-keys: { enabled: true, authentication: none, domains: { pbx.example: [] } }\n${TOP}`,
+      ],
       ['udp/127.0.0.1:6062', 'udp/192.0.2.1:6062'],
     ],
   ],
@@ -184,7 +187,6 @@ test.each<[code: string, line: string, changes: Change[]]>([
     [[TOP, `media: { engine: rtpengine, rtpengine: [ { host: 192.0.2.30 } ] }\n${TOP}`]],
   ],
   ['io-not-served', '1', [[TOP, `media: { io: ffi }\n${TOP}`]]],
-  ['feature-keys-not-served', '1', [[TOP, `feature-keys: { enabled: true }\n${TOP}`]]],
 ])('%s is said of a key that nothing acts on, on line %s', (code, line, changes) => {
   expect(allCodesOf(edited(...changes))).toContain(`${code}@${line}`);
 });

@@ -132,6 +132,14 @@ test.each<[name: string, from: string, to: string, problems: string[]]>([
       '1:29: feature-keys.apply-to-calls: apply-to-calls needs mode serve: with pass the state is kept elsewhere',
     ],
   ],
+  [
+    'calls to a domain of somebody else',
+    'realms:',
+    'feature-keys: { domains: { pbx.example: [ 10.0.0.1 ] }, apply-to-calls: [ 1@PBX.example, 10.0.0.1, pbx.exmaple ] }\nrealms:',
+    [
+      '1:100: feature-keys.apply-to-calls[2]: "pbx.exmaple" is none of feature-keys.domains (did you mean "pbx.example"?)',
+    ],
+  ],
 ])('%s', (_, from, to, problems) => {
   expect(problemLines(edited([from, to]))).toEqual(problems);
 });

@@ -48,7 +48,7 @@ test.each([
   ['feature-keys: { users: { "2001": { ha1: "${S}" } } }', 'feature-keys.users.2001.ha1'],
   ['feature-keys: { users: { "2001": { password: "${S}" } } }', 'feature-keys.users.2001.password'],
   [
-    'feature-keys: { provider: { kind: http, url: x, secrets: [ "${S}" ] } }',
+    'feature-keys: { provider: { kind: http, url: "https://x", secrets: [ "${S}" ] } }',
     'feature-keys.provider.secrets[0]',
   ],
   ['feature-keys: { provider: { kind: postgres, url: "${S}" } }', 'feature-keys.provider.url'],

@@ -1,0 +1,33 @@
+/** What the `feature-keys` section says about itself: where the features act on calls. */
+import type { Finding } from './problem.ts';
+import { mapAt, textAt, textsAt } from './raw-access.ts';
+import { unknownName } from './references-routing.ts';
+import type { RawMap } from './yaml-source.ts';
+
+export function featureReferences(root: RawMap): Finding[] {
+  const section = mapAt(root, 'feature-keys');
+  if (section === undefined) return [];
+  const listed = textsAt(section, 'apply-to-calls');
+  const findings: Finding[] = [];
+  const isApplied = textAt(section, 'apply-to-calls') === 'true' || listed.length > 0;
+  if (textAt(section, 'mode') === 'pass' && isApplied) {
+    const message = 'apply-to-calls needs mode serve: with pass the state is kept elsewhere';
+    findings.push({ path: ['feature-keys', 'apply-to-calls'], at: 'key', message });
+  }
+  const names = domainNames(mapAt(section, 'domains') ?? {});
+  for (const { index, text } of listed) {
+    const domain = text.slice(text.lastIndexOf('@') + 1).toLowerCase();
+    if (names.includes(domain)) continue;
+    const message = `"${domain}" is none of feature-keys.domains`;
+    findings.push(unknownName(['feature-keys', 'apply-to-calls', index], message, domain, names));
+  }
+  return findings;
+}
+
+function domainNames(domains: RawMap): string[] {
+  const names = Object.keys(domains).flatMap((domain) => [
+    domain,
+    ...textsAt(domains, domain).map(({ text }) => text),
+  ]);
+  return names.map((name) => name.toLowerCase());
+}
