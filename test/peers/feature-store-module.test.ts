@@ -1,17 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { FeatureChange, SetResult } from '../../../src/feature-keys/feature-state.ts';
-import { openModuleProvider } from '../../../src/feature-keys/providers/module-provider.ts';
-import type { FeatureStore } from '../../../src/feature-keys/providers/open-store.ts';
+import type { FeatureChange, SetResult } from '../../src/feature-keys/feature-state.ts';
+import { openModuleProvider } from '../../src/feature-keys/providers/module-provider.ts';
+import type { FeatureStore } from '../../src/feature-keys/providers/open-store.ts';
 import {
   type TemporaryFolder,
   openStore,
   storeConfig,
   storeDeps,
   temporaryFolder,
-} from '../../support/feature-store-config.ts';
-import { ACCOUNT, contextOf, providerConformance } from '../../support/provider-conformance.ts';
-import { waitFor } from '../../support/wait-for.ts';
+} from '../support/feature-store-config.ts';
+import { ACCOUNT, contextOf, providerConformance } from '../support/provider-conformance.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const CHANGE: FeatureChange = {
   requested: { status: true, forwardTo: '2424' },

@@ -1,13 +1,13 @@
 /** A webhook that answers late, wrongly, or not at all. */
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { FeatureChange } from '../../../src/feature-keys/feature-state.ts';
-import { openHttpProvider } from '../../../src/feature-keys/providers/http-provider.ts';
-import { storeConfig, storeDeps } from '../../support/feature-store-config.ts';
-import { freePorts } from '../../support/free-ports.ts';
-import { ACCOUNT, contextOf } from '../../support/provider-conformance.ts';
-import { tlsAuthority, tlsOwner, tlsPath } from '../../support/tls-files.ts';
-import { WebhookServer, type WebhookTurn } from '../../support/webhook-server.ts';
+import type { FeatureChange } from '../../src/feature-keys/feature-state.ts';
+import { openHttpProvider } from '../../src/feature-keys/providers/http-provider.ts';
+import { storeConfig, storeDeps } from '../support/feature-store-config.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { ACCOUNT, contextOf } from '../support/provider-conformance.ts';
+import { tlsAuthority, tlsOwner, tlsPath } from '../support/tls-files.ts';
+import { WebhookServer, type WebhookTurn } from '../support/webhook-server.ts';
 
 let webhook: WebhookServer;
 const closing: (() => Promise<void>)[] = [];
