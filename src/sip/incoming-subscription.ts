@@ -7,9 +7,7 @@
  *
  * A NOTIFY asked for while the 2xx is on its way leaves behind it.
  */
-import { ownText } from '../wire/own-bytes.ts';
-import { tagOf } from '../wire/sip-headers.ts';
-import { getHeader, type SipRequest } from '../wire/sip-message.ts';
+import type { SipRequest } from '../wire/sip-message.ts';
 import {
   digestPeerOf,
   type EventDialog,
@@ -17,6 +15,7 @@ import {
   type SubscriptionHandler,
 } from './event-dialog.ts';
 import { isTerminated } from './event-type.ts';
+import { dialogOf, type OpenDialog } from './opened-dialog.ts';
 import {
   type DialogRequestOptions,
   type DialogResponse,
@@ -31,12 +30,6 @@ import type {
   SipHeaders,
 } from './sip-connection.ts';
 import type { SubscriptionTable, TableEntry } from './subscription-table.ts';
-
-interface OpenDialog {
-  readonly dialogId: string;
-  readonly remoteTag: string;
-  readonly localContact: string | undefined;
-}
 
 type State =
   | { readonly type: 'waiting' }
@@ -165,22 +158,4 @@ export class IncomingSubscription implements EventDialog, TableEntry {
     this.#answered.resolve();
     this.#handler.onEnd();
   }
-}
-
-function dialogOf(
-  sent: Extract<RespondOutcome, { type: 'sent' }>,
-): (OpenDialog & { readonly callId: string; readonly localTag: string }) | undefined {
-  const { message, dialogId } = sent;
-  const header = (name: string): string => getHeader(message, name) ?? '';
-  const localTag = tagOf(header('To'));
-  // A tag and an id are what a dialog is known by.
-  if (localTag === undefined || dialogId === '') return undefined;
-  const contact = getHeader(message, 'Contact');
-  return {
-    dialogId,
-    callId: ownText(header('Call-ID')),
-    localTag: ownText(localTag),
-    remoteTag: ownText(tagOf(header('From')) ?? ''),
-    localContact: contact === undefined ? undefined : ownText(contact),
-  };
 }

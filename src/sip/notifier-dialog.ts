@@ -8,9 +8,8 @@
  * It sends what it is told to and judges no answer: whoever serves the subscription decides what ends it.
  */
 import { TRANSPORT_FIELD } from '../wire/engine-headers.ts';
-import { ownText } from '../wire/own-bytes.ts';
-import { tagOf } from '../wire/sip-headers.ts';
-import { getHeader, type SipResponse } from '../wire/sip-message.ts';
+import type { SipResponse } from '../wire/sip-message.ts';
+import { dialogOf, type OpenDialog } from './opened-dialog.ts';
 import { sendAndWait } from './request-answer.ts';
 import type {
   ReceivedRequest,
@@ -44,14 +43,6 @@ export interface NotifyMessage {
   readonly keepsTransport?: boolean;
   /** Hears of the NOTIFY as it is on the wire. */
   readonly onSent?: (sent: SentRequest) => void;
-}
-
-interface OpenDialog {
-  readonly dialogId: string;
-  readonly callId: string;
-  readonly localTag: string;
-  readonly remoteTag: string;
-  readonly localContact: string | undefined;
 }
 
 type State =
@@ -168,20 +159,4 @@ export class NotifierDialog implements TableEntry {
     const leave = this.#table.enter(dialog.callId, dialog.localTag, this);
     this.#state = { type: 'open', dialog, leave };
   }
-}
-
-function dialogOf(sent: Extract<RespondOutcome, { type: 'sent' }>): OpenDialog | undefined {
-  const { message, dialogId } = sent;
-  const header = (name: string): string => getHeader(message, name) ?? '';
-  const localTag = tagOf(header('To'));
-  // A tag and an id are what a dialog is known by.
-  if (localTag === undefined || dialogId === '') return undefined;
-  const contact = getHeader(message, 'Contact');
-  return {
-    dialogId,
-    callId: ownText(header('Call-ID')),
-    localTag: ownText(localTag),
-    remoteTag: ownText(tagOf(header('From')) ?? ''),
-    localContact: contact === undefined ? undefined : ownText(contact),
-  };
 }

@@ -1,6 +1,7 @@
 /** A webhook that answers late, wrongly, or not at all. */
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { NEVER_CHANGED } from '../../src/feature-keys/providers/account-shape.ts';
 import type { FeatureChange } from '../../src/feature-keys/feature-state.ts';
 import { openHttpProvider } from '../../src/feature-keys/providers/http-provider.ts';
 import { storeConfig, storeDeps } from '../support/feature-store-config.ts';
@@ -40,15 +41,7 @@ function answers(...turns: readonly WebhookTurn[]): void {
 
 const CHANGE: FeatureChange = {
   requested: { status: true },
-  current: {
-    status: false,
-    values: {},
-    assigned: true,
-    notify: true,
-    locked: false,
-    version: 0,
-    updatedAt: '',
-  },
+  current: NEVER_CHANGED,
   proposed: { status: true, values: {} },
 };
 

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NEVER_CHANGED } from '../../src/feature-keys/providers/account-shape.ts';
 import type { FeatureChange, SetResult } from '../../src/feature-keys/feature-state.ts';
 import { openModuleProvider } from '../../src/feature-keys/providers/module-provider.ts';
 import type { FeatureStore } from '../../src/feature-keys/providers/open-store.ts';
@@ -15,15 +16,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const CHANGE: FeatureChange = {
   requested: { status: true, forwardTo: '2424' },
-  current: {
-    status: false,
-    values: {},
-    assigned: true,
-    notify: true,
-    locked: false,
-    version: 0,
-    updatedAt: '',
-  },
+  current: NEVER_CHANGED,
   proposed: { status: true, values: { forwardTo: '2424' } },
 };
 

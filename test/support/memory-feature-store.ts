@@ -1,4 +1,5 @@
 /** A store of feature state and history in memory, with knobs for whatever a real one may do. */
+import { NEVER_CHANGED } from '../../src/feature-keys/providers/account-shape.ts';
 import { FEATURES, type Feature } from '../../src/wire/feature-event.ts';
 import type {
   AccountState,
@@ -25,16 +26,6 @@ export interface MemoryCall {
   readonly change?: FeatureChange;
   readonly context: ProviderContext;
 }
-
-const OFF: FeatureState = {
-  status: false,
-  values: {},
-  assigned: true,
-  notify: true,
-  locked: false,
-  version: 0,
-  updatedAt: '',
-};
 
 /** Passes as provider and as history; all knobs may be turned at any time. */
 export class MemoryFeatureStore implements FeatureProvider, FeatureHistory {
@@ -150,7 +141,7 @@ export class MemoryFeatureStore implements FeatureProvider, FeatureHistory {
 
   /** What is stored of one feature; off where nothing is. */
   state(presentity: Presentity, feature: Feature): FeatureState {
-    return this.#states.get(`${presentity} ${feature}`) ?? OFF;
+    return this.#states.get(`${presentity} ${feature}`) ?? NEVER_CHANGED;
   }
 
   account(presentity: Presentity): AccountState {

@@ -1,23 +1,14 @@
 /** States of an account for tests. */
 
+import { NEVER_CHANGED } from '../../../src/feature-keys/providers/account-shape.ts';
 import type { AccountState, FeatureState } from '../../../src/feature-keys/feature-state.ts';
 import type { Feature } from '../../../src/wire/feature-event.ts';
 
-const OFF: FeatureState = {
-  status: false,
-  values: {},
-  assigned: true,
-  notify: true,
-  locked: false,
-  version: 0,
-  updatedAt: '',
-};
-
 export const ALL_OFF: AccountState = {
-  DoNotDisturb: OFF,
-  CallForwardingAlways: OFF,
-  CallForwardingBusy: OFF,
-  CallForwardingNoAnswer: OFF,
+  DoNotDisturb: NEVER_CHANGED,
+  CallForwardingAlways: NEVER_CHANGED,
+  CallForwardingBusy: NEVER_CHANGED,
+  CallForwardingNoAnswer: NEVER_CHANGED,
 };
 
 /** `state` with something else in one feature. */

@@ -1,18 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { NEVER_CHANGED } from '../../../src/feature-keys/providers/account-shape.ts';
 import type { FeatureCalls } from '../../../src/config/feature-keys-config.ts';
 import { decideCall, type TargetVerdict } from '../../../src/feature-keys/call-decision.ts';
 import type { AccountState, FeatureState } from '../../../src/feature-keys/feature-state.ts';
 import type { Feature } from '../../../src/wire/feature-event.ts';
-
-const OFF: FeatureState = {
-  status: false,
-  values: {},
-  assigned: true,
-  notify: true,
-  locked: false,
-  version: 0,
-  updatedAt: '',
-};
 
 const CALLS: FeatureCalls = {
   dndResponse: '486',
@@ -35,7 +26,9 @@ const NAMES: Readonly<Record<Short, Feature>> = {
 /** Every feature in `on` is on, with a target of its own name. */
 function stateWith(on: readonly Short[], change: Partial<FeatureState> = {}): AccountState {
   const stateOf = (short: Short): FeatureState =>
-    on.includes(short) ? { ...OFF, status: true, values: { forwardTo: short }, ...change } : OFF;
+    on.includes(short)
+      ? { ...NEVER_CHANGED, status: true, values: { forwardTo: short }, ...change }
+      : NEVER_CHANGED;
   return {
     DoNotDisturb: stateOf('dnd'),
     CallForwardingAlways: stateOf('cfa'),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NEVER_CHANGED } from '../../../src/feature-keys/providers/account-shape.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { AccountCallFeatures } from '../../../src/feature-keys/call-features.ts';
 import type { AccountState } from '../../../src/feature-keys/feature-state.ts';
@@ -41,17 +42,8 @@ feature-keys:
 }
 
 function stateWith(feature: Feature, forwardTo: string): AccountState {
-  const off = {
-    status: false,
-    values: {},
-    assigned: true,
-    notify: true,
-    locked: false,
-    version: 0,
-    updatedAt: '',
-  };
   const stateOf = (name: Feature) =>
-    name === feature ? { ...off, status: true, values: { forwardTo } } : off;
+    name === feature ? { ...NEVER_CHANGED, status: true, values: { forwardTo } } : NEVER_CHANGED;
   const [dnd, always, busy, noAnswer] = FEATURES;
   return {
     DoNotDisturb: stateOf(dnd),

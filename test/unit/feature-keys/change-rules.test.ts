@@ -1,19 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { NEVER_CHANGED } from '../../../src/feature-keys/providers/account-shape.ts';
 import type { Feature } from '../../../src/wire/feature-event.ts';
 import { checkResult, parseRingCount, propose } from '../../../src/feature-keys/change-rules.ts';
 import type { Proposal } from '../../../src/feature-keys/change-rules.ts';
 import type { FeatureState, RequestedFeature } from '../../../src/feature-keys/feature-state.ts';
 import type { TargetVerdict } from '../../../src/feature-keys/target-policy.ts';
-
-const OFF: FeatureState = {
-  status: false,
-  values: {},
-  assigned: true,
-  notify: true,
-  locked: false,
-  version: 0,
-  updatedAt: '',
-};
 
 /** Forbids `911` and knows the account as `2001`. */
 function judge(target: string): TargetVerdict {
@@ -203,7 +194,9 @@ const PROPOSALS: [
 
 describe('a change', () => {
   test.each(PROPOSALS)('%s: %s', (_name, feature, ...[stored, requested, outcome]) => {
-    expect(propose(feature, { ...OFF, ...stored }, requested, { judge })).toEqual(outcome);
+    expect(propose(feature, { ...NEVER_CHANGED, ...stored }, requested, { judge })).toEqual(
+      outcome,
+    );
   });
 
   test.each([
