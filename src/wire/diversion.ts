@@ -7,7 +7,7 @@ import {
   splitHeaderList,
 } from './sip-headers.ts';
 import { unquote } from './sip-text.ts';
-import { WireError } from './wire-error.ts';
+import { attempt } from './wire-error.ts';
 
 /** One value of the header. */
 export interface Diversion {
@@ -46,15 +46,16 @@ export function formatDiversion(diversion: Diversion): string {
 }
 
 function elementsOf(value: string): Diversion[] {
-  try {
-    return splitHeaderList(value).flatMap((element) => {
-      const address = orNothing(() => parseNameAddr(element));
-      return address === undefined ? [] : [diversionIn(address)];
-    });
-  } catch (error) {
-    if (error instanceof WireError) return [];
-    throw error;
-  }
+  const elements = attempt(
+    () => splitHeaderList(value),
+    () => [],
+  );
+  return elements.flatMap((element) =>
+    attempt(
+      () => [diversionIn(parseNameAddr(element))],
+      () => [],
+    ),
+  );
 }
 
 function diversionIn({ displayName, uri, parameters }: NameAddr): Diversion {
@@ -75,13 +76,4 @@ const OWN_PARAMETERS: ReadonlySet<string> = new Set(['reason', 'counter', 'priva
 
 function plain(value: string): string {
   return (value.startsWith('"') ? unquote(value) : value).toLowerCase();
-}
-
-function orNothing<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 /** The body of a NOTIFY: one document plain, several as multipart/mixed. */
 
 import { CSTA_NAMESPACE, FORWARDING_TYPES } from './feature-documents.ts';
-import type { Feature, FeatureBody, FeatureReport } from './feature-event.ts';
+import type { FeatureBody, FeatureReport } from './feature-event.ts';
 import { escapeXml } from './xml.ts';
 
 export const FEATURE_TYPE = 'application/x-as-feature-event+xml';
@@ -46,14 +46,11 @@ export function formatReport(report: FeatureReport, device: string): string {
   return `${DECLARATION}<${root} xmlns="${CSTA_NAMESPACE}">${content}</${root}>`;
 }
 
-const TYPE_OF_FEATURE: ReadonlyMap<Feature, string> = new Map(
-  [...FORWARDING_TYPES].map(([type, feature]) => [feature, type]),
-);
-
 function formatForwarding({ feature, status, forwardTo, ringCount }: FeatureReport): string {
   const isNoAnswer = feature === 'CallForwardingNoAnswer';
+  const types = [...FORWARDING_TYPES].filter(([, forwarding]) => forwarding === feature);
   return (
-    element('forwardingType', TYPE_OF_FEATURE.get(feature) ?? '') +
+    types.map(([type]) => element('forwardingType', type)).join('') +
     element('forwardStatus', String(status)) +
     (forwardTo === undefined ? '' : element('forwardTo', forwardTo)) +
     (isNoAnswer && ringCount !== undefined ? element('ringCount', String(ringCount)) : '')

@@ -14,7 +14,7 @@ import {
 } from './feature-documents.ts';
 import type { Feature, FeatureReport } from './feature-event.ts';
 import { readMultipart } from './multipart.ts';
-import { WireError } from './wire-error.ts';
+import { attempt } from './wire-error.ts';
 import { parseXml } from './xml.ts';
 import type { XmlElement } from './xml-tree.ts';
 
@@ -30,14 +30,13 @@ export function readFeatureReports(contentType: string, body: Buffer): readonly 
 
 function documentsOf(contentType: string, body: Buffer): readonly Buffer[] {
   if (!MULTIPART.test(contentType)) return isDocument(contentType) ? [body] : [];
-  try {
-    return readMultipart(contentType, body)
-      .filter((part) => isDocument(part.headers.get('content-type')))
-      .map((part) => part.body);
-  } catch (error) {
-    if (error instanceof WireError) return [];
-    throw error;
-  }
+  const parts = attempt(
+    () => readMultipart(contentType, body),
+    () => [],
+  );
+  return parts
+    .filter((part) => isDocument(part.headers.get('content-type')))
+    .map((part) => part.body);
 }
 
 function isDocument(contentType: string | undefined): boolean {

@@ -17,8 +17,7 @@ import {
 import type { DocumentForm } from './feature-documents.ts';
 import type { Feature, FeatureProblem, FeatureSet, FeatureSetResult } from './feature-event.ts';
 import { readMultipart } from './multipart.ts';
-import type { MultipartPart } from './multipart.ts';
-import { WireError } from './wire-error.ts';
+import { attempt, WireError } from './wire-error.ts';
 import { decodeXmlText } from './xml-encoding.ts';
 import { parseXml, XML_MAX_BYTES } from './xml.ts';
 import type { XmlRefused } from './xml.ts';
@@ -49,7 +48,7 @@ const PLAIN_TRANSFER = ['7bit', '8bit', 'binary'];
 type Refusal = Extract<FeatureSetResult, { type: 'refused' }>;
 
 /** Ends the reading of a body; never leaves this file. */
-class Refused extends Error {
+class Refused extends WireError {
   override readonly name = 'Refused';
   readonly refusal: Refusal;
 
@@ -61,15 +60,17 @@ class Refused extends Error {
 
 /** Reads every document of the body; one bad part refuses all. Never throws. */
 export function readFeatureSets(message: FeatureMessage): FeatureSetResult {
-  try {
-    return { type: 'sets', sets: readMessage(message) };
-  } catch (error) {
-    if (error instanceof Refused) return error.refusal;
-    throw error;
-  }
+  return attempt<FeatureSetResult>(
+    () => ({ type: 'sets', sets: readMessage(message) }),
+    (error) => (error instanceof Refused ? error : malformed(error)).refusal,
+  );
 }
 
-function readMessage({ contentType, contentEncoding, body }: FeatureMessage): FeatureSet[] {
+function malformed({ message }: WireError): Refused {
+  return new Refused(400, 'malformed', message);
+}
+
+function readMessage({ contentType = '', contentEncoding, body }: FeatureMessage): FeatureSet[] {
   if (body.length > FEATURE_BODY_MAX_BYTES) {
     throw new Refused(413, 'limits', `expected at most ${FEATURE_BODY_MAX_BYTES} bytes`);
   }
@@ -78,22 +79,13 @@ function readMessage({ contentType, contentEncoding, body }: FeatureMessage): Fe
     checkType(contentType);
     return [readDocument(body)];
   }
-  const parts = readParts(contentType ?? '', body);
+  const parts = readMultipart(contentType, body);
   for (const part of parts) {
     checkEncoding(part.headers.get('content-encoding'));
     checkTransfer(part.headers.get('content-transfer-encoding'));
     checkType(part.headers.get('content-type'));
   }
   return parts.map((part) => readDocument(part.body));
-}
-
-function readParts(contentType: string, body: Buffer): readonly MultipartPart[] {
-  try {
-    return readMultipart(contentType, body);
-  } catch (error) {
-    if (error instanceof WireError) throw new Refused(400, 'malformed', error.message);
-    throw error;
-  }
 }
 
 function checkType(contentType: string | undefined): void {
@@ -118,14 +110,17 @@ function checkTransfer(encoding: string | undefined): void {
 function readDocument(bytes: Buffer): FeatureSet {
   if (hasLongStretch(bytes))
     throw new Refused(400, 'limits', 'line 1, column 1: too much in a tag');
+  // A refusal names a place in the text, which the tree does not know.
+  const decoded = decodeXmlText(bytes);
+  if (decoded.type !== 'text') throw xmlRefusal(decoded);
   const result = parseXml(bytes, { ...LIMITS, isNamespaceAllowed: isFeatureNamespace });
   if (result.type !== 'document') throw xmlRefusal(result);
   const { root } = result;
   const form = REQUEST_FORMS.find((candidate) => candidate.root === root.name);
   if (form === undefined) {
-    throw badDocument(bytes, root.name, 'unknown-document', 'not a request of this package');
+    throw badDocument(decoded.text, root.name, 'unknown-document', 'not a request of this package');
   }
-  return new DocumentReading(bytes, root, form).read();
+  return new DocumentReading(decoded.text, root, form).read();
 }
 
 /** Whether a tag and the text behind it are so long that taking them apart would hold up others. */
@@ -140,14 +135,14 @@ function hasLongStretch(bytes: Buffer): boolean {
   return false;
 }
 
-/** One document being read; knows the bytes so that a refusal can say where. */
+/** One document being read; knows the text so that a refusal can say where. */
 class DocumentReading {
-  readonly #bytes: Buffer;
+  readonly #text: string;
   readonly #root: XmlElement;
   readonly #form: DocumentForm;
 
-  constructor(bytes: Buffer, root: XmlElement, form: DocumentForm) {
-    this.#bytes = bytes;
+  constructor(text: string, root: XmlElement, form: DocumentForm) {
+    this.#text = text;
     this.#root = root;
     this.#form = form;
   }
@@ -204,7 +199,7 @@ class DocumentReading {
   }
 
   #refused(element: string, code: FeatureProblem, text: string): Refused {
-    return badDocument(this.#bytes, element, code, text);
+    return badDocument(this.#text, element, code, text);
   }
 }
 
@@ -227,20 +222,17 @@ function xmlRefusal(refused: XmlRefused): Refused {
   const { line, column } = refused.position ?? { line: 1, column: 1 };
   const place = `line ${line}, column ${column}: `;
   const { code, text } = XML_PROBLEMS[refused.flaw ?? refused.type];
-  return new Refused(refused.type === 'too-large' ? 413 : 400, code, place + text);
+  return new Refused(400, code, place + text);
 }
 
-function badDocument(bytes: Buffer, name: string, code: FeatureProblem, text: string): Refused {
-  const { line, column } = positionOf(bytes, name);
+function badDocument(document: string, name: string, code: FeatureProblem, text: string): Refused {
+  const { line, column } = positionOf(document, name);
   return new Refused(400, code, `line ${line}, column ${column}: ${text}`);
 }
 
-/** Where the first element of this name begins; the start of the document when it cannot be found. */
-function positionOf(bytes: Buffer, name: string): { line: number; column: number } {
-  const decoded = decodeXmlText(bytes);
-  const text = decoded.type === 'text' ? decoded.text : '';
+/** Where the first element of this name begins; the document has one. */
+function positionOf(text: string, name: string): { line: number; column: number } {
   const tags = [...text.matchAll(/<(?:[^\s<>/!?:]+:)?([^\s<>/!?:]+)/g)];
-  const index = tags.find(([, local]) => local === name)?.index ?? 0;
-  const lines = text.slice(0, index).split('\n');
-  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+  const before = text.slice(0, tags.find(([, local]) => local === name)?.index);
+  return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
 }

@@ -8,13 +8,13 @@ import type { Diversion } from './diversion.ts';
 import { type HistoryEntry, nextIndex } from './history-info.ts';
 
 /** RFC 7544 §7.1; other reasons are unknown to it. */
-const CAUSES: Readonly<Record<string, number>> = {
-  unconditional: 302,
-  'user-busy': 486,
-  'no-answer': 408,
-  deflection: 480,
-  unavailable: 503,
-};
+const CAUSES: ReadonlyMap<string, number> = new Map([
+  ['unconditional', 302],
+  ['user-busy', 486],
+  ['no-answer', 408],
+  ['deflection', 480],
+  ['unavailable', 503],
+]);
 const UNKNOWN_CAUSE = 404;
 
 /** RFC 7544 §7.2. */
@@ -33,7 +33,7 @@ const MAX_UNKNOWN = 10;
 
 /** The cause of a forward for `reason`. */
 export function causeOfReason(reason: string): number {
-  return CAUSES[reason] ?? UNKNOWN_CAUSE;
+  return CAUSES.get(reason) ?? UNKNOWN_CAUSE;
 }
 
 /** The entries that `diversions` (newest first) stand for; `target` is who is called now. */

@@ -1,7 +1,7 @@
 /** The History-Info header: every target that a request has had, oldest first (RFC 7044). */
 import { formatNameAddr, type NameAddr, parseNameAddr, splitHeaderList } from './sip-headers.ts';
 import { formatSipUri, parseSipUri } from './sip-uri.ts';
-import { WireError } from './wire-error.ts';
+import { attempt } from './wire-error.ts';
 
 /** One entry of the header. */
 export interface HistoryEntry {
@@ -43,33 +43,31 @@ export function nextIndex(index: string): string {
 }
 
 function elementsOf(value: string): HistoryEntry[] {
-  try {
-    return splitHeaderList(value).flatMap(entryIn);
-  } catch (error) {
-    if (error instanceof WireError) return [];
-    throw error;
-  }
+  const elements = attempt(
+    () => splitHeaderList(value),
+    () => [],
+  );
+  return elements.flatMap((element) =>
+    attempt(
+      () => entryIn(parseNameAddr(element)),
+      () => [],
+    ),
+  );
 }
 
-function entryIn(element: string): HistoryEntry[] {
-  try {
-    const address = parseNameAddr(element);
-    const index = address.parameters.get('index') ?? '';
-    if (!INDEX.test(index)) return [];
-    const { displayName } = address;
-    const from = originOf(address);
-    return [
-      {
-        ...(displayName === undefined ? {} : { displayName }),
-        ...targetIn(address.uri),
-        index,
-        ...(from === undefined ? {} : { from }),
-      },
-    ];
-  } catch (error) {
-    if (error instanceof WireError) return [];
-    throw error;
-  }
+function entryIn(address: NameAddr): HistoryEntry[] {
+  const index = address.parameters.get('index') ?? '';
+  if (!INDEX.test(index)) return [];
+  const { displayName } = address;
+  const from = originOf(address);
+  return [
+    {
+      ...(displayName === undefined ? {} : { displayName }),
+      ...targetIn(address.uri),
+      index,
+      ...(from === undefined ? {} : { from }),
+    },
+  ];
 }
 
 function originOf({ parameters }: NameAddr): HistoryEntry['from'] {
@@ -96,14 +94,15 @@ function targetIn(uri: string): Pick<HistoryEntry, 'uri' | 'cause' | 'answer' | 
 
 function withCause({ uri, cause }: HistoryEntry): string {
   if (cause === undefined) return uri;
-  try {
-    const parsed = parseSipUri(uri);
-    const parameters = new Map(parsed.parameters).set('cause', String(cause));
-    return formatSipUri({ ...parsed, parameters });
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    return `${uri};cause=${cause}`;
-  }
+  return attempt(
+    () => {
+      const parsed = parseSipUri(uri);
+      const parameters = new Map(parsed.parameters).set('cause', String(cause));
+      return formatSipUri({ ...parsed, parameters });
+    },
+    // A number (tel:) has its parameters at the end.
+    () => `${uri};cause=${cause}`,
+  );
 }
 
 /** Escaped as headers of a URI are (RFC 7044 §5.1). */

@@ -93,7 +93,9 @@ function readPart(body: Buffer, start: number, delimiterAt: number): MultipartPa
     at = next;
     if (line === '') return { headers, body: body.subarray(Math.min(at, end), end) };
     if (/^[ \t]/.test(line)) {
-      headers.set(name, `${headers.get(name) ?? ''} ${line.trim()}`);
+      const begun = headers.get(name);
+      if (begun === undefined) throw new WireError('expected a header line in a part');
+      headers.set(name, `${begun} ${line.trim()}`);
       continue;
     }
     const colon = line.indexOf(':');

@@ -47,6 +47,11 @@ describe('the body of a NOTIFY is read from', () => {
     expect(read(TYPE, NO_ANSWER)).toEqual([NO_ANSWER_REPORT]);
   });
 
+  test('a document with an element inside the number, without the number', () => {
+    const nested = ALWAYS.replace('>2424<', '>24<b/>24<');
+    expect(read(TYPE, nested)).toEqual([{ feature: 'CallForwardingAlways', status: true }]);
+  });
+
   test('a server that says more than is understood', () => {
     const agent = `<AgentNotReadyEvent ${NS}><agentID>7</agentID></AgentNotReadyEvent>`;
     const hoteling =
@@ -65,6 +70,7 @@ describe('the body of a NOTIFY is read from', () => {
     ['a multipart body without end', 'multipart/mixed;boundary=b', `--b\r\n\r\n${DND}`],
     ['a forwarding of CSTA', TYPE, ALWAYS.replace('forwardImmediate', 'forwardDND')],
     ['a status that is neither', TYPE, DND.replace('>true<', '>yes<')],
+    ['a status with an element inside', TYPE, DND.replace('>true<', '>t<b/>rue<')],
     ['the document of a request', TYPE, DND.replaceAll('DoNotDisturbEvent', 'SetDoNotDisturb')],
   ])('nothing: %s', (_name, contentType, body) => {
     expect(read(contentType, body)).toEqual([]);

@@ -10,6 +10,8 @@ describe('Diversion', () => {
   test.each<[string, readonly Diversion[]]>([
     ['', []],
     ['no address at all', []],
+    ['<sip:a@x.example', []],
+    ['"A <sip:a@x.example>', []],
     ['<sip:a@x.example>', [{ uri: 'sip:a@x.example', reason: 'unknown', ...OFF }]],
     [
       '"A, B" <sip:a@x>;reason="user-busy";counter=2;privacy=full, <tel:+4930>;reason=No-Answer',
@@ -37,7 +39,7 @@ describe('Diversion', () => {
   });
 
   test('says what it was read from', () => {
-    const text = '<sip:a@x>;reason=user-busy;counter=2;privacy=full;screen=yes';
+    const text = '"A, B" <sip:a@x>;reason=user-busy;counter=2;privacy=full;screen=yes';
     expect(parseDiversions([text]).map(formatDiversion)).toEqual([text]);
   });
 });
@@ -47,17 +49,22 @@ describe('History-Info', () => {
     '<sip:2001@pbx.example>;index=1',
     '<sip:2424@pbx.example;cause=302>;index=1.1;mp=1',
     '<sip:2001@pbx.example?Reason=SIP%3Bcause%3D486>;index=1.2;rc=1.1',
+    '<tel:+4930123;cause=302>;index=1.1;np=1',
     '"Bob" <sip:2001@pbx.example?Reason=SIP%3Bcause%3D408&Privacy=history>;index=1',
   ])('%s is read and written the same', (text) => {
     expect(parseHistory([text]).map(formatHistoryEntry)).toEqual([text]);
   });
 
-  test.each(['<sip:a@x>', '<sip:a@x>;index=one', 'index=1', '<sip:a@x>;index=1.'])(
-    '%s is no entry',
-    (text) => {
-      expect(parseHistory([text])).toEqual([]);
-    },
-  );
+  test.each([
+    '<sip:a@x>',
+    '<sip:a@x>;index=one',
+    'index=1',
+    '<sip:a@x>;index=1.',
+    '<sip:a@x;index=1',
+    '"A <sip:a@x>;index=1',
+  ])('%s is no entry', (text) => {
+    expect(parseHistory([text])).toEqual([]);
+  });
 });
 
 describe('one form from the other (RFC 7544)', () => {
@@ -83,6 +90,47 @@ describe('one form from the other (RFC 7544)', () => {
       ['sip:a@x', 404],
       ['sip:c@x', 480],
     ]);
+  });
+
+  test.each([
+    ['unconditional', 302],
+    ['user-busy', 486],
+    ['time-of-day', 404],
+    ['constructor', 404],
+    ['__proto__', 404],
+  ])('the reason %s is the cause %d', (reason, cause) => {
+    const diversions = parseDiversions([`<sip:a@x>;reason=${reason}`]);
+    expect(historyOf(diversions, 'sip:c@x').map(formatHistoryEntry)).toEqual([
+      '<sip:a@x>;index=1',
+      `<sip:c@x;cause=${cause}>;index=1.1;mp=1`,
+    ]);
+  });
+
+  test.each([
+    [
+      'names the party before where none is given',
+      '<sip:a@x>;index=1, <sip:b@x;cause=302>;index=1.1',
+      ['<sip:a@x>;reason=unconditional;counter=1;privacy=off'],
+    ],
+    [
+      'names the party before where a missing one is given',
+      '<sip:a@x>;index=1, <sip:b@x;cause=302>;index=1.2;mp=1.1',
+      ['<sip:a@x>;reason=unconditional;counter=1;privacy=off'],
+    ],
+    [
+      'keeps the name of the party',
+      '"Ann" <sip:a@x>;index=1, <sip:b@x;cause=486>;index=1.1;mp=1',
+      ['"Ann" <sip:a@x>;reason=user-busy;counter=1;privacy=off'],
+    ],
+    [
+      'does not know every cause',
+      '<sip:a@x>;index=1, <sip:b@x;cause=404>;index=1.1;mp=1',
+      ['<sip:a@x>;reason=unknown;counter=1;privacy=off'],
+    ],
+    ['passes over a first target with a cause', '<sip:b@x;cause=302>;index=1', []],
+    ['passes over a target found from itself', '<sip:b@x;cause=302>;index=1;mp=1', []],
+  ])('a Diversion %s', (_name, history, expected) => {
+    expect(diversionsOf(parseHistory([history])).map(formatDiversion)).toEqual(expected);
   });
 
   test('nothing comes of nothing', () => {

@@ -76,6 +76,16 @@ describe('a multipart body', () => {
     ['no part', 'multipart/mixed;boundary=b', '--b--'],
     ['33 parts', 'multipart/mixed;boundary=b', `${'--b\r\n\r\n'.repeat(33)}--b--`],
     ['a head that is none', 'multipart/mixed;boundary=b', '--b\r\nx\r\n\r\ny\r\n--b--'],
+    [
+      'a head that begins with a continuation',
+      'multipart/mixed;boundary=b',
+      '--b\r\n A: 1\r\n\r\ny\r\n--b--',
+    ],
+    [
+      'a head of more than 4 kB',
+      'multipart/mixed;boundary=b',
+      `--b\r\n${'A: 1\r\n'.repeat(700)}\r\ny\r\n--b--`,
+    ],
     ['more than 64 KiB', 'multipart/mixed;boundary=b', 'x'.repeat(65_537)],
   ])('is refused: %s', (_name, contentType, body) => {
     expect(() => read(contentType, body)).toThrow(WireError);
