@@ -77,6 +77,10 @@ export class IncomingSubscription implements EventDialog, TableEntry {
     return this.#received.source;
   }
 
+  get remoteTag(): string | undefined {
+    return this.#state.type === 'open' ? this.#state.dialog.remoteTag : undefined;
+  }
+
   /** From now on `handler` hears of it; the SUBSCRIBE itself is recorded at once. */
   serve(handler: SubscriptionHandler): void {
     this.#handler = handler;

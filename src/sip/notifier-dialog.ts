@@ -7,11 +7,12 @@
  *
  * It sends what it is told to and judges no answer: whoever serves the subscription decides what ends it.
  */
-import { TRANSPORT_FIELD } from '../wire/engine-headers.ts';
+import { ORDER_FIELD, TRANSPORT_FIELD } from '../wire/engine-headers.ts';
 import type { SipResponse } from '../wire/sip-message.ts';
 import { dialogOf, type OpenDialog } from './opened-dialog.ts';
 import { sendAndWait } from './request-answer.ts';
 import type {
+  PeerSource,
   ReceivedRequest,
   RespondOutcome,
   SentRequest,
@@ -22,6 +23,8 @@ import type { SubscriptionTable, TableEntry } from './subscription-table.ts';
 
 /** Who serves the subscription. */
 export interface NotifierHandler {
+  /** It refuses a SUBSCRIBE whose CSeq does not grow itself, at its place among other checks; where the engine lets it. */
+  readonly judgesOrder?: boolean;
   /** A SUBSCRIBE in the dialog; must be answered. */
   onSubscribe(request: ReceivedRequest): void;
   /** The connection to the SIP engine is gone, and the dialog with it. */
@@ -34,6 +37,8 @@ export interface NotifyResponse {
   /** The peer said nothing: the status stands for silence or a lost connection. */
   readonly isMadeUp: boolean;
   readonly message: SipResponse | undefined;
+  /** It was not waited for: the peer has subscribed from elsewhere meanwhile, and gets the NOTIFY there. */
+  readonly isOvertaken?: boolean;
 }
 
 export interface NotifyMessage {
@@ -41,6 +46,8 @@ export interface NotifyMessage {
   readonly body?: string;
   /** It leaves on the transport of the dialog, whatever its size. */
   readonly keepsTransport?: boolean;
+  /** It can be sent anew: its answer is not waited for once the peer subscribes from elsewhere. */
+  readonly isRepeatable?: boolean;
   /** Hears of the NOTIFY as it is on the wire. */
   readonly onSent?: (sent: SentRequest) => void;
 }
@@ -56,6 +63,10 @@ export class NotifierDialog implements TableEntry {
   readonly #table: SubscriptionTable;
   #handler: NotifierHandler | undefined;
   #state: State = { type: 'waiting' };
+  /** Where the last accepted SUBSCRIBE came from. */
+  #source: PeerSource;
+  /** Of NOTIFYs without answer: gives up waiting for it. */
+  readonly #overtake = new Set<() => void>();
 
   /** @param received the SUBSCRIBE that wants to open the dialog. */
   constructor(
@@ -63,12 +74,17 @@ export class NotifierDialog implements TableEntry {
     home: { readonly connection: SipConnection; readonly table: SubscriptionTable },
   ) {
     this.#received = received;
+    this.#source = received.source;
     this.#connection = home.connection;
     this.#table = home.table;
   }
 
   get isOpen(): boolean {
     return this.#state.type === 'open';
+  }
+
+  get remoteTag(): string | undefined {
+    return this.#state.type === 'open' ? this.#state.dialog.remoteTag : undefined;
   }
 
   /** Answers the first SUBSCRIBE with 2xx; `onOpen` hears in the same turn whether there is a dialog now. */
@@ -79,7 +95,9 @@ export class NotifierDialog implements TableEntry {
     onOpen: (isOpen: boolean) => void,
   ): void {
     this.#handler = handler;
-    this.#received.respond(status, { headers }, (outcome) => {
+    const isOrderOurs = handler.judgesOrder === true && this.#connection.isEmbedded === true;
+    const all = isOrderOurs ? { ...headers, [ORDER_FIELD]: 'application' } : headers;
+    this.#received.respond(status, { headers: all }, (outcome) => {
       if (this.#state.type === 'waiting') this.#opened(outcome);
       onOpen(this.isOpen);
     });
@@ -95,11 +113,26 @@ export class NotifierDialog implements TableEntry {
     const contact = this.#state.type === 'open' ? this.#state.dialog.localContact : undefined;
     const needsContact = status >= 200 && status < 300 && contact !== undefined;
     const all = needsContact ? { Contact: contact, ...headers } : headers;
-    request.respond(status, { headers: all }, onAnswered);
+    request.respond(status, { headers: all }, (outcome) => {
+      if (status < 300 && outcome.type === 'sent') this.#follow(request.source);
+      onAnswered?.();
+    });
   }
 
   /** Sends a NOTIFY and resolves with its final answer; never rejects. */
-  async notify({ headers, body, keepsTransport, onSent }: NotifyMessage): Promise<NotifyResponse> {
+  async notify(message: NotifyMessage): Promise<NotifyResponse> {
+    if (message.isRepeatable !== true) return await this.#notify(message);
+    const overtaken = Promise.withResolvers<NotifyResponse>();
+    const giveUp = (): void =>
+      overtaken.resolve({ status: 408, isMadeUp: true, message: undefined, isOvertaken: true });
+    this.#overtake.add(giveUp);
+    const response = await Promise.race([this.#notify(message), overtaken.promise]);
+    this.#overtake.delete(giveUp);
+    return response;
+  }
+
+  async #notify(notify: NotifyMessage): Promise<NotifyResponse> {
+    const { headers, body, keepsTransport, onSent } = notify;
     const state = this.#state;
     if (state.type !== 'open') return { status: 481, isMadeUp: true, message: undefined };
     const { dialogId, remoteTag, localContact } = state.dialog;
@@ -148,6 +181,16 @@ export class NotifierDialog implements TableEntry {
   lost(): void {
     this.end();
     this.#handler?.onLost();
+  }
+
+  /** A drachtio-server goes on sending to where the first SUBSCRIBE came from. */
+  #follow(source: PeerSource): void {
+    const { address, port, protocol } = this.#source;
+    const isSame =
+      source.address === address && source.port === port && source.protocol === protocol;
+    this.#source = source;
+    if (isSame || this.#connection.isEmbedded !== true) return;
+    for (const giveUp of this.#overtake) giveUp();
   }
 
   #opened(outcome: RespondOutcome): void {

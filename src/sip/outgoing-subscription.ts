@@ -48,8 +48,8 @@ interface Opening {
 
 type State =
   | { readonly type: 'idle' }
-  /** `isOver`: the peer has ended it before it answered. */
-  | ({ readonly type: 'opening'; readonly isOver: boolean } & Partial<Opening>)
+  /** `overTag`: the branch that has ended it before it answered. */
+  | ({ readonly type: 'opening'; readonly overTag?: string } & Partial<Opening>)
   | ({ readonly type: 'open'; readonly dialogId: string; readonly remoteTag: string } & Opening);
 
 export class OutgoingSubscription implements EventDialog, TableEntry {
@@ -96,14 +96,16 @@ export class OutgoingSubscription implements EventDialog, TableEntry {
   receive(request: ReceivedRequest): void {
     this.#handler.onTrace('in', request.text);
     const { message } = request;
-    if (message.method !== 'NOTIFY' || !this.#isPeer(tagOf(getHeader(message, 'From') ?? ''))) {
+    const remoteTag = tagOf(getHeader(message, 'From') ?? '');
+    if (message.method !== 'NOTIFY' || !this.#isPeer(remoteTag)) {
       this.respond(request, 481);
       return;
     }
     const isLast = isTerminated(getHeader(message, 'Subscription-State'));
     // Before it is handled: a SUBSCRIBE that follows at once belongs into a dialog of its own.
-    if (isLast && this.#state.type === 'opening') this.#state = { ...this.#state, isOver: true };
-    else if (isLast) this.#close();
+    if (isLast && this.#state.type === 'opening') {
+      this.#state = { ...this.#state, overTag: remoteTag ?? '' };
+    } else if (isLast) this.#close();
     this.#handler.onRequest(request);
   }
 
@@ -122,7 +124,7 @@ export class OutgoingSubscription implements EventDialog, TableEntry {
   }
 
   #open(options: DialogRequestOptions): Promise<DialogResponse> {
-    this.#state = { type: 'opening', isOver: false };
+    this.#state = { type: 'opening' };
     const { uri, nextHop, headers } = this.#target();
     const send: SendOptions = {
       method: 'SUBSCRIBE',
@@ -165,7 +167,7 @@ export class OutgoingSubscription implements EventDialog, TableEntry {
     const remoteTag = tagOf(getHeader(message, 'To') ?? '');
     const { leave, localContact } = state;
     const isDialog = message.status < 300 && remoteTag !== undefined && dialogId !== '';
-    if (!isDialog || state.isOver || leave === undefined) {
+    if (!isDialog || state.overTag === remoteTag || leave === undefined) {
       this.#close();
       return;
     }

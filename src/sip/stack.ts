@@ -55,7 +55,7 @@ export interface StackHandlers {
   /** A SUBSCRIBE or PUBLISH for another package outside our dialogs, of anybody; false: not served. */
   onPackageRequest?(request: PackageRequest): boolean;
   /** Event packages that `onPackageRequest` serves. */
-  servedPackages?(): readonly string[];
+  servedPackages?(interfaceName: string): readonly string[];
   /** The connection of these interfaces came or went; `down` ends or holds all their dialogs. */
   onStateChange(interfaceNames: readonly string[], state: 'up' | 'down'): void;
   /** A handler threw: a broken invariant, not a peer's error. */
@@ -273,7 +273,7 @@ export class SipStack {
       isAdmitted,
       relayed: handlers.relayedMethods(name, request.source),
       mayReplace: handlers.mayReplace(name, request.source),
-      servedPackages: handlers.servedPackages?.() ?? [],
+      servedPackages: handlers.servedPackages?.(name) ?? [],
       relay: (relayed) => handlers.onStray(name, relayed),
     });
   }

@@ -1,3 +1,4 @@
+import { eventTypeOf, REFER_PACKAGE } from './event-type.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import { getHeader, getHeaders, type SipMessage, type SipRequest } from '../wire/sip-message.ts';
 import type { ReceivedRequest } from './sip-connection.ts';
@@ -56,14 +57,19 @@ function extensionsIn(message: SipMessage, header: string): readonly string[] {
 
 /**
  * Answers a request that belongs to no dialog of ours and opens none:
- * strangers 403, requests with a To tag 481, what is relayed its answer, OPTIONS 200 (503 while draining), SUBSCRIBE
- * 489, the rest 405.
+ * strangers 403, SUBSCRIBE for a package nobody serves 489, requests with a To tag 481, what is relayed its answer,
+ * OPTIONS 200 (503 while draining), other SUBSCRIBEs 489, the rest 405.
  */
 export function answerStrayRequest(request: ReceivedRequest, context: StrayContext): void {
   const { method } = request.message;
   if (method === 'ACK' || method === 'CANCEL' || request.isUnsolicited) return;
   if (!context.isAdmitted) {
     request.respond(403, {});
+    return;
+  }
+  // What is asked for counts before how it is asked for (RFC 6665 §4.2.1.1, and as whoever serves a package judges).
+  if (method === 'SUBSCRIBE' && !isKnownPackage(request.message, context)) {
+    refusePackage(request, context);
     return;
   }
   if (tagOf(getHeader(request.message, 'To') ?? '') !== undefined) {
@@ -81,7 +87,7 @@ export function answerStrayRequest(request: ReceivedRequest, context: StrayConte
       answerOptions(request, context);
       return;
     case 'SUBSCRIBE':
-      request.respond(489, { headers: { 'Allow-Events': allowEvents(context.servedPackages) } });
+      refusePackage(request, context);
       return;
     case 'NOTIFY':
     case 'BYE':
@@ -92,6 +98,15 @@ export function answerStrayRequest(request: ReceivedRequest, context: StrayConte
     default:
       request.respond(405, { headers: { Allow: allowed(context, method) } });
   }
+}
+
+/** Whether there could be a dialog for such a SUBSCRIBE. */
+function isKnownPackage(message: SipRequest, { servedPackages = [] }: StrayContext): boolean {
+  return [OUR_EVENT_PACKAGES, REFER_PACKAGE, ...servedPackages].includes(eventTypeOf(message));
+}
+
+function refusePackage(request: ReceivedRequest, { servedPackages }: StrayContext): void {
+  request.respond(489, { headers: { 'Allow-Events': allowEvents(servedPackages) } });
 }
 
 /** What the sender may use, but for the method that has just been refused. */

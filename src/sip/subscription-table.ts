@@ -4,12 +4,14 @@ import type { ReceivedRequest } from './sip-connection.ts';
 
 /** A dialog in the table. */
 export interface TableEntry {
+  /** The tag of the peer; undefined as long as any will do, and for who looks at it itself. */
+  readonly remoteTag?: string | undefined;
   receive(request: ReceivedRequest): void;
   /** The connection is gone. */
   lost(): void;
 }
 
-/** The dialogs of one connection that a SUBSCRIBE opened, by Call-ID and our tag. */
+/** The dialogs of one connection that a SUBSCRIBE opened, by Call-ID and both tags (RFC 3261 §12). */
 export class SubscriptionTable {
   readonly #entries = new Map<string, TableEntry>();
 
@@ -30,7 +32,9 @@ export class SubscriptionTable {
   find(message: SipMessage): TableEntry | undefined {
     const localTag = tagOf(getHeader(message, 'To') ?? '');
     if (localTag === undefined || this.#entries.size === 0) return undefined;
-    return this.#entries.get(keyOf(getHeader(message, 'Call-ID') ?? '', localTag));
+    const entry = this.#entries.get(keyOf(getHeader(message, 'Call-ID') ?? '', localTag));
+    const remoteTag = tagOf(getHeader(message, 'From') ?? '') ?? '';
+    return entry === undefined || (entry.remoteTag ?? remoteTag) === remoteTag ? entry : undefined;
   }
 
   loseAll(): void {

@@ -244,3 +244,18 @@ test('a branch that answered reliably, too, need not repeat its answer in the 20
   // That of branch two, which takes no telephone-event.
   expect(ways).not.toEqual(['rtp-relay']);
 });
+
+test('a branch that answers after the call has failed is acknowledged and hung up', async () => {
+  const { stage, proxy } = await openForked();
+  const { alice, running } = stage;
+  const body = buildSdp({ address: alice.sip.address, rtpPort: 40_000 });
+  const outgoing = alice.sip.invite({ to: '1', via: running.access, body });
+  const invite = await proxy.request('INVITE');
+  new Branch('one', proxy, invite).answer('486 Busy Here');
+  expect(statusOf(await outgoing.finished())).toBe(486);
+
+  const two = new Branch('two', proxy, invite);
+  two.answer('200 OK');
+  await two.receive('ACK');
+  await two.receive('BYE');
+});

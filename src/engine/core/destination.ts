@@ -8,18 +8,19 @@ const PROTOCOLS: readonly TransportProtocol[] = ['udp', 'tcp', 'tls'];
 /**
  * Where a URI sends a request (RFC 3261 §18.1, RFC 3263 §4.1 without NAPTR); undefined for what is no SIP URI
  * or names an unknown transport. `flow` is the path the dialog came in on: a connection of the peer is
- * used again, and it decides the transport where the URI does not.
+ * used again, and it decides the transport where the URI does not. `forced` decides it against the URI.
  */
 export function destinationOf(
   uri: string,
   points: readonly ListenPoint[],
   flow?: Flow,
+  forced?: TransportProtocol,
 ): Destination | undefined {
   const parsed = readUri(uri);
   if (parsed === undefined) return undefined;
   const address = parsed.parameters.get('maddr') ?? parsed.host;
   const known = flow?.remoteAddress === address ? flow : undefined;
-  const named = parsed.parameters.get('transport')?.toLowerCase();
+  const named = forced ?? parsed.parameters.get('transport')?.toLowerCase();
   const standard = points.some((point) => point.protocol === 'udp') ? 'udp' : points[0]?.protocol;
   const wanted =
     parsed.scheme === 'sips' ? securedTransport(named) : (named ?? known?.protocol ?? standard);
@@ -57,7 +58,8 @@ function wayBack(
   return { preferred, lastResort: { ...preferred, connectionId } };
 }
 
-function readUri(uri: string): SipUri | undefined {
+/** A SIP URI; undefined for what is none. */
+export function readUri(uri: string): SipUri | undefined {
   try {
     return parseSipUri(uri);
   } catch {

@@ -1,7 +1,10 @@
 import type { SipRequest } from '../../wire/sip-message.ts';
 import type { AppConnection } from '../admin/app-connection.ts';
+import { movesTarget } from '../dialog/dialog.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import type { Flow, ListenPoint } from '../transport/flow.ts';
+import { pathOf } from './peer-path.ts';
+import type { PeerPath } from './peer-path.ts';
 
 /** An INVITE of the peer in a dialog, initial or not. */
 export interface ReceivedInvite {
@@ -38,8 +41,6 @@ export class DialogSession {
   readonly owner: AppConnection;
   /** Own address in this dialog. */
   readonly local: ListenPoint;
-  /** The path its first message came on. */
-  readonly flow: Flow | undefined;
   /** The call was begun over a transport chosen by name, which its requests keep whatever their size. */
   readonly isTransportFixed: boolean;
   /** By CSeq, for the ACKs. */
@@ -52,6 +53,13 @@ export class DialogSession {
   awaitsPrack = false;
   /** A SUBSCRIBE of the peer was accepted in it: the dialog has a life beside its INVITE (RFC 5057 §2). */
   hasSubscription = false;
+  /** The application itself refuses SUBSCRIBEs of the peer whose CSeq does not grow. */
+  isOrderLeftToApp = false;
+  /** The path its first message came by. */
+  readonly #firstFlow: Flow | undefined;
+  #path: PeerPath | undefined;
+  /** CSeq of the request that `#path` is of. */
+  #movedByCSeq = -1;
   /** Runs while a refused INVITE leaves the last NOTIFYs some time. */
   #linger: NodeJS.Timeout | undefined;
   /** Runs until nobody can have renewed the subscription any more. */
@@ -71,13 +79,34 @@ export class DialogSession {
     this.dialog = parts.dialog;
     this.owner = parts.owner;
     this.local = parts.local;
-    this.flow = parts.flow;
+    this.#firstFlow = parts.flow;
     this.isTransportFixed = parts.isTransportFixed ?? false;
   }
 
   /** Id for frames; empty once the dialog is over. */
   get id(): string {
     return this.dialog.phase === 'ended' ? '' : this.dialog.id;
+  }
+
+  /** The path of the peer's newest accepted request that may move it; before that of its first message. */
+  get flow(): Flow | undefined {
+    return this.#path?.flow ?? this.#firstFlow;
+  }
+
+  /** The same, with what is known of it; undefined as long as no request moved it. */
+  get path(): PeerPath | undefined {
+    return this.#path;
+  }
+
+  /**
+   * A request of the peer is accepted: where its method may move the target, its Contact and the path it came by are
+   * those of the peer from now on. One that was overtaken by another changes nothing.
+   */
+  follow(request: SipRequest, flow: Flow, cseq: number): void {
+    if (!movesTarget(request.method) || cseq < this.#movedByCSeq) return;
+    this.#movedByCSeq = cseq;
+    this.dialog.refreshTarget(request.method, request);
+    this.#path = pathOf(request, flow);
   }
 
   get pendingReceived(): ReceivedInvite | undefined {

@@ -206,6 +206,8 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
     if (status < 300) {
       this.#machine.answer(nowMs());
       this.#session?.dialog.confirm();
+      const { session, request, flow, identity } = this.#parts;
+      session?.follow(request, flow, identity.cseq.number);
       return;
     }
     this.#machine.end();

@@ -1,3 +1,4 @@
+import { ORDER_FIELD } from '../../wire/engine-headers.ts';
 import { getHeader, setHeader } from '../../wire/sip-message.ts';
 import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { AppConnection } from '../admin/app-connection.ts';
@@ -74,20 +75,20 @@ export class InboundRequest implements PendingAnswer {
     }
     const { message } = completed;
     if (isSuccess) addExpires(message, request);
-    const { session } = this.#parts;
-    if (isSuccess && request.method === 'SUBSCRIBE' && session !== undefined) {
-      session.hasSubscription = true;
-    }
     if (response.status >= 200) this.#finish();
     const created = formsDialog ? this.#createDialog(message, tag) : undefined;
     created?.hold();
-    if (isSuccess && request.method === 'SUBSCRIBE') this.#keepFor(message, created ?? session);
+    if (isSuccess) this.#follow(created ?? this.#parts.session, response, message);
     this.#core.guard(() => this.#send(messageId, message, created));
   }
 
   release(): void {
+    const { request, session } = this.#parts;
+    const isUnwanted = request.method === 'NOTIFY' && session?.id === '';
     // The dialog of a BYE is over whether the application has seen it or not.
-    if (this.#parts.request.method === 'BYE') this.#refuse(200, 'OK');
+    if (request.method === 'BYE') this.#refuse(200, 'OK');
+    // The SUBSCRIBE whose dialog it announced was refused, or accepted by another fork.
+    else if (isUnwanted) this.#refuse(481, 'Call/Transaction Does Not Exist');
     else this.#refuse(503, 'Service Unavailable');
   }
 
@@ -137,10 +138,21 @@ export class InboundRequest implements PendingAnswer {
     return request.method === 'SUBSCRIBE' ? dialogId(identity.callId, identity.fromTag) : '';
   }
 
+  /** What the acceptance of the request means for its dialog; `answer` is the application's response, completed. */
+  #follow(session: DialogSession | undefined, given: SipResponse, answer: SipResponse): void {
+    if (session === undefined) return;
+    const { request, flow, identity } = this.#parts;
+    session.follow(request, flow, identity.cseq.number);
+    if (request.method !== 'SUBSCRIBE') return;
+    if (getHeader(given, ORDER_FIELD) !== undefined) session.isOrderLeftToApp = true;
+    if (session === this.#parts.session) session.hasSubscription = true;
+    this.#keepFor(answer, session);
+  }
+
   /** A subscription may end without a last NOTIFY; its dialog does not stay for that. */
-  #keepFor(answer: SipResponse, session: DialogSession | undefined): void {
+  #keepFor(answer: SipResponse, session: DialogSession): void {
     const seconds = Number(getHeader(answer, 'Expires') ?? Number.NaN);
-    if (session?.dialog.method !== 'SUBSCRIBE' || !(seconds >= 0)) return;
+    if (session.dialog.method !== 'SUBSCRIBE' || !(seconds >= 0)) return;
     const delayMs = seconds * 1000 + LAST_WORDS * this.#core.timers.t1Ms;
     session.expireAfter(delayMs, () => this.#core.dialogs.remove(session));
   }

@@ -1,5 +1,6 @@
 import { getHeader } from '../../wire/sip-message.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
+import { uriScheme } from '../../wire/sip-uri.ts';
 import type { AppConnection } from '../admin/app-connection.ts';
 import { contactUri, dialogId } from '../dialog/dialog.ts';
 import { readIdentity } from '../dialog/identity.ts';
@@ -104,6 +105,10 @@ export class NetworkSide implements TransactionUser {
       refuse(arrival, 400, 'Missing Contact');
       return;
     }
+    if (method === 'SUBSCRIBE' && !(hasUsableContact(request) && identity.fromTag !== '')) {
+      refuse(arrival, 400, identity.fromTag === '' ? 'Missing From Tag' : 'Unusable Contact');
+      return;
+    }
     if (method === 'INVITE' && this.#isMerged(identity)) {
       refuse(arrival, 482, 'Loop Detected');
       return;
@@ -148,7 +153,8 @@ export class NetworkSide implements TransactionUser {
   #inDialog(arrival: Arrival, session: DialogSession): void {
     const { request, identity } = arrival;
     const { dialog } = session;
-    if (!dialog.acceptCSeq(identity.cseq.number)) {
+    const isOrderLeftToApp = request.method === 'SUBSCRIBE' && session.isOrderLeftToApp;
+    if (!dialog.acceptCSeq(identity.cseq.number) && !isOrderLeftToApp) {
       refuse(arrival, 500, 'Server Internal Error');
       return;
     }
@@ -157,7 +163,12 @@ export class NetworkSide implements TransactionUser {
       refuse(arrival, 481, 'Call/Transaction Does Not Exist');
       return;
     }
-    dialog.refreshTarget(request.method, request);
+    if (request.method === 'SUBSCRIBE' && !hasUsableContact(request)) {
+      refuse(arrival, 400, 'Unusable Contact');
+      return;
+    }
+    // Anybody may send a SUBSCRIBE that is refused for its credentials: it moves nothing before it is accepted.
+    if (request.method !== 'SUBSCRIBE') dialog.refreshTarget(request.method, request);
     if (request.method === 'BYE' && this.#endEarly(arrival, session)) return;
     this.#accept({ ...arrival, owner: session.owner, session });
     // The dialog itself goes when the BYE is answered.
@@ -233,6 +244,12 @@ function admitInvite(arrival: Arrival, session: DialogSession): boolean {
     return false;
   }
   return true;
+}
+
+/** Whether NOTIFYs could be addressed to the Contact, if there is one (RFC 3261 §8.1.1.8). */
+function hasUsableContact(request: SipRequest): boolean {
+  const uri = contactUri(request);
+  return uri === undefined || ['sip', 'sips'].includes(uriScheme(uri));
 }
 
 function takePrack(request: SipRequest, session: DialogSession): boolean {

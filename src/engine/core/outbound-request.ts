@@ -1,6 +1,7 @@
 import { getHeader } from '../../wire/sip-message.ts';
 import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { ClientHandler, ClientTransaction } from '../transaction/transaction-user.ts';
+import { pathKey } from '../transport/address.ts';
 import type { Destination, Flow } from '../transport/flow.ts';
 import type { Core } from './core.ts';
 import type { DialogSession } from './dialog-session.ts';
@@ -23,6 +24,8 @@ export class OutboundRequest implements ClientHandler {
   readonly #report: RequestReport;
   readonly #session: DialogSession | undefined;
   readonly #transaction: ClientTransaction;
+  /** Where the peer was when it was sent. */
+  readonly #sentTo: string;
 
   constructor(
     core: Core,
@@ -32,6 +35,7 @@ export class OutboundRequest implements ClientHandler {
     this.#core = core;
     this.#report = report;
     this.#session = sent.session;
+    this.#sentTo = placeOf(sent.session);
     this.#transaction = core.layer.sendRequest(sent.request, sent.destination, this);
   }
 
@@ -98,7 +102,10 @@ export class OutboundRequest implements ClientHandler {
       return isRefused || FATAL_ANSWERS.has(response.status);
     }
     if (request.method !== 'NOTIFY') return false;
-    const isFatal = FATAL_ANSWERS.has(response.status) || FATAL_TO_NOTIFY.has(response.status);
+    const isUnheard =
+      FATAL_TO_NOTIFY.has(response.status) && placeOf(this.#session) === this.#sentTo;
+    // Silence at a place that the subscriber has left meanwhile says nothing of the one where it is.
+    const isFatal = FATAL_ANSWERS.has(response.status) || isUnheard;
     return isFatal || isTerminated(request);
   }
 
@@ -106,6 +113,11 @@ export class OutboundRequest implements ClientHandler {
     const { request } = this.#transaction;
     return request.method === 'SUBSCRIBE' && getHeader(request, 'Expires')?.trim() === '0';
   }
+}
+
+/** Where the peer of a dialog is. */
+function placeOf(session: DialogSession | undefined): string {
+  return session?.flow === undefined ? '' : pathKey(session.flow);
 }
 
 /** Whether a NOTIFY ends its subscription (RFC 6665 §4.1.3). */

@@ -38,6 +38,11 @@ export interface DialogRequest {
 /** Methods whose Contact replaces the remote target (RFC 3261 §12.2, 3311, 3515, 6665). */
 const TARGET_REFRESH = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER']);
 
+/** Whether requests of `method` may move the target. */
+export function movesTarget(method: string): boolean {
+  return TARGET_REFRESH.has(method);
+}
+
 /**
  * State of one dialog: tags, sequence numbers, route set and targets.
  *
@@ -192,7 +197,7 @@ export class Dialog {
 
   /** Follows the peer's Contact if `message` belongs to a request of `method` that may move the target. */
   refreshTarget(method: string, message: SipMessage): void {
-    if (!TARGET_REFRESH.has(method)) return;
+    if (!movesTarget(method)) return;
     this.#remoteTarget = contactUri(message) ?? this.#remoteTarget;
   }
 

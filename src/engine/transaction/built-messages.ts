@@ -55,6 +55,14 @@ export function buildResponse(
   return { type: 'response', status, reason, headers, body: NO_BODY };
 }
 
+/** What a subscriber is told of a body that is too large, in the words of whoever serves its event package. */
+export function sizeWarning(request: SipRequest, ownAddress: string): readonly SipHeader[] {
+  const eventType = /^[\w.!%*+`'~-]{1,64}/.exec(getHeader(request, 'event') ?? '')?.[0];
+  if (eventType === undefined) return [];
+  const host = ownAddress.includes(':') ? `[${ownAddress}]` : ownAddress;
+  return [{ name: 'Warning', value: `399 ${host} "${eventType}: limits: body too large"` }];
+}
+
 /** ACK or CANCEL of an INVITE: same branch, same way. */
 function buildCompanion(invite: SipRequest, method: 'ACK' | 'CANCEL', to: string): SipRequest {
   const { number } = parseCSeq(getHeader(invite, 'cseq') ?? '');

@@ -43,7 +43,7 @@ type State =
  *     │     │ 300-699: ACK
  *     └─────┴──────►┌───────────┐  again: ACK, nothing delivered
  *                   │ completed ├──D: 64*T1 (UDP), 0 (TCP)──────────► ended
- *                   └───────────┘
+ *                   └───────────┘  2xx of another fork: deliver
  *
  * With less patience than B: timeout, then `abandoned` for the rest of 64*T1. A peer that wakes up after all is told
  * that nobody waits any more: 1xx is cancelled, 2xx delivered for ACK and BYE, the rest gets its ACK.
@@ -86,6 +86,8 @@ export class InviteClient {
     const { type } = this.#state;
     if (type === 'accepted') return isSuccess(response) ? [{ type: 'deliver', response }] : [];
     if (type === 'completed') {
+      // Another fork has answered all the same (RFC 3261 §13.2.2.4).
+      if (isSuccess(response)) return [{ type: 'deliver', response }];
       return response.status >= 300 ? [{ type: 'sendAck', response }] : [];
     }
     if (type === 'ended') return [];

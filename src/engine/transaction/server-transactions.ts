@@ -3,7 +3,7 @@ import { formatSipMessage, getHeader } from '../../wire/sip-message.ts';
 import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { RemotePoint } from '../transport/transport-events.ts';
-import { buildResponse } from './built-messages.ts';
+import { buildResponse, sizeWarning } from './built-messages.ts';
 import type { LayerContext } from './layer-context.ts';
 import { createTag } from './local-tag.ts';
 import { RefusedCalls } from './refused-calls.ts';
@@ -76,6 +76,7 @@ export class ServerTransactions {
     if (answer.status === 503) {
       response.headers.push({ name: 'Retry-After', value: String(RETRY_AFTER_SECONDS) });
     }
+    if (answer.status === 413) response.headers.push(...sizeWarning(request, flow.localAddress));
     const bytes = writable(response);
     if (bytes === undefined) return;
     this.#context.counters.messagesSent += 1;

@@ -168,6 +168,10 @@ class TransactionShell implements TransactionLayer {
     return typeof route === 'string' ? undefined : route.local;
   }
 
+  isConnected(flow: Flow): boolean {
+    return this.#transports.isConnected(flow.connectionId);
+  }
+
   takeRefusedCalls(): readonly RefusedCall[] {
     return this.#servers.refusedCalls.takeReport();
   }

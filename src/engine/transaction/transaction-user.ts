@@ -78,6 +78,8 @@ export interface TransactionLayer {
   sendAck(request: SipRequest, destination: Destination, branch?: string): Promise<SendResult>;
   /** Which own address a request to `destination` would carry; undefined if none of ours can reach it. */
   localFor(destination: Destination): Promise<LocalPoint | undefined>;
+  /** Whether the connection of `flow` stands; false for datagrams. */
+  isConnected(flow: Flow): boolean;
   readonly admission: TransactionAdmission;
   /** What has happened so far. */
   readonly counters: Readonly<TransactionCounters>;

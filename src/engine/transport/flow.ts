@@ -36,6 +36,8 @@ export interface Destination {
     readonly port: number;
     readonly connectionId: number;
   };
+  /** Leaves from the listen point with this port, where there is one: a NAT lets nothing else through. */
+  readonly localPort?: number;
   /** The transport was chosen by name: a large request does not change it. */
   readonly isTransportFixed?: boolean;
 }

@@ -7,6 +7,7 @@ import type { RemotePoint } from './transport-events.ts';
 /** One address a request may be sent to. */
 export interface Target extends RemotePoint {
   readonly protocol: TransportProtocol;
+  readonly localPort?: number | undefined;
 }
 
 interface Server {
@@ -46,10 +47,11 @@ export class Locator {
     const found = await Promise.all(servers.map(async (server) => await this.#targetsOf(server)));
     const targets = found.flat();
     if (targets.length === 0) return `dns: no address for ${destination.address}`;
-    const { connectionId, address } = destination;
+    const { connectionId, address, localPort } = destination;
     return targets.map((each) => ({
       ...each,
       ...(connectionId === undefined ? {} : { connectionId }),
+      ...(localPort === undefined ? {} : { localPort }),
       // The certificate speaks for the domain that was asked for, not for its servers (RFC 5922 §4).
       ...(each.protocol === 'tls' || familyOf(address) === undefined ? { host: address } : {}),
     }));

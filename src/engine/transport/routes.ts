@@ -92,8 +92,10 @@ export class Routes {
 
   /** @throws RangeError when no listen point serves `target`. */
   async routeTo(target: Target): Promise<Route> {
-    const { protocol, ...remote } = target;
-    const candidates = this.#candidates(protocol, familyOf(target.address));
+    const { protocol, localPort, ...remote } = target;
+    const all = this.#candidates(protocol, familyOf(target.address));
+    const bound = all.filter(({ port }) => port === localPort);
+    const candidates = bound.length > 0 ? bound : all;
     const [first] = candidates;
     if (first === undefined) throw new RangeError('expected a candidate');
     if (candidates.length === 1 && !isWildcard(first.address)) {

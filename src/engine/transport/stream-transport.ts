@@ -122,6 +122,11 @@ export class StreamTransport implements ConnectionOwner {
     return (await this.#connectionTo(remote)) instanceof StreamConnection;
   }
 
+  /** Whether messages can leave on the connection of this name. */
+  isOpen(connectionId: number): boolean {
+    return this.#connections.get(connectionId)?.isOpen === true;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#security.close();

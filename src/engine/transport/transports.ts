@@ -53,7 +53,9 @@ export class Transports {
 
   /** Sends a request on its route; failures that show only later are reported as `onPathFailure`. */
   async sendRequest(bytes: Buffer, route: Route): Promise<SendOutcome> {
-    const transport = this.#transports.find(({ listenPoint }) => listenPoint === route.listenPoint);
+    const transport =
+      this.#withConnection(route.remote.connectionId) ??
+      this.#transports.find(({ listenPoint }) => listenPoint === route.listenPoint);
     return await sendOn(transport, bytes, { remote: route.remote, isWatched: true });
   }
 
@@ -69,8 +71,21 @@ export class Transports {
     return await sendOn(transport, bytes, { remote, isWatched: false });
   }
 
+  /** Whether messages can leave on this connection. */
+  isConnected(connectionId: number | undefined): boolean {
+    return this.#withConnection(connectionId) !== undefined;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#transports.map(async (transport) => transport.close()));
+  }
+
+  /** Several listen points may have the same address and transport; only one has the connection. */
+  #withConnection(connectionId: number | undefined): StreamTransport | undefined {
+    if (connectionId === undefined) return undefined;
+    return this.#transports
+      .filter((transport) => transport instanceof StreamTransport)
+      .find((transport) => transport.isOpen(connectionId));
   }
 }
 

@@ -53,6 +53,36 @@ describe('a dialog that a SUBSCRIBE opens', () => {
     expect([heard, table.size]).toEqual([['lost'], 0]);
   });
 
+  test.each([
+    ['<sip:peer@host>;tag=theirs', true],
+    ['<sip:peer@host>;tag=THEIRS', false],
+    ['<sip:peer@host>;tag=another', false],
+    ['<sip:peer@host>', false],
+  ])('belongs to the peer that opened it: a request from %s is for it: %s', (from, isFound) => {
+    const { dialog, table, accept } = stage();
+    accept();
+    const headers = { 'Call-ID': 'leg-a', From: from, To: '<sip:us@sbc>;tag=ours' };
+    const { message } = new FakeReceivedRequest('SUBSCRIBE', headers);
+    expect(table.find(message)).toBe(isFound ? dialog : undefined);
+  });
+
+  test.each([
+    [true, true, 'application'],
+    [true, false, undefined],
+    [false, true, undefined],
+  ])(
+    'asks an engine (our own: %s) for SUBSCRIBEs out of order where they are judged: %s',
+    (isEmbedded, judgesOrder, expected) => {
+      const { connection, table } = stage();
+      const own = Object.assign(connection, { isEmbedded });
+      const subscribe = new FakeReceivedRequest('SUBSCRIBE');
+      const dialog = new NotifierDialog(subscribe, { connection: own, table });
+      const handler = { judgesOrder, onSubscribe: () => undefined, onLost: () => undefined };
+      dialog.accept(200, { Expires: '60' }, handler, () => undefined);
+      expect(subscribe.answers[0]?.options.headers?.['X-Tonebridge-Order']).toBe(expected);
+    },
+  );
+
   test('hears of SUBSCRIBE alone', () => {
     const { dialog, heard, accept } = stage();
     accept();
@@ -65,7 +95,40 @@ describe('a dialog that a SUBSCRIBE opens', () => {
   });
 });
 
+/** A SUBSCRIBE in the dialog: what of its source is new, its answer, and whether the engine is our own. */
+interface Refreshed {
+  readonly change?: object;
+  readonly status?: number;
+  readonly own?: boolean;
+}
+
 describe('a NOTIFY', () => {
+  test.each([
+    ['from elsewhere', { change: { port: 5081 } }, true],
+    ['over another transport', { change: { protocol: 'tcp' } }, true],
+    ['from where it was', {}, false],
+    ['from elsewhere, and is refused', { change: { port: 5081 }, status: 401 }, false],
+    ['at a server that sends nothing elsewhere', { change: { port: 5081 }, own: false }, false],
+  ])(
+    'that can be sent anew is not waited for when a SUBSCRIBE comes %s',
+    async (_what, refreshed: Refreshed, isOvertaken) => {
+      const { change = {}, status = 200, own: isEmbedded = true } = refreshed;
+      const { connection, dialog, accept } = stage();
+      Object.assign(connection, { isEmbedded });
+      accept();
+      const repeatable = dialog.notify({ headers: {}, isRepeatable: true });
+      const waiting = connection.last;
+      const other = dialog.notify({ headers: {} });
+      const refresh = new FakeReceivedRequest('SUBSCRIBE');
+      Object.assign(refresh, { source: { ...refresh.source, ...change } });
+      dialog.respond(refresh, status, {});
+      connection.last.answer(481);
+      waiting.answer(200);
+      expect((await repeatable).isOvertaken === true).toBe(isOvertaken);
+      expect((await other).status).toBe(481);
+    },
+  );
+
   test('carries the Contact of the 2xx and the tag of the peer, and is judged by nobody here', async () => {
     const { connection, dialog, accept } = stage();
     accept();

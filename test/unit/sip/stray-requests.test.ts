@@ -11,7 +11,6 @@ test.each([
   ['OPTIONS', TO, true, [503]],
   ['OPTIONS', `${TO};tag=old`, false, [481]],
   ['SUBSCRIBE', TO, false, [489]],
-  ['SUBSCRIBE', `${TO};tag=old`, false, [481]],
   ['NOTIFY', TO, false, [481]],
   ['BYE', `${TO};tag=old`, false, [481]],
   ['INVITE', `${TO};tag=old`, false, [481]],
@@ -25,6 +24,27 @@ test.each([
   const request = new FakeReceivedRequest(method, { To: to });
   answerStrayRequest(request, { isDraining, isAdmitted: true });
   expect(request.answers.map((answer) => answer.status)).toEqual(statuses);
+});
+
+test.each([
+  ['kpml', {}, 489],
+  ['kpml', { To: `${TO};tag=old` }, 481],
+  ['kpml', { Require: 'one' }, 420],
+  ['refer', { To: `${TO};tag=old` }, 481],
+  ['served;id=1', { To: `${TO};tag=old`, Require: 'one' }, 481],
+  ['served', { Require: 'one' }, 420],
+  ['foreign', {}, 489],
+  ['foreign', { To: `${TO};tag=old` }, 489],
+  ['foreign', { Require: 'one' }, 489],
+  ['Served', { Require: 'one' }, 489],
+  ['', { To: `${TO};tag=old` }, 489],
+])('SUBSCRIBE for "%s" with %j is answered %i', (event, headers, status) => {
+  const request = new FakeReceivedRequest('SUBSCRIBE', { To: TO, Event: event, ...headers });
+  answerStrayRequest(request, { ...OPEN, servedPackages: ['served'] });
+  const [answer] = request.answers;
+  expect(answer?.status).toBe(status);
+  const allowed = answer?.options.headers?.['Allow-Events'];
+  expect(allowed).toBe(status === 489 ? 'kpml, served' : undefined);
 });
 
 test('405 names what is allowed, 489 the event packages', () => {
