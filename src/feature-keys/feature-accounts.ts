@@ -2,8 +2,6 @@
 
 import type { FeatureWatcher } from './feature-service.ts';
 import type { AccountState, Presentity } from './feature-state.ts';
-import { FEATURES, type Feature } from '../wire/feature-event.ts';
-import { changedFeatures } from './feature-view.ts';
 
 /** States of accounts that no phone watches; the least recently seen goes first. */
 const UNWATCHED_LIMIT = 20_000;
@@ -22,8 +20,6 @@ interface Watched {
   readonly watchers: Set<FeatureWatcher>;
   /** What all watchers together have been told. */
   told: AccountState;
-  /** Features of which a single one may have been told otherwise since. */
-  readonly doubted: Set<Feature>;
 }
 
 export class FeatureAccounts {
@@ -40,14 +36,10 @@ export class FeatureAccounts {
     return this.#known.get(presentity);
   }
 
-  /** A state was read, or told to nobody but those who asked. */
+  /** A state was read or written. */
   remember(presentity: Presentity, state: AccountState, nowMs: number): void {
     this.#known.delete(presentity);
     this.#known.set(presentity, { state, isFresh: true, seenAtMs: nowMs });
-    const watched = this.#watched.get(presentity);
-    if (watched !== undefined) {
-      for (const feature of changedFeatures(watched.told, state)) watched.doubted.add(feature);
-    }
     this.#shrink();
   }
 
@@ -66,31 +58,14 @@ export class FeatureAccounts {
     return this.#watched.get(presentity)?.told ?? this.#known.get(presentity)?.state;
   }
 
-  /** Features of which the watchers do not believe the same, or not what `fresh` says. */
-  unequal(presentity: Presentity, fresh: AccountState): readonly Feature[] {
-    const watched = this.#watched.get(presentity);
-    const believed = this.told(presentity);
-    const changed = believed === undefined ? [] : changedFeatures(believed, fresh);
-    const doubted = watched?.doubted ?? new Set();
-    return FEATURES.filter((feature) => changed.includes(feature) || doubted.has(feature));
-  }
-
-  /** All watchers are being told this state; features taken over from what was told before are told to nobody. */
+  /** All watchers are being told this state. */
   tell(presentity: Presentity, state: AccountState): void {
     const watched = this.#watched.get(presentity);
-    if (watched === undefined) return;
-    for (const feature of FEATURES) {
-      if (state[feature] !== watched.told[feature]) watched.doubted.delete(feature);
-    }
-    watched.told = state;
+    if (watched !== undefined) watched.told = state;
   }
 
   watch(presentity: Presentity, watcher: FeatureWatcher, seen: AccountState): void {
-    const watched = this.#watched.get(presentity) ?? {
-      watchers: new Set(),
-      told: seen,
-      doubted: new Set(),
-    };
+    const watched = this.#watched.get(presentity) ?? { watchers: new Set(), told: seen };
     this.#watched.set(presentity, watched);
     watched.watchers.add(watcher);
   }

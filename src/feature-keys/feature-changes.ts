@@ -15,6 +15,7 @@ import type {
   FeatureOutcome,
   FeatureWatcher,
   RefusalCode,
+  UnknownAccount,
 } from './feature-service.ts';
 import type {
   AccountState,
@@ -27,8 +28,10 @@ import type {
 import { failureOf } from './feature-store.ts';
 import type { FeatureStore, StoreFailed } from './feature-store.ts';
 import type { Turn } from './feature-turn.ts';
-import { historyValue, isSameValue } from './feature-view.ts';
+import { historyValue, isSameValue, requestedValue } from './feature-view.ts';
 import type { LoopGuard } from './loop-guard.ts';
+import type { Difference, Reading } from './provider-changes.ts';
+import { REFUSAL_REASONS } from './refusal-reasons.ts';
 
 export interface FeatureParts {
   readonly store: FeatureStore;
@@ -40,6 +43,10 @@ export interface FeatureParts {
   readonly writesHistory: boolean;
   /** A change came true after its account had gone on without it. */
   readonly onLateChange: (presentity: Presentity, actor: FeatureActor) => void;
+  /** A change failed of which nobody knows whether the store made it. */
+  readonly onDoubt: (presentity: Presentity) => void;
+  /** Takes a state that was read: what the phones do not believe is told to them. */
+  readonly absorb: (reading: Reading) => Difference;
 }
 
 export interface ChangeSession {
@@ -58,16 +65,13 @@ export interface ChangeRequest {
 
 type Settled = Exclude<FeatureOutcome, { type: 'failed' | 'unknown-account' }>;
 
-const REASONS: Readonly<Record<RefusalCode, string>> = {
-  locked: 'the feature is locked',
-  unassigned: 'the account does not have the feature',
-  'no-target': 'no number given and none stored',
-  'target-forbidden': 'calls may not be forwarded there',
-  'target-self': 'calls cannot be forwarded to the account itself',
-  'ring-count': 'the ring count is neither 0 nor 2 to 20',
-  'loop-guard': 'changed too often',
-  provider: 'refused by the store',
-};
+type Changed = Settled | StoreFailed | UnknownAccount;
+
+/** What is stored was changed by another node meanwhile. */
+type Stale = { readonly type: 'stale' };
+
+/** Each time another node was quicker; beyond, something is wrong with the store. */
+const MOST_ATTEMPTS = 50;
 
 export class ChangeRun {
   readonly #parts: FeatureParts;
@@ -77,6 +81,8 @@ export class ChangeRun {
   #setterState: Partial<Record<Feature, FeatureState>> = {};
   readonly #forAll = new Set<Feature>();
   readonly #forSetter = new Set<Feature>();
+  /** What the store had changed before, which the setter is still to be told. */
+  readonly #missed = new Set<Feature>();
   #isSetterFull = false;
   readonly #records: Promise<void>[] = [];
 
@@ -90,7 +96,41 @@ export class ChangeRun {
     return this.#state;
   }
 
-  async change(request: ChangeRequest): Promise<Settled | StoreFailed> {
+  /** Takes what was read: others are told at once what they missed, the setter with the rest. */
+  absorb(state: AccountState, quiet: readonly Feature[]): void {
+    const { presentity, setter } = this.#session;
+    const asking = setter === undefined ? [] : [setter];
+    const { features, isReassigned } = this.#parts.absorb({
+      presentity,
+      state,
+      asking,
+      // A set of a feature that is gone is answered to its sender alone.
+      quiet: setter === undefined ? [] : quiet,
+    });
+    this.#state = state;
+    for (const feature of features) {
+      this.#missed.add(feature);
+      this.#forSetter.add(feature);
+    }
+    if (isReassigned) this.#isSetterFull = true;
+  }
+
+  /** Where another node was quicker, merges and checks anew against what that one stored. */
+  async change(request: ChangeRequest): Promise<Changed> {
+    const { presentity, turn } = this.#session;
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const outcome = await this.#attempt(request);
+      if (outcome.type !== 'stale') return outcome;
+      if (turn.isOver) return failureOf({ type: 'timeout' });
+      const read = await this.#parts.store.read(presentity, this.#session);
+      if (read.type !== 'state') return read;
+      this.absorb(read.state, [request.feature]);
+    }
+    const error = new Error('the feature was changed elsewhere each time it was about to be set');
+    return { type: 'failed', cause: 'storage', error };
+  }
+
+  async #attempt(request: ChangeRequest): Promise<Changed | Stale> {
     const { feature, requested, ifVersion } = request;
     const { guard, recorder, rules } = this.#parts;
     const { presentity, actor } = this.#session;
@@ -99,12 +139,13 @@ export class ChangeRun {
       return { type: 'conflict', version: current.version };
     }
     const judge = (target: string) => rules.targets.judge(presentity, target);
-    const proposal = propose(feature, current, requested, { judge });
+    const isStrict = actor.source !== 'phone';
+    const proposal = propose(feature, current, requested, { judge, isStrict });
     const isFree = current.assigned && !current.locked;
     if (isFree && actor.source === 'phone' && guard.isHeld(this.#key(feature), Date.now())) {
-      return this.#refuse(feature, 'loop-guard');
+      return this.#refuse(feature, requested, { code: 'loop-guard' });
     }
-    if (proposal.type === 'refused') return this.#refuse(feature, proposal.code);
+    if (proposal.type === 'refused') return this.#refuse(feature, requested, proposal);
     if (proposal.type === 'unchanged') {
       recorder.unchanged(feature, actor.source);
       this.#forSetter.add(feature);
@@ -116,8 +157,12 @@ export class ChangeRun {
   /** Tells the phones; after a failure the setter hears of what came before it like everybody else. */
   tell(isFailed: boolean): void {
     const { setter } = this.#session;
-    this.#tellFeatures([...this.#forAll], isFailed ? undefined : setter);
-    if (setter === undefined || isFailed) return;
+    this.#tellFeatures([...this.#forAll], setter);
+    if (setter === undefined) return;
+    if (isFailed) {
+      this.#tellFailedSetter(setter);
+      return;
+    }
     setter.notice({
       mark: this.#setterMark(),
       state: { ...this.#state, ...this.#setterState },
@@ -125,27 +170,44 @@ export class ChangeRun {
     });
   }
 
+  /** Its request is not answered with a notice, so it is told what everybody else is. */
+  #tellFailedSetter(setter: FeatureWatcher): void {
+    const features = [...new Set([...this.#missed, ...this.#forAll])];
+    if (features.length === 0) return;
+    const mark = this.#isSetterFull
+      ? { type: 'full' as const }
+      : { type: 'features' as const, features };
+    setter.notice({ mark, state: this.#state, isOwed: false });
+  }
+
   /** Settles when the history has the rows, or the time is over. */
   async recorded(): Promise<void> {
     await this.#session.turn.within(Promise.all(this.#records));
   }
 
-  async #store(feature: Feature, change: FeatureChange): Promise<Settled | StoreFailed> {
+  async #store(feature: Feature, change: FeatureChange): Promise<Changed | Stale> {
     const { presentity, turn, actor, requestId } = this.#session;
     const { settled, running } = await this.#parts.store.set(
       { presentity, feature, ...change },
       { turn, actor, requestId, dialogs: this.#dialogs(true) },
     );
-    if (settled.type === 'value') return this.#conclude(feature, change, settled.value);
-    if (settled.type === 'timeout') {
-      turn.hold(this.#awaitLate(feature, change, running));
-    }
-    return failureOf(settled);
+    if (settled.type === 'timeout') turn.hold(this.#awaitLate(feature, change, running));
+    const outcome =
+      settled.type === 'value'
+        ? this.#conclude(feature, change, settled.value)
+        : failureOf(settled);
+    if (outcome.type === 'failed') this.#parts.onDoubt(presentity);
+    return outcome;
   }
 
-  #conclude(feature: Feature, change: FeatureChange, result: SetResult): Settled | StoreFailed {
-    if (!result.assigned) return this.#refuseUnassigned(feature);
-    if (result.outcome === 'refused') return this.#refuse(feature, 'provider', result.reason);
+  #conclude(feature: Feature, change: FeatureChange, result: SetResult): Changed | Stale {
+    if (result.outcome === 'stale') return { type: 'stale' };
+    if (result.outcome === 'unknown-account') return { type: 'unknown-account' };
+    if (!result.assigned) return this.#refuseUnassigned(feature, change.requested);
+    if (result.outcome === 'refused') {
+      const { reason } = result;
+      return this.#refuse(feature, change.requested, { code: 'provider', reason });
+    }
     const checked = checkResult(feature, result);
     if (checked === undefined) {
       const error = new Error('the store answered a change with a value that no phone may be told');
@@ -221,7 +283,11 @@ export class ChangeRun {
     }
   }
 
-  #refuse(feature: Feature, code: RefusalCode, reason: string = REASONS[code]): Settled {
+  #refuse(
+    feature: Feature,
+    requested: RequestedFeature,
+    { code, reason = REFUSAL_REASONS[code] }: { code: RefusalCode; reason?: string | undefined },
+  ): Settled {
     const { recorder, guard } = this.#parts;
     const { presentity, actor, setter } = this.#session;
     const current = this.#state[feature];
@@ -232,15 +298,16 @@ export class ChangeRun {
     const dialogs = setter === undefined ? 0 : 1;
     // Of those that the guard refuses, one row tells all.
     const hasRow = code !== 'loop-guard' || guard.refused(this.#key(feature));
-    const refusal = { code, reason, state, version, dialogs, hasRow };
+    const asked = requestedValue(feature, current, requested);
+    const refusal = { code, reason, state, requested: asked, version, dialogs, hasRow };
     this.#records.push(recorder.refused({ presentity, feature, actor }, refusal));
     return { type: 'refused', code, reason, state, version };
   }
 
   /** The store took the feature from the account in the moment of the set. */
-  #refuseUnassigned(feature: Feature): Settled {
+  #refuseUnassigned(feature: Feature, requested: RequestedFeature): Settled {
     this.#setterState[feature] = { ...this.#state[feature], assigned: false };
-    return this.#refuse(feature, 'unassigned');
+    return this.#refuse(feature, requested, { code: 'unassigned' });
   }
 
   #unchanged(feature: Feature): Settled {

@@ -26,7 +26,7 @@ export async function configureFeature(
   const caller = { ...session, actor };
   const read = await parts.store.read(presentity, caller);
   if (read.type !== 'state') return read;
-  parts.accounts.remember(presentity, read.state, Date.now());
+  parts.absorb({ presentity, state: read.state });
   const current = read.state[feature];
   const value = historyValue(current);
   const { version } = current;
@@ -37,7 +37,10 @@ export async function configureFeature(
     const reason = 'only the store itself can change this';
     return { type: 'refused', code: 'provider', reason, state: value, version };
   }
-  if (settled.type !== 'value') return failureOf(settled);
+  if (settled.type !== 'value') {
+    parts.onDoubt(presentity);
+    return failureOf(settled);
+  }
   const notified = commit(parts, request, read.state, settled.value);
   await session.turn.within(
     parts.recorder.configured(

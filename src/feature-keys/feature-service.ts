@@ -163,7 +163,8 @@ export type FeatureEvent =
 
 /** Everything of one account happens in turn, in the order of the calls; accounts do not wait for each other. */
 export interface FeatureService {
-  read(presentity: Presentity, actor: FeatureActor): Promise<ReadOutcome>;
+  /** @param asking the dialog that asks: it is told the whole state with its answer. */
+  read(presentity: Presentity, actor: FeatureActor, asking?: FeatureWatcher): Promise<ReadOutcome>;
   set(
     presentity: Presentity,
     feature: Feature,

@@ -46,7 +46,11 @@ export interface FeatureChange {
 
 /** What a provider made of a change. */
 export interface SetResult {
-  readonly outcome: 'applied' | 'unchanged' | 'refused';
+  /**
+   * `stale`: nothing was done, since `current` of the change is not what is stored any more; it has to be read and merged
+   * anew. `unknown-account`: nothing was done, since there is no such account.
+   */
+  readonly outcome: 'applied' | 'unchanged' | 'refused' | 'stale' | 'unknown-account';
   /** What every phone will be told. */
   readonly status: boolean;
   readonly values: FeatureValues;

@@ -91,6 +91,8 @@ class WritePath implements FeatureService {
       guard: new LoopGuard(),
       writesHistory,
       onLateChange: (presentity, actor) => void this.#changes.readAgain(presentity, actor),
+      onDoubt: (presentity) => this.#changes.doubted(presentity),
+      absorb: (reading) => this.#changes.absorb(reading),
     };
     this.#turns = new AccountTurns(() => this.#parts.rules.deadlineMs);
     this.#calls = new CallStates({
@@ -110,10 +112,15 @@ class WritePath implements FeatureService {
       }) ?? (() => {});
   }
 
-  async read(presentity: Presentity, actor: FeatureActor): Promise<ReadOutcome> {
+  async read(
+    presentity: Presentity,
+    actor: FeatureActor,
+    asker?: FeatureWatcher,
+  ): Promise<ReadOutcome> {
+    const asking = asker === undefined ? [] : [asker];
     return await this.#read(presentity, actor, {
       absorb: (state) => {
-        this.#parts.accounts.remember(presentity, state, Date.now());
+        this.#changes.absorb({ presentity, state, asking });
       },
     });
   }
@@ -164,10 +171,8 @@ class WritePath implements FeatureService {
   ): ReturnType<FeatureService['refresh']> {
     let watchers: readonly FeatureWatcher[] = [];
     const absorb = (state: AccountState): void => {
-      const { accounts } = this.#parts;
-      accounts.remember(presentity, state, Date.now());
-      accounts.tell(presentity, state);
-      watchers = accounts.watchersOf(presentity);
+      watchers = this.watchersOf(presentity);
+      this.#changes.absorb({ presentity, state, asking: watchers });
       for (const watcher of watchers) {
         watcher.notice({ mark: { type: 'full' }, state, isOwed: false });
       }
@@ -270,15 +275,21 @@ class WritePath implements FeatureService {
     },
     requests: readonly ChangeRequest[],
   ): Promise<ChangesOutcome | StoreFailed> {
-    const { store, accounts } = this.#parts;
     const session = { ...who, turn, requestId: randomUUID() };
-    const read = await store.read(who.presentity, session);
+    const read = await this.#parts.store.read(who.presentity, session);
     if (read.type !== 'state') return read;
-    accounts.remember(who.presentity, read.state, Date.now());
     const run = new ChangeRun(this.#parts, session, read.state);
+    run.absorb(
+      read.state,
+      requests.map(({ feature }) => feature),
+    );
     const outcomes: FeatureOutcome[] = [];
     for (const request of requests) {
       const outcome = await run.change(request);
+      if (outcome.type === 'unknown-account') {
+        run.tell(true);
+        return outcome;
+      }
       if (outcome.type === 'failed') {
         run.tell(true);
         const undone = requests.slice(outcomes.length).map(({ feature }) => feature);

@@ -18,12 +18,6 @@ export interface PostgresSession {
   query(text: string, values?: readonly PostgresValue[]): Promise<PostgresResult>;
 }
 
-export interface PostgresNotification {
-  readonly payload: string;
-  /** Of the session that sent it. */
-  readonly processId: number;
-}
-
 /** A connection that hears one channel. */
 export interface PostgresListening {
   /** @throws Error when the connection is no use any more. */
@@ -101,18 +95,18 @@ export class PostgresClient implements PostgresSession {
   /**
    * Hears `channel` over a connection of its own.
    *
-   * @param heard called for each notification.
+   * @param heard called with the payload of each notification.
    * @param ended called once when the connection is lost, not when it is closed.
    */
   async listen(
     channel: string,
-    heard: (notification: PostgresNotification) => void,
+    heard: (payload: string) => void,
     ended: () => void,
   ): Promise<PostgresListening> {
     const client = new pg.Client({ ...CONNECTION, connectionString: this.#url });
     let isClosed = false;
     client.on('error', ignore);
-    client.on('notification', ({ payload = '', processId }) => heard({ payload, processId }));
+    client.on('notification', ({ payload = '' }) => heard(payload));
     await client.connect();
     client.on('end', () => {
       if (!isClosed) ended();

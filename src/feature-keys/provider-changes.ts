@@ -3,11 +3,11 @@
 import type { Feature } from '../wire/feature-event.ts';
 import type { FeatureAccounts } from './feature-accounts.ts';
 import type { FeatureRecorder } from './feature-recorder.ts';
-import type { FeatureActor, ReadOutcome } from './feature-service.ts';
+import type { FeatureActor, FeatureWatcher, ReadOutcome } from './feature-service.ts';
 import type { AccountState, Presentity } from './feature-state.ts';
-import { historyValue, isSameValue } from './feature-view.ts';
+import { changedFeatures, historyValue, isSameValue } from './feature-view.ts';
 
-/** Pauses after readings that failed; then the next report or request has to do. */
+/** Pauses after readings that failed or did not show what may be; then the next report or request has to do. */
 const RETRIES_MS = [1000, 5000, 30_000];
 
 /** Accounts that are read again at the same time when the store reports all of them. */
@@ -24,12 +24,42 @@ export interface ReadTurn {
   readonly absorb: (state: AccountState) => void;
 }
 
+/** In what a state that was read differs from what the phones were told. */
+export interface Difference {
+  readonly features: readonly Feature[];
+  /** One of them was given to the account, or taken from it. */
+  readonly isReassigned: boolean;
+}
+
+export interface Reading {
+  readonly presentity: Presentity;
+  readonly state: AccountState;
+  /** In whose name the difference is told; by default the store's. */
+  readonly actor?: FeatureActor;
+  /** Watchers that whoever reads tells himself. */
+  readonly asking?: readonly FeatureWatcher[];
+  /** Features whose loss is nobody's news in this turn: who sets one of them hears of it alone. */
+  readonly quiet?: readonly Feature[];
+}
+
+/** Looks at an account until it can be read. */
+interface Search {
+  readonly actor: FeatureActor;
+  readonly attempt: number;
+  /** Of a change that the store may make yet: looks on until something differs. */
+  readonly doubt?: symbol;
+}
+
+type Finding = 'failed' | 'same' | 'different';
+
+const SAME: Difference = { features: [], isReassigned: false };
+
 export interface ProviderChangesOptions {
   readonly accounts: FeatureAccounts;
   readonly recorder: FeatureRecorder;
   /** Requests for the account run or wait. */
   readonly isBusy: (presentity: Presentity) => boolean;
-  /** The store keeps the history, so a row was written where the change was made. */
+  /** The store writes the rows of the changes that are made through it. */
   readonly writesHistory: boolean;
   readonly read: (
     presentity: Presentity,
@@ -43,6 +73,8 @@ export class ProviderChanges {
   /** Accounts whose reading waits for its turn. */
   readonly #waiting = new Set<Presentity>();
   readonly #retries = new Set<NodeJS.Timeout>();
+  /** The newest search of each account that has one for a change in doubt. */
+  readonly #doubts = new Map<Presentity, symbol>();
   #isClosed = false;
 
   constructor(options: ProviderChangesOptions) {
@@ -60,84 +92,117 @@ export class ProviderChanges {
     accounts.drop(presentity);
     // A reading that is under way may end with the state before the change.
     const isKnown = accounts.told(presentity) !== undefined || isBusy(presentity);
-    if (isKnown) void this.#readAgainSafely(presentity);
+    if (isKnown) void this.#searchSafely(presentity, { actor: STORE, attempt: 0 });
   }
 
   /** Compares and tells, in the name of `actor`. */
-  async readAgain(presentity: Presentity, actor: FeatureActor, attempt = 0): Promise<void> {
-    if (this.#isClosed || this.#waiting.has(presentity)) return;
-    this.#waiting.add(presentity);
-    const outcome = await this.#readInTurn(presentity, actor);
-    const pauseMs = RETRIES_MS[attempt];
-    if (outcome.type !== 'failed' || pauseMs === undefined || this.#isClosed) return;
-    const timer = setTimeout(() => {
-      this.#retries.delete(timer);
-      void this.#readAgainSafely(presentity, attempt + 1);
-    }, pauseMs);
-    this.#retries.add(timer);
+  async readAgain(presentity: Presentity, actor: FeatureActor): Promise<void> {
+    await this.#search(presentity, { actor, attempt: 0 });
+  }
+
+  /** A change failed, and yet the store may have made it, or may be about to. */
+  doubted(presentity: Presentity): void {
+    const doubt = Symbol(presentity);
+    this.#doubts.set(presentity, doubt);
+    void this.#searchSafely(presentity, { actor: STORE, attempt: 0, doubt });
+  }
+
+  /** Takes a state that was read: tells and records in what it differs from what the phones were told. */
+  absorb({ presentity, state, actor = STORE, asking = [], quiet = [] }: Reading): Difference {
+    const { accounts } = this.#options;
+    const believed = accounts.told(presentity);
+    accounts.remember(presentity, state, Date.now());
+    if (believed === undefined) return SAME;
+    const untold = quiet.filter((feature) => isTaken(feature, believed, state));
+    accounts.tell(
+      presentity,
+      untold.reduce((told, feature) => ({ ...told, [feature]: believed[feature] }), state),
+    );
+    const features = changedFeatures(believed, state).filter(
+      (feature) => !untold.includes(feature),
+    );
+    if (features.length === 0) return SAME;
+    const isReassigned = features.some(
+      (feature) => believed[feature].assigned !== state[feature].assigned,
+    );
+    const mark = isReassigned ? { type: 'full' as const } : { type: 'features' as const, features };
+    const watchers = accounts.watchersOf(presentity);
+    for (const watcher of watchers) {
+      if (!asking.includes(watcher)) watcher.notice({ mark, state, isOwed: false });
+    }
+    for (const feature of features) {
+      this.#record({ presentity, actor, feature, dialogs: watchers.length }, believed, state);
+    }
+    return { features, isReassigned };
   }
 
   close(): void {
     this.#isClosed = true;
     for (const timer of this.#retries) clearTimeout(timer);
     this.#retries.clear();
+    this.#doubts.clear();
   }
 
   /** Nobody waits for the outcome, so a bug must not become a rejection that nobody handles. */
-  async #readAgainSafely(presentity: Presentity, attempt = 0): Promise<void> {
+  async #searchSafely(presentity: Presentity, search: Search): Promise<void> {
     try {
-      await this.readAgain(presentity, STORE, attempt);
+      await this.#search(presentity, search);
     } catch (error) {
       this.#options.recorder.unreadable(presentity, 'storage', error);
     }
   }
 
-  async #readInTurn(presentity: Presentity, actor: FeatureActor): Promise<ReadOutcome> {
-    let hasBegun = false;
+  async #search(presentity: Presentity, search: Search): Promise<void> {
+    const { actor, attempt, doubt } = search;
+    if (this.#isSettled(presentity, doubt)) return;
+    const finding = await this.#find(presentity, actor);
+    const isFound = doubt === undefined ? finding !== 'failed' : finding === 'different';
+    const pauseMs = RETRIES_MS[attempt];
+    if (this.#isSettled(presentity, doubt)) return;
+    if (isFound || pauseMs === undefined) {
+      if (doubt !== undefined) this.#doubts.delete(presentity);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      void this.#searchSafely(presentity, { ...search, attempt: attempt + 1 });
+    }, pauseMs);
+    this.#retries.add(timer);
+  }
+
+  /** There is nothing to be looked for any more, or a later search does it. */
+  #isSettled(presentity: Presentity, doubt: symbol | undefined): boolean {
+    return this.#isClosed || (doubt !== undefined && this.#doubts.get(presentity) !== doubt);
+  }
+
+  async #find(presentity: Presentity, actor: FeatureActor): Promise<Finding> {
+    // The reading that waits will do for both.
+    if (this.#waiting.has(presentity)) return 'same';
+    this.#waiting.add(presentity);
+    let [hasBegun, isDifferent] = [false, false];
     const outcome = await this.#options.read(presentity, actor, {
       begin: () => {
         hasBegun = true;
         this.#waiting.delete(presentity);
       },
       absorb: (state) => {
-        this.#absorb(presentity, actor, state);
+        isDifferent = this.absorb({ presentity, state, actor }).features.length > 0;
       },
     });
     // One that never had its turn must not stop the next; one that had may not touch it.
     if (!hasBegun) this.#waiting.delete(presentity);
-    return outcome;
+    if (outcome.type === 'failed') return 'failed';
+    return isDifferent ? 'different' : 'same';
   }
 
   async #readAll(presentities: readonly Presentity[]): Promise<void> {
     const rest = presentities.values();
     const readers = Array.from({ length: PARALLEL }, async () => {
-      for (const presentity of rest) await this.#readAgainSafely(presentity);
+      for (const presentity of rest) {
+        await this.#searchSafely(presentity, { actor: STORE, attempt: 0 });
+      }
     });
     await Promise.all(readers);
-  }
-
-  #absorb(presentity: Presentity, actor: FeatureActor, fresh: AccountState): void {
-    const { accounts } = this.#options;
-    const believed = accounts.told(presentity);
-    const features = accounts.unequal(presentity, fresh);
-    accounts.remember(presentity, fresh, Date.now());
-    if (believed === undefined) return;
-    accounts.tell(presentity, fresh);
-    if (features.length === 0) return;
-    const isReassigned = features.some(
-      (feature) => believed[feature].assigned !== fresh[feature].assigned,
-    );
-    const watchers = accounts.watchersOf(presentity);
-    for (const watcher of watchers) {
-      watcher.notice({
-        mark: isReassigned ? { type: 'full' } : { type: 'features', features },
-        state: fresh,
-        isOwed: false,
-      });
-    }
-    for (const feature of features) {
-      this.#record({ presentity, actor, feature, dialogs: watchers.length }, believed, fresh);
-    }
   }
 
   #record(
@@ -151,7 +216,7 @@ export class ProviderChanges {
     fresh: AccountState,
   ): void {
     const { recorder, writesHistory } = this.#options;
-    const { feature, presentity } = subject;
+    const { actor, feature, presentity } = subject;
     const [old, now] = [believed[feature], fresh[feature]];
     if (old.assigned !== now.assigned) {
       const at = new Date().toISOString();
@@ -163,7 +228,13 @@ export class ProviderChanges {
       old: historyValue(old),
       new: historyValue(now),
       version: now.version,
-      hasRow: writesHistory,
+      // Of changes that were not made through the store's own writing it has none; of others it takes no second one.
+      hasRow: writesHistory && actor.source !== 'provider',
     });
   }
+}
+
+/** The account has lost the feature since. */
+function isTaken(feature: Feature, believed: AccountState, fresh: AccountState): boolean {
+  return believed[feature].assigned && !fresh[feature].assigned;
 }

@@ -40,7 +40,7 @@ export async function takeTurn(
   const { account, sets } = accepted;
   const actor = actorOf(accepted, received);
   if (sets.length === 0) {
-    const read = await service.read(account.presentity, actor);
+    const read = await service.read(account.presentity, actor, setter);
     if (read.type !== 'state') return failure(read, account.domain);
     return { type: 'done', state: read.state, headers: {} };
   }

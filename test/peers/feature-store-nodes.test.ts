@@ -94,3 +94,68 @@ test('keys of both nodes at the same time end equal everywhere', async () => {
   });
   expect(a.shown.get('DoNotDisturb')).toEqual(b.shown.get('DoNotDisturb'));
 });
+
+test('requests of both nodes for one version at the same time: one is done, one refused', async () => {
+  for (let version = 0; version < 8; version += 1) {
+    const put = (index: number) =>
+      node(index).ask(
+        'PUT',
+        '/features/2004/CallForwardingAlways',
+        { status: true, forwardTo: `${version}${index}` },
+        { 'If-Match': `"${version}"` },
+      );
+    const answers = await Promise.all([put(0), put(1)]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 412]);
+  }
+});
+
+test('a number given at one node and rings at the other are both kept', async () => {
+  const feature = '/features/2005/CallForwardingNoAnswer';
+  for (let round = 2; round < 10; round += 1) {
+    const forwardTo = `24${round}`;
+    const answers = await Promise.all([
+      node(0).ask('PUT', feature, { status: false, forwardTo }),
+      node(1).ask('PUT', feature, { status: false, ringCount: round }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const { body } = await node(0).ask('GET', feature);
+    expect(body).toMatchObject({ forwardTo, ringCount: round });
+  }
+});
+
+test('a change made in the table itself is told everywhere, and has one row', async () => {
+  const a = await phoneAt(0, '2006');
+  const b = await phoneAt(1, '2006');
+  const account = 'sip:2006@pbx.example';
+  database.run(
+    `INSERT INTO feature_state (presentity, feature, status, updated_at)
+     VALUES ('${account}', 'DoNotDisturb', true, now()); NOTIFY dfks_changed, '${account}'`,
+  );
+  for (const phone of [a, b]) await phone.waitUntilShown('DoNotDisturb', ({ status }) => status);
+  await waitFor('a row', async () => {
+    const { body } = await node(0).ask('GET', '/features/2006/history');
+    return Array.isArray(body) && body.length > 0;
+  });
+  // A change of each node behind it in the same queue of the account.
+  for (const index of [0, 1]) {
+    await node(index).ask('PUT', '/features/2006/CallForwardingBusy', {
+      status: true,
+      forwardTo: `7${index}`,
+    });
+  }
+  const { body } = await node(0).ask('GET', '/features/2006/history?feature=DoNotDisturb');
+  expect(body).toMatchObject([{ source: 'provider', outcome: 'applied', new: { status: true } }]);
+  expect(body).toHaveLength(1);
+});
+
+test('a change made in the table without a word is told by whoever reads it', async () => {
+  const a = await phoneAt(0, '2007');
+  const account = 'sip:2007@pbx.example';
+  database.run(
+    `INSERT INTO feature_state (presentity, feature, status, updated_at)
+     VALUES ('${account}', 'DoNotDisturb', true, now())`,
+  );
+  await node(0).ask('GET', '/features/2007');
+  await a.waitUntilShown('DoNotDisturb', ({ status }) => status);
+  expect(a.notifies).toHaveLength(2);
+});

@@ -67,9 +67,13 @@ describe('several nodes', () => {
     const stores = await Promise.all([open(), open()]);
     const sets = Array.from({ length: 40 }, async (_, index) => {
       const { provider } = stores[index % 2] ?? stores[0];
-      const made = await changeOf(provider, ACCOUNT, 'CallForwardingAlways', { status: true });
-      const proposed = { status: true, values: { forwardTo: String(index) } };
-      return provider.set(ACCOUNT, 'CallForwardingAlways', { ...made, proposed }, contextOf());
+      for (;;) {
+        const made = await changeOf(provider, ACCOUNT, 'CallForwardingAlways', { status: true });
+        const proposed = { status: true, values: { forwardTo: String(index) } };
+        const wanted = { ...made, proposed };
+        const set = await provider.set(ACCOUNT, 'CallForwardingAlways', wanted, contextOf());
+        if (set.outcome !== 'stale') return set;
+      }
     });
     const results = await Promise.all(sets);
     const versions = results.map(({ version = 0 }) => version).toSorted((a, b) => a - b);
@@ -106,6 +110,42 @@ describe('several nodes', () => {
       return heard.includes(OTHER);
     });
     expect(heard).toContain(OTHER);
+  });
+
+  test('find that another one was quicker, and do nothing', async () => {
+    const [one, two] = await Promise.all([open(), open()]);
+    const forward = { status: true, forwardTo: '7' };
+    const made = await changeOf(one.provider, ACCOUNT, 'CallForwardingAlways', forward);
+    await two.provider.configure?.(ACCOUNT, 'CallForwardingAlways', { locked: true }, contextOf());
+    const set = one.provider.set(ACCOUNT, 'CallForwardingAlways', made, contextOf());
+    expect(await set).toMatchObject({ outcome: 'stale', status: false, version: 0 });
+    expect(await one.history.list(ACCOUNT, {})).toEqual([]);
+  });
+
+  test('leave one row of a change that several found', async () => {
+    const [one, two] = await Promise.all([open(), open()]);
+    await change(one.provider, ACCOUNT, 'DoNotDisturb', { status: true });
+    const row = {
+      at: new Date().toISOString(),
+      presentity: ACCOUNT,
+      feature: 'DoNotDisturb',
+      outcome: 'applied',
+      source: 'provider',
+      actor: 'provider',
+      origin: {},
+      param: null,
+      version: 1,
+      dialogs: 1,
+    } as const;
+    // One that a node made, then one of somebody who writes the table himself.
+    for (const status of [true, false]) {
+      const found = { ...row, old: { status: !status }, new: { status } };
+      await Promise.all([one.history.add(found), two.history.add(found)]);
+    }
+    expect(await one.history.list(ACCOUNT, {})).toMatchObject([
+      { source: 'provider', new: { status: false } },
+      { source: 'phone', new: { status: true } },
+    ]);
   });
 
   test('assign and lock for each other', async () => {
@@ -161,9 +201,34 @@ describe('own statements', () => {
     const { provider, history } = await open({ ...OWN, 'unknown-account': 'reject' });
     expect(await provider.getAll(OTHER, contextOf())).toBeUndefined();
     const made = await changeOf(provider, ACCOUNT, 'DoNotDisturb', { status: false });
-    const set = provider.set(OTHER, 'DoNotDisturb', made, contextOf());
+    const current = { ...made.current, status: false };
+    const set = provider.set(OTHER, 'DoNotDisturb', { ...made, current }, contextOf());
     await expect(set).rejects.toThrow('set-sql stored nothing');
     expect(await history.list(OTHER, {})).toEqual([]);
+  });
+
+  test('that return nothing have what a trigger made of the number told', async () => {
+    server.run(
+      `CREATE OR REPLACE FUNCTION spell() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN NEW.target := '+49' || NEW.target; RETURN NEW; END $$;
+       CREATE TRIGGER spell BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION spell()`,
+    );
+    const setSql = `UPDATE people SET fwd = $3::boolean::int, target = $4
+       WHERE 'sip:' || name || '@pbx.example' = $1 AND $2::text <> '' AND $5::int IS NULL`;
+    const { provider, history } = await open({ 'get-sql': OWN['get-sql'], 'set-sql': setSql });
+    const wanted = { status: true, forwardTo: '2424' };
+    const result = await change(provider, ACCOUNT, 'CallForwardingAlways', wanted);
+    const values = { forwardTo: '+492424' };
+    expect(result).toMatchObject({ outcome: 'applied', status: true, values });
+    expect(await history.list(ACCOUNT, {})).toMatchObject([{ new: values }]);
+  });
+
+  test('are not run for a change of what is not stored any more', async () => {
+    const { provider } = await open(OWN);
+    const made = await changeOf(provider, ACCOUNT, 'DoNotDisturb', { status: false });
+    server.run('UPDATE people SET dnd = 0');
+    const set = provider.set(ACCOUNT, 'DoNotDisturb', made, contextOf());
+    expect(await set).toMatchObject({ outcome: 'stale', status: false });
   });
 
   test('come in pairs', async () => {

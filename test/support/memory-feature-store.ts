@@ -1,5 +1,5 @@
 /** A store of feature state and history in memory, with knobs for whatever a real one may do. */
-import { NEVER_CHANGED } from '../../src/feature-keys/providers/account-shape.ts';
+import { NEVER_CHANGED, isSameState } from '../../src/feature-keys/providers/account-shape.ts';
 import { FEATURES, type Feature } from '../../src/wire/feature-event.ts';
 import type {
   AccountState,
@@ -45,6 +45,8 @@ export class MemoryFeatureStore implements FeatureProvider, FeatureHistory {
   setNotifies = true;
   /** What `set` says of `assigned`, where it is not the stored value. */
   setAssigned: boolean | undefined = undefined;
+  /** Runs when a set reaches the store: what another node does just before. */
+  beforeSet: (() => void) | undefined = undefined;
   /** Replaces the result of a set: for answers that no store should give. */
   answer: ((result: SetResult) => SetResult) | undefined = undefined;
   nowMs: () => number = Date.now;
@@ -71,6 +73,7 @@ export class MemoryFeatureStore implements FeatureProvider, FeatureHistory {
     context: ProviderContext,
   ): Promise<SetResult> {
     await this.#enter({ operation: 'set', presentity, feature, change, context });
+    this.beforeSet?.();
     const stored = this.state(presentity, feature);
     const assigned = this.setAssigned ?? stored.assigned;
     const notify = this.setNotifies;
@@ -88,6 +91,10 @@ export class MemoryFeatureStore implements FeatureProvider, FeatureHistory {
       });
     }
     const { status, values } = change.proposed;
+    if (!isSameState(stored, change.current)) {
+      const { version } = stored;
+      return { outcome: 'stale', status, values, assigned, notify, version };
+    }
     const version = stored.version + 1;
     this.put(presentity, feature, { status, values, version, updatedAt: this.#at() });
     if (this.writesHistory) {

@@ -72,3 +72,13 @@ export function sameValue(left: HistoryValue, right: HistoryValue): boolean {
     left.ringCount === right.ringCount
   );
 }
+
+/** Nobody has changed the feature between the reading of one and that of the other. */
+export function isSameState(left: FeatureState, right: FeatureState): boolean {
+  return (
+    left.version === right.version &&
+    left.assigned === right.assigned &&
+    left.locked === right.locked &&
+    sameValue(historyValue(left), historyValue(right))
+  );
+}

@@ -15,8 +15,9 @@ export class AnswerError extends Error {
 }
 
 const OUTCOMES = ['applied', 'unchanged', 'refused'] as const;
-const MOST_CHARACTERS = 256;
 const MOST_REASON_CHARACTERS = 200;
+/** More than 256 characters, counted as in the body of a SUBSCRIBE. */
+const TOO_LONG = /^[^]{257}/u;
 // A value with one of these could not stand in a NOTIFY.
 const CONTROL = /\p{Cc}/u;
 
@@ -95,7 +96,7 @@ function values(value: unknown, otherwise: FeatureValues): FeatureValues {
 function numberText(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string') throw new AnswerError('values.forwardTo is no text');
-  if (value.length > MOST_CHARACTERS) throw new AnswerError('values.forwardTo is too long');
+  if (TOO_LONG.test(value)) throw new AnswerError('values.forwardTo is too long');
   if (CONTROL.test(value)) throw new AnswerError('values.forwardTo holds control characters');
   return value;
 }

@@ -8,6 +8,7 @@ import type {
   HistoryValue,
   ProviderContext,
 } from '../feature-state.ts';
+import { sameValue } from './account-shape.ts';
 
 /** What a provider knows of who changes, as far as a row of the history keeps it. */
 export type Trace = Pick<ProviderContext, 'source' | 'actor' | 'param' | 'origin'> & {
@@ -80,6 +81,17 @@ export function readHistoryRow(columns: HistoryColumns): HistoryRow | undefined 
     ...(version === null ? {} : { version }),
     dialogs,
   };
+}
+
+/** A change that was found in the store; whoever made it may have left a row, and others may find it too. */
+export function isFinding({ outcome, source }: HistoryRow): boolean {
+  return outcome === 'applied' && source === 'provider';
+}
+
+/** @param last the newest row of an applied change with the version of `finding`. */
+export function tellsSame(last: HistoryRow | undefined, finding: HistoryRow): boolean {
+  if (last?.new === undefined || finding.new === undefined) return false;
+  return sameValue(last.new, finding.new);
 }
 
 /** A query with every bound filled in: from `fromAt` on, before `toAt`, ids below `beforeId`. */

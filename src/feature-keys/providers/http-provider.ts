@@ -75,6 +75,9 @@ class HttpProvider implements ForeignStore {
     if (REFUSALS.has(answer.status)) {
       return parseSetResult({ outcome: 'refused', reason: reasonOf(answer) }, change);
     }
+    if (answer.status === 404) {
+      return { ...parseSetResult({ outcome: 'refused' }, change), outcome: 'unknown-account' };
+    }
     return parseSetResult(contentOf(answer), change);
   }
 

@@ -17,6 +17,7 @@ import {
   accountOf,
   featureValues,
   historyValue,
+  isSameState,
   sameValue,
 } from './account-shape.ts';
 import { type ForeignState, parseForeignState, parseSetResult } from './foreign-state.ts';
@@ -64,10 +65,10 @@ export class TableAccounts implements PostgresAccounts {
   async set(session: PostgresSession, set: AccountSet): Promise<AccountSetDone> {
     const { presentity, feature, change, at } = set;
     const stored = (await this.read(session, presentity))?.[feature] ?? NEVER_CHANGED;
+    if (!isSameState(stored, change.current)) return staleSet(stored);
     const { status, values } = change.proposed;
     const old = historyValue(stored);
     const { assigned } = stored;
-    // Another node may have been quicker: it told everybody.
     if (sameValue(old, historyValue(change.proposed))) {
       const { version } = stored;
       return {
@@ -145,6 +146,8 @@ export class StatementAccounts implements PostgresAccounts {
 
   async set(session: PostgresSession, set: AccountSet): Promise<AccountSetDone> {
     const { presentity, feature, change } = set;
+    const stored = await this.#readOne(session, presentity, feature);
+    if (!isSameState(stored, change.current)) return staleSet(stored);
     const { status, values } = change.proposed;
     const { forwardTo = null, ringCount = null } = values;
     const done = await session.query(this.#statements.setSql, [
@@ -155,10 +158,44 @@ export class StatementAccounts implements PostgresAccounts {
       ringCount,
     ]);
     if (done.count === 0) throw new Error('set-sql stored nothing');
-    const result = parseSetResult(returned(done, change), change);
-    const version = result.version ?? change.current.version + 1;
-    return { old: historyValue(change.current), result: { ...result, version } };
+    const answer = returned(done, change) ?? (await this.#written(session, set));
+    const result = parseSetResult(answer, change);
+    const old = historyValue(stored);
+    if (sameValue(old, historyValue(result))) {
+      const { version } = stored;
+      return { old, result: { ...result, outcome: 'unchanged', version } };
+    }
+    return { old, result: { ...result, version: result.version ?? stored.version + 1 } };
   }
+
+  async #readOne(
+    session: PostgresSession,
+    presentity: Presentity,
+    feature: Feature,
+  ): Promise<FeatureState> {
+    const { rows } = await session.query(this.#statements.getSql, [presentity, feature]);
+    if (rows[0] === undefined) return NEVER_CHANGED;
+    const state = parseRow(rows[0]);
+    const versions = await readVersions(session, presentity, [state]);
+    return counted(state, versions.get(feature));
+  }
+
+  /** What set-sql made of the values: a trigger may have written others. */
+  async #written(session: PostgresSession, { presentity, feature }: AccountSet): Promise<object> {
+    const { rows } = await session.query(this.#statements.getSql, [presentity, feature]);
+    if (rows[0] === undefined) return {};
+    const { status, values, version } = parseRow(rows[0]);
+    return { status, values, version };
+  }
+}
+
+/** Another node was quicker, or somebody who writes the tables himself: nothing is done. */
+function staleSet(stored: FeatureState): AccountSetDone {
+  const { status, values, assigned, version } = stored;
+  return {
+    old: historyValue(stored),
+    result: { outcome: 'stale', status, values, assigned, notify: true, version },
+  };
 }
 
 async function readVersions(
@@ -172,10 +209,10 @@ async function readVersions(
 }
 
 /** The row that set-sql returns, where it does: only the columns it has. */
-function returned({ rows }: PostgresResult, change: FeatureChange): unknown {
+function returned({ rows }: PostgresResult, change: FeatureChange): object | undefined {
   const [row] = rows;
   if (row === undefined || !('status' in row || 'forward_to' in row || 'ring_count' in row)) {
-    return {};
+    return undefined;
   }
   const { status, values, version } = parseRow({
     status: change.proposed.status,

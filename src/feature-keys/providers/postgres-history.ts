@@ -8,9 +8,15 @@ import type {
   Presentity,
   StoredHistoryRow,
 } from '../feature-state.ts';
-import type { PostgresRow, PostgresSession } from '../postgres-client.ts';
+import type { PostgresClient, PostgresRow, PostgresSession } from '../postgres-client.ts';
 import type { HistoryPruning } from './history-pruning.ts';
-import { historyBounds, originColumn, readHistoryRow } from './history-shape.ts';
+import {
+  historyBounds,
+  isFinding,
+  originColumn,
+  readHistoryRow,
+  tellsSame,
+} from './history-shape.ts';
 import { membersOf } from './foreign-state.ts';
 import { PRUNE_ROWS } from './prune-step.ts';
 
@@ -25,6 +31,15 @@ const SELECT = `SELECT * FROM feature_history
 // The ids grow with time, so the oldest rows are found without reading the others.
 const PRUNE = `DELETE FROM feature_history WHERE at < $1 AND id IN
   (SELECT id FROM feature_history ORDER BY id LIMIT ${PRUNE_ROWS})`;
+
+const SELECT_SAME_VERSION = `SELECT * FROM feature_history
+  WHERE presentity = $1 AND feature = $2 AND version = $3 AND outcome = 'applied'
+  ORDER BY id DESC LIMIT 1`;
+
+/** Until the transaction ends, no other one of this account, on whatever node, goes on beside it. */
+export async function lockAccount(session: PostgresSession, presentity: Presentity): Promise<void> {
+  await session.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [presentity]);
+}
 
 export async function addHistoryRow(session: PostgresSession, row: HistoryRow): Promise<void> {
   await session.query(INSERT, [
@@ -49,26 +64,37 @@ export async function pruneHistory(session: PostgresSession, before: string): Pr
 }
 
 export class PostgresHistory implements FeatureHistory {
-  readonly #session: PostgresSession;
+  readonly #client: PostgresClient;
   readonly #pruning: HistoryPruning;
   readonly #closed: () => Promise<void>;
   #isClosed = false;
 
-  constructor(session: PostgresSession, pruning: HistoryPruning, closed: () => Promise<void>) {
-    this.#session = session;
+  constructor(client: PostgresClient, pruning: HistoryPruning, closed: () => Promise<void>) {
+    this.#client = client;
     this.#pruning = pruning;
     this.#closed = closed;
   }
 
-  add(row: HistoryRow): Promise<void> {
-    return addHistoryRow(this.#session, row);
+  /** A change that was found in the store has one row, whichever node finds it, and none if it was made by one. */
+  async add(row: HistoryRow): Promise<void> {
+    if (!isFinding(row)) {
+      await addHistoryRow(this.#client, row);
+      return;
+    }
+    await this.#client.transaction(async (session) => {
+      await lockAccount(session, row.presentity);
+      const values = [row.presentity, row.feature, row.version ?? 0];
+      const { rows } = await session.query(SELECT_SAME_VERSION, values);
+      const [last] = rows.flatMap((found) => readRow(found) ?? []);
+      if (!tellsSame(last, row)) await addHistoryRow(session, row);
+    });
   }
 
   async list(presentity: Presentity, query: HistoryQuery): Promise<readonly StoredHistoryRow[]> {
     const { fromAt, toAt, beforeId, limit } = historyBounds(query);
     const feature = query.feature ?? null;
     const values = [presentity, fromAt, toAt, beforeId, feature, limit];
-    const { rows } = await this.#session.query(SELECT, values);
+    const { rows } = await this.#client.query(SELECT, values);
     return rows.flatMap((row) => readRow(row) ?? []);
   }
 

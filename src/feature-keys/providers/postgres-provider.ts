@@ -1,5 +1,6 @@
 /** Feature state and its history in PostgreSQL, which several nodes may share. */
 
+import { randomUUID } from 'node:crypto';
 import type { FeatureProviderConfig } from '../../config/feature-keys-config.ts';
 import type { Feature } from '../../wire/feature-event.ts';
 import { PostgresClient, type PostgresSession } from '../postgres-client.ts';
@@ -23,7 +24,7 @@ import {
   StatementAccounts,
   TableAccounts,
 } from './postgres-accounts.ts';
-import { PostgresHistory, addHistoryRow, pruneHistory } from './postgres-history.ts';
+import { PostgresHistory, addHistoryRow, lockAccount, pruneHistory } from './postgres-history.ts';
 import { preparePostgres } from './postgres-schema.ts';
 import { PostgresWatch } from './postgres-watch.ts';
 import { closeAfter } from './sqlite-store.ts';
@@ -32,9 +33,6 @@ import type { OpenedStore } from './store-swap.ts';
 export type PostgresProviderConfig = Extract<FeatureProviderConfig, { readonly kind: 'postgres' }>;
 
 const CHANNEL = 'dfks_changed';
-
-/** Sessions of our own pool: more than it has at a time, since it renews them. */
-const OWN_SESSIONS = 200;
 
 /** @throws Error that says why the database cannot be used; its address, which holds the password, is not named. */
 export async function openPostgresStore(
@@ -88,7 +86,8 @@ class PostgresProvider implements FeatureProvider {
   readonly writesHistory = true;
   readonly #parts: Parts;
   readonly #listeners = new Set<(presentity: Presentity) => void>();
-  readonly #ownSessions = new Set<number>();
+  /** Marks what this node tells the others: no account name has a space in it. */
+  readonly #mark = ` ${randomUUID()}`;
   #isClosed = false;
   #watch: PostgresWatch | undefined;
 
@@ -100,8 +99,10 @@ class PostgresProvider implements FeatureProvider {
     const { client, deps } = this.#parts;
     this.#watch = await PostgresWatch.start({
       listen: (heard, ended) => client.listen(CHANNEL, heard, ended),
-      onNotification: ({ payload, processId }) => {
-        if (payload !== '' && !this.#ownSessions.has(processId)) this.#changed(payload);
+      onNotification: (payload) => {
+        if (payload.endsWith(this.#mark)) return;
+        const [presentity = ''] = payload.split(' ');
+        if (presentity !== '') this.#changed(presentity);
       },
       onLost: () => deps.log.warn('changes in the feature database are not heard for now'),
       onBack: () => {
@@ -135,7 +136,7 @@ class PostgresProvider implements FeatureProvider {
       const done = await this.#parts.accounts.set(session, set);
       if (done.result.outcome === 'applied') {
         await addHistoryRow(session, { ...traceOf(context), ...appliedRow(set, done) });
-        await tellOthers(session, presentity);
+        await this.tellOthers(session, presentity);
       }
       return done.result;
     });
@@ -149,13 +150,14 @@ class PostgresProvider implements FeatureProvider {
   ): Promise<T> {
     this.#refuseClosed();
     return this.#parts.client.transaction(async (session) => {
-      const { rows } = await session.query(
-        'SELECT pg_advisory_xact_lock(hashtextextended($1, 0)), pg_backend_pid() AS pid',
-        [presentity],
-      );
-      this.#rememberSession(Number(rows[0]?.['pid']));
+      await lockAccount(session, presentity);
       return work(session);
     }, signal);
+  }
+
+  /** When the transaction is committed. */
+  async tellOthers(session: PostgresSession, presentity: Presentity): Promise<void> {
+    await session.query('SELECT pg_notify($1, $2)', [CHANNEL, presentity + this.#mark]);
   }
 
   watch(changed: (presentity: Presentity, feature?: Feature) => void): () => void {
@@ -179,16 +181,6 @@ class PostgresProvider implements FeatureProvider {
   #changed(presentity: Presentity): void {
     for (const listener of this.#listeners) listener(presentity);
   }
-
-  /** The newest last; the oldest are forgotten. */
-  #rememberSession(processId: number): void {
-    this.#ownSessions.delete(processId);
-    this.#ownSessions.add(processId);
-    const [oldest] = this.#ownSessions;
-    if (this.#ownSessions.size > OWN_SESSIONS && oldest !== undefined) {
-      this.#ownSessions.delete(oldest);
-    }
-  }
 }
 
 /** With tables of ours, features are assigned and locked there as well. */
@@ -207,14 +199,10 @@ function configurable(provider: PostgresProvider, tables: TableAccounts): Featur
     ): Promise<FeatureState> =>
       provider.inTurn(presentity, context.signal, async (session) => {
         const state = await tables.configure(session, { presentity, feature }, flags);
-        await tellOthers(session, presentity);
+        await provider.tellOthers(session, presentity);
         return state;
       }),
   };
-}
-
-async function tellOthers(session: PostgresSession, presentity: Presentity): Promise<void> {
-  await session.query('SELECT pg_notify($1, $2)', [CHANNEL, presentity]);
 }
 
 function appliedRow(

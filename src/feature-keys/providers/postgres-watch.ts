@@ -1,6 +1,6 @@
 /** Hears what other nodes and portals change in the database, over a connection that is renewed when it is lost. */
 
-import type { PostgresListening, PostgresNotification } from '../postgres-client.ts';
+import type { PostgresListening } from '../postgres-client.ts';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5000;
@@ -9,10 +9,10 @@ const PING_MS = 15_000;
 
 export interface WatchOptions {
   readonly listen: (
-    heard: (notification: PostgresNotification) => void,
+    heard: (payload: string) => void,
     ended: () => void,
   ) => Promise<PostgresListening>;
-  readonly onNotification: (notification: PostgresNotification) => void;
+  readonly onNotification: (payload: string) => void;
   /** Lost: from now on nothing is heard. */
   readonly onLost: () => void;
   /** Heard again: whatever happened in between went unheard. */

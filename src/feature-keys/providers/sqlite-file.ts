@@ -1,7 +1,7 @@
 /** The database file of the feature keys: opened, brought to this version, checked. Blocks: for a thread of its own. */
 
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Steps from each version to the next; the version of a file is its `user_version`. */
@@ -31,7 +31,7 @@ const BUSY_TIMEOUT_MS = 2000;
 export function openDatabaseFile(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+    if (file !== ':memory:') makeFolder(dirname(resolve(file)));
     database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
     // NORMAL: what is answered survives the death of the process, though not of the machine.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
@@ -41,6 +41,23 @@ export function openDatabaseFile(file: string): DatabaseSync {
   } catch (error) {
     if (database?.isOpen === true) database.close();
     throw new Error(`feature database ${file} ${explain(error)}`, { cause: error });
+  }
+}
+
+/** A file that is open to write elsewhere: who writes, and be it another program, holds up no reading. */
+export function openToRead(file: string): DatabaseSync {
+  return new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
+}
+
+/** From the top down: where a folder cannot be made, as in /proc, making all at once never ends (Node 26). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!existsSync(path)) throw error;
   }
 }
 

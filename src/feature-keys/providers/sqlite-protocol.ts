@@ -17,6 +17,8 @@ import type { Trace } from './history-shape.ts';
 export interface SqliteSet {
   readonly presentity: Presentity;
   readonly feature: Feature;
+  /** What the change was made of. */
+  readonly current: FeatureState;
   readonly status: boolean;
   readonly values: FeatureValues;
   readonly at: string;
@@ -52,11 +54,17 @@ export type SqliteRequest =
   | { readonly type: 'prune'; readonly before: string }
   | { readonly type: 'close' };
 
+export type SqliteAccess = 'read' | 'write';
+
 /** Result of each request. */
 export interface SqliteResults {
   /** `undefined`: no feature of the account is stored. */
   get: AccountState | undefined;
-  set: { readonly changed: boolean; readonly state: FeatureState };
+  set: {
+    /** `stale`: `current` is not what is stored; nothing is done. */
+    readonly outcome: 'applied' | 'unchanged' | 'stale';
+    readonly state: FeatureState;
+  };
   configure: FeatureState;
   remember: Readonly<Record<Feature, SeenVersion>>;
   add: undefined;
@@ -68,4 +76,6 @@ export interface SqliteResults {
 
 export interface SqliteWorkerOptions {
   readonly file: string;
+  /** `read`: of a file that another thread has opened to write. */
+  readonly access: SqliteAccess;
 }

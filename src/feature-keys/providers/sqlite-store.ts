@@ -1,4 +1,4 @@
-/** Feature state and its history in one SQLite file, which a thread of its own reads and writes. */
+/** Feature state and its history in one SQLite file, which one thread writes and another one reads. */
 
 import { Worker } from 'node:worker_threads';
 import type { Feature } from '../../wire/feature-event.ts';
@@ -20,7 +20,12 @@ import { DEFAULT_ACCOUNT } from './account-shape.ts';
 import { traceOf } from './history-shape.ts';
 import { HistoryPruning } from './history-pruning.ts';
 import type { FeatureStoreDeps } from './open-store.ts';
-import type { SqliteRequest, SqliteResults, SqliteWorkerOptions } from './sqlite-protocol.ts';
+import type {
+  SqliteAccess,
+  SqliteRequest,
+  SqliteResults,
+  SqliteWorkerOptions,
+} from './sqlite-protocol.ts';
 import { ThreadCalls } from './thread-calls.ts';
 
 /** Time to write down what was asked before. */
@@ -42,13 +47,17 @@ export class SqliteThread {
   }
 
   /** @throws Error that names the file and says why it cannot be used. */
-  static async open(file: string, deps: FeatureStoreDeps): Promise<SqliteThread> {
-    const workerData: SqliteWorkerOptions = { file };
+  static async open(
+    file: string,
+    deps: FeatureStoreDeps,
+    access: SqliteAccess = 'write',
+  ): Promise<SqliteThread> {
+    const workerData: SqliteWorkerOptions = { file, access };
     const calls = await ThreadCalls.start({
       name: `thread of feature database ${file}`,
       start: () =>
         new Worker(new URL('./sqlite.worker.ts', import.meta.url), {
-          name: 'feature-store',
+          name: access === 'write' ? 'feature-store' : 'feature-reader',
           workerData,
           // Node 24 warns that its SQLite is young.
           execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -78,9 +87,29 @@ export async function openSqliteStore(
   deps: FeatureStoreDeps,
 ): Promise<{ readonly provider: FeatureProvider; readonly history: FeatureHistory }> {
   const thread = await SqliteThread.open(options.file, deps);
-  const closeHalf = closeAfter(2, () => thread.close());
-  const provider = new SqliteProvider({ thread, options, deps, closed: closeHalf });
+  const reader = await openReader(thread, options.file, deps);
+  const closeHalf = closeAfter(2, async () => {
+    // The last one to close takes what the journal holds into the file, and must be able to write.
+    if (reader !== thread) await reader.close();
+    await thread.close();
+  });
+  const provider = new SqliteProvider({ thread, reader, options, deps, closed: closeHalf });
   return { provider, history: sqliteHistory(thread, options.keepMs, deps, closeHalf) };
+}
+
+/** A thread of its own for reading: a write that waits for another process would hold up every phone that fetches. */
+async function openReader(
+  thread: SqliteThread,
+  file: string,
+  deps: FeatureStoreDeps,
+): Promise<SqliteThread> {
+  if (file === ':memory:') return thread;
+  try {
+    return await SqliteThread.open(file, deps, 'read');
+  } catch (error) {
+    await thread.close();
+    throw error;
+  }
 }
 
 /** The history alone, for stores that keep the state elsewhere. */
@@ -111,6 +140,7 @@ export function closeAfter(parts: number, close: () => Promise<void>): () => Pro
 class SqliteProvider implements FeatureProvider {
   readonly writesHistory = true;
   readonly #thread: SqliteThread;
+  readonly #reader: SqliteThread;
   readonly #rejectsUnknown: boolean;
   readonly #nowMs: () => number;
   readonly #closed: () => Promise<void>;
@@ -118,11 +148,13 @@ class SqliteProvider implements FeatureProvider {
 
   constructor(parts: {
     readonly thread: SqliteThread;
+    readonly reader: SqliteThread;
     readonly options: SqliteStoreOptions;
     readonly deps: FeatureStoreDeps;
     readonly closed: () => Promise<void>;
   }) {
     this.#thread = parts.thread;
+    this.#reader = parts.reader;
     this.#rejectsUnknown = parts.options.unknownAccount === 'reject';
     this.#nowMs = parts.deps.nowMs;
     this.#closed = parts.closed;
@@ -132,7 +164,7 @@ class SqliteProvider implements FeatureProvider {
     presentity: Presentity,
     context: ProviderContext,
   ): Promise<AccountState | undefined> {
-    const stored = await this.#thread.ask({ type: 'get', presentity }, context.signal);
+    const stored = await this.#reader.ask({ type: 'get', presentity }, context.signal);
     return stored ?? (this.#rejectsUnknown ? undefined : DEFAULT_ACCOUNT);
   }
 
@@ -143,10 +175,12 @@ class SqliteProvider implements FeatureProvider {
     context: ProviderContext,
   ): Promise<SetResult> {
     const { status, values } = change.proposed;
-    const set = { presentity, feature, status, values, at: this.#at(), trace: traceOf(context) };
-    const { changed, state } = await this.#thread.ask({ type: 'set', set }, context.signal);
+    const { current } = change;
+    const [at, trace] = [this.#at(), traceOf(context)];
+    const set = { presentity, feature, current, status, values, at, trace };
+    const { outcome, state } = await this.#thread.ask({ type: 'set', set }, context.signal);
     return {
-      outcome: changed ? 'applied' : 'unchanged',
+      outcome,
       status: state.status,
       values: state.values,
       assigned: state.assigned,

@@ -16,9 +16,16 @@ import {
   accountOf,
   featureValues,
   historyValue,
+  isSameState,
   sameValue,
 } from './account-shape.ts';
-import { historyBounds, originColumn, readHistoryRow } from './history-shape.ts';
+import {
+  historyBounds,
+  isFinding,
+  originColumn,
+  readHistoryRow,
+  tellsSame,
+} from './history-shape.ts';
 import { PRUNE_ROWS } from './prune-step.ts';
 import type {
   SeenVersion,
@@ -44,6 +51,10 @@ const SELECT_HISTORY = `SELECT * FROM feature_history
   WHERE presentity = ? AND at >= ? AND at < ? AND id < ? AND (? IS NULL OR feature = ?)
   ORDER BY id DESC LIMIT ?`;
 
+const SELECT_SAME_VERSION = `SELECT * FROM feature_history
+  WHERE presentity = ? AND feature = ? AND version = ? AND outcome = 'applied'
+  ORDER BY id DESC LIMIT 1`;
+
 // The ids grow with time, so the oldest rows are found without reading the others.
 const PRUNE = `DELETE FROM feature_history WHERE at < ? AND id IN
   (SELECT id FROM feature_history ORDER BY id LIMIT ${PRUNE_ROWS})`;
@@ -56,6 +67,7 @@ export class SqliteTables {
   readonly #upsert: StatementSync;
   readonly #insertHistory: StatementSync;
   readonly #selectHistory: StatementSync;
+  readonly #selectSameVersion: StatementSync;
   readonly #prune: StatementSync;
 
   constructor(database: DatabaseSync) {
@@ -64,6 +76,7 @@ export class SqliteTables {
     this.#upsert = database.prepare(UPSERT);
     this.#insertHistory = database.prepare(INSERT_HISTORY);
     this.#selectHistory = database.prepare(SELECT_HISTORY);
+    this.#selectSameVersion = database.prepare(SELECT_SAME_VERSION);
     this.#prune = database.prepare(PRUNE);
   }
 
@@ -74,20 +87,21 @@ export class SqliteTables {
       : accountOf((feature) => stored.get(feature) ?? NEVER_CHANGED);
   }
 
-  /** Writes the change and its row of the history; nothing where the values are the stored ones. */
+  /** Writes the change and its row of the history; nothing where the values are the stored ones, or `current` is not. */
   set(set: SqliteSet): SqliteResults['set'] {
-    const { presentity, feature, status, values, at, trace } = set;
+    const { presentity, feature, current, status, values, at, trace } = set;
     return this.#transaction(() => {
       const stored = this.#read(presentity).get(feature) ?? NEVER_CHANGED;
+      if (!isSameState(stored, current)) return { outcome: 'stale', state: stored };
       const old = historyValue(stored);
       const wanted = historyValue({ status, values });
-      if (sameValue(old, wanted)) return { changed: false, state: stored };
+      if (sameValue(old, wanted)) return { outcome: 'unchanged', state: stored };
       const version = stored.version + 1;
       const state: FeatureState = { ...stored, status, values, version, updatedAt: at };
       this.#write(presentity, feature, state);
       const outcome = 'applied';
-      this.add({ ...trace, at, presentity, feature, outcome, old, new: wanted, version });
-      return { changed: true, state };
+      this.#insert({ ...trace, at, presentity, feature, outcome, old, new: wanted, version });
+      return { outcome, state };
     });
   }
 
@@ -119,7 +133,18 @@ export class SqliteTables {
     });
   }
 
+  /** A change that was found in the store has one row, whichever process finds it, and none if it was made by one. */
   add(row: HistoryRow): undefined {
+    if (!isFinding(row)) return this.#insert(row);
+    return this.#transaction(() => {
+      const { presentity, feature, version = 0 } = row;
+      const found = this.#selectSameVersion.get(presentity, feature, version);
+      const last = found === undefined ? undefined : readStored(found);
+      return tellsSame(last, row) ? undefined : this.#insert(row);
+    });
+  }
+
+  #insert(row: HistoryRow): undefined {
     this.#insertHistory.run(
       row.at,
       row.presentity,

@@ -1,7 +1,7 @@
 /** Thread of a feature database: opens the file, answers requests in turn. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { openDatabaseFile } from './sqlite-file.ts';
+import { openDatabaseFile, openToRead } from './sqlite-file.ts';
 import type { SqliteRequest, SqliteResults, SqliteWorkerOptions } from './sqlite-protocol.ts';
 import { SqliteTables } from './sqlite-tables.ts';
 import type { FromThread, ToThread } from './thread-protocol.ts';
@@ -50,7 +50,8 @@ function answer(tables: SqliteTables, request: SqliteRequest): Answer {
 }
 
 function serve(): void {
-  const tables = new SqliteTables(openDatabaseFile(options.file));
+  const { file, access } = options;
+  const tables = new SqliteTables(access === 'write' ? openDatabaseFile(file) : openToRead(file));
   parentPort?.on('message', (message: ToThread<SqliteRequest>) => {
     if (message.type === 'ping') post({ type: 'pong' });
     if (message.type !== 'request') return;

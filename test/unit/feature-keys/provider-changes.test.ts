@@ -68,10 +68,11 @@ describe('a change behind our back', () => {
     const a = await desk.phone('a');
     desk.store.put(ACCOUNT, DND, { status: true, version: 1 });
     const b = await desk.phone('b');
-    expect([a.told(), b.told()]).toEqual([[], []]);
+    expect([a.told(), b.told()]).toEqual([[DND], []]);
+    expect(desk.store.rows).toMatchObject([{ outcome: 'applied', source: 'provider' }]);
     desk.store.changeBehind(ACCOUNT, DND, {});
     await settle();
-    expect(a.told()).toEqual([DND]);
+    expect([a.told(), b.told()]).toEqual([[], []]);
   });
 
   test('is told once it is back, if a phone was told otherwise in between', async () => {
@@ -80,12 +81,12 @@ describe('a change behind our back', () => {
     // Another node switches it on, and the report of it is still under way.
     desk.store.put(ACCOUNT, DND, { status: true, version: 1 });
     await desk.press(a, { feature: DND, status: true });
-    expect([a.told(), b.told()]).toEqual([[`${DND}!`], []]);
+    expect([a.told(), b.told()]).toEqual([[`${DND}!`], [DND]]);
     desk.store.changeBehind(ACCOUNT, DND, { status: false });
     await settle();
     expect(a.notices).toMatchObject([{ state: { DoNotDisturb: { status: false } } }]);
-    expect(a.told()).toEqual([DND]);
-    expect(desk.rows()).toEqual([]);
+    expect([a.told(), b.told()]).toEqual([[DND], [DND]]);
+    expect(desk.rows()).toEqual(['applied DoNotDisturb off on', 'applied DoNotDisturb on off']);
     desk.store.changeBehind(ACCOUNT, DND, {});
     await settle();
     expect(a.told()).toEqual([]);

@@ -125,6 +125,11 @@ describe('a set', () => {
       { outcome: 'applied', status: true, values: { forwardTo: '+4930123456', ringCount: 8 } },
     ],
     [
+      'a number may have 256 characters, however many units each takes',
+      { status: 200, body: { values: { forwardTo: '\u{1F4DE}'.repeat(256) } } },
+      { outcome: 'applied', values: { forwardTo: '\u{1F4DE}'.repeat(256) } },
+    ],
+    [
       'a count of versions is believed',
       { status: 200, body: { version: 77 } },
       { outcome: 'applied', version: 77 },
@@ -150,6 +155,7 @@ describe('a set', () => {
       { status: 409, body: '<html>' },
       { outcome: 'refused', status: false, reason: 'the webhook answered 409' },
     ],
+    ['404', { status: 404 }, { outcome: 'unknown-account', status: false }],
     [
       '422',
       { status: 422, body: { reason: 'too far' } },
@@ -186,7 +192,6 @@ describe('a set', () => {
     ['a redirect', { status: 307, headers: { Location: '/other' } }, /answered 307/],
     ['400', { status: 400 }, /answered 400/],
     ['401', { status: 401 }, /answered 401/],
-    ['404', { status: 404 }, /answered 404/],
     ['500', { status: 500 }, /answered 500/],
   ])('answered with %s fails, and is not sent again', async (_title, turn, why) => {
     answers(turn);

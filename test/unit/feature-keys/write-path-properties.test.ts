@@ -101,7 +101,7 @@ describe('phones that answer each other', () => {
     }
     const applied = desk.rows().filter((row) => row.startsWith('applied'));
     expect(applied).toHaveLength(51);
-    expect(desk.rows().slice(51)).toEqual(['refused DoNotDisturb loop-guard on']);
+    expect(desk.rows().slice(51)).toEqual(['refused DoNotDisturb loop-guard on off']);
     const warnings = desk.logLines.filter(({ level }) => level === 40);
     expect(warnings).toMatchObject([{ msg: 'feature loop guard tripped', holdMs: 20_000 }]);
     expect(desk.counts.filter((count) => count === 'loop guard')).toHaveLength(1);

@@ -15,7 +15,11 @@ beforeEach(() => {
   vi.useFakeTimers();
 });
 
-afterEach(() => {
+/** A failed set has the store looked at again, half a minute later for the last time. */
+const LAST_LOOK_MS = 60_000;
+
+afterEach(async () => {
+  await vi.advanceTimersByTimeAsync(LAST_LOOK_MS);
   const timers = vi.getTimerCount();
   vi.useRealTimers();
   if (timers > 0) throw new Error(`${timers} timers left behind`);
@@ -70,7 +74,7 @@ describe('a store', () => {
       outcomes: [{ type: 'refused', code: 'provider', reason: 'no such service' }],
     });
     expect([a.told(), b.told()]).toEqual([[`${DND}!`], []]);
-    expect(desk.rows()).toEqual(['refused DoNotDisturb provider: no such service off']);
+    expect(desk.rows()).toEqual(['refused DoNotDisturb provider: no such service off on']);
   });
 
   test('that takes the feature away in the set has the setter told the rest', async () => {
@@ -196,7 +200,7 @@ describe('a slow store', () => {
     expect([await first, await second]).toEqual([TIMED_OUT, TIMED_OUT]);
     desk.store.release();
     await vi.advanceTimersByTimeAsync(0);
-    expect(desk.store.calls.map(({ operation }) => operation)).toEqual(['get', 'set']);
+    expect(desk.store.calls.map(({ operation }) => operation)).toEqual(['get', 'set', 'get']);
     expect(desk.store.state(ACCOUNT, DND).status).toBe(true);
     expect(desk.store.state(ACCOUNT, CFA).status).toBe(false);
     expect(desk.rows()).toContain('failed CallForwardingAlways timeout');

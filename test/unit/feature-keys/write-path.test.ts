@@ -48,16 +48,43 @@ describe('a change by a phone', () => {
   });
 
   test.each([
-    ['locked', { locked: true }, { feature: CFA, status: true, forwardTo: '2424' }],
-    ['no-target', {}, { feature: CFA, status: true }],
-    ['target-forbidden', {}, { feature: CFA, status: true, forwardTo: '0900123' }],
-    ['target-forbidden', {}, { feature: CFA, status: true, forwardTo: '112' }],
-    ['target-self', {}, { feature: CFA, status: true, forwardTo: 'sip:2001@pbx.example' }],
-    ['ring-count', {}, { feature: CFNA, status: true, forwardTo: '2002', ringCount: '99' }],
-    ['ring-count', {}, { feature: CFNA, status: true, forwardTo: '2002', ringCount: 'many' }],
+    ['locked', { locked: true }, { feature: CFA, status: true, forwardTo: '2424' }, 'on/2424'],
+    ['no-target', {}, { feature: CFA, status: true }, 'on'],
+    ['target-forbidden', {}, { feature: CFA, status: true, forwardTo: '0900123' }, 'on/0900123'],
+    ['target-forbidden', {}, { feature: CFA, status: true, forwardTo: '112' }, 'on/112'],
+    [
+      'target-self',
+      {},
+      { feature: CFA, status: true, forwardTo: 'sip:2001@pbx.example' },
+      'on/sip:2001@pbx.example',
+    ],
+    [
+      'ring-count',
+      {},
+      { feature: CFNA, status: true, forwardTo: '2002', ringCount: '99' },
+      'on/2002/99',
+    ],
+    [
+      'ring-count',
+      {},
+      { feature: CFNA, status: true, forwardTo: '2002', ringCount: 'many' },
+      'on/2002',
+    ],
+    [
+      'target-forbidden',
+      {},
+      { feature: CFA, status: true, forwardTo: '1\u001b[2J' },
+      'on/1\u{fffd}[2J',
+    ],
+    [
+      'target-forbidden',
+      {},
+      { feature: CFA, status: true, forwardTo: '7'.repeat(300) },
+      `on/${'7'.repeat(256)}`,
+    ],
   ] as const)(
-    'is refused with %s, told to the setter alone, and written down',
-    async (code, stored, set) => {
+    'is refused with %s, told to the setter alone, and written down with what was asked',
+    async (code, stored, set, asked) => {
       const desk = new FeatureDesk();
       desk.store.put(ACCOUNT, set.feature, stored);
       const [a, b] = [await desk.phone('a'), await desk.phone('b')];
@@ -66,12 +93,24 @@ describe('a change by a phone', () => {
         outcomes: [{ type: 'refused', code, state: { status: false } }],
       });
       expect([a.told(), b.told()]).toEqual([[`${set.feature}!`], []]);
-      expect(desk.rows()).toEqual([`refused ${set.feature} ${code} off`]);
+      expect(desk.rows()).toEqual([`refused ${set.feature} ${code} off ${asked}`]);
       expect(desk.events).toContainEqual(
         expect.objectContaining({ type: 'feature-refused', code }),
       );
     },
   );
+
+  test('that is refused shows what it asked beside what is stored', async () => {
+    const desk = new FeatureDesk();
+    const values = { forwardTo: '2002', ringCount: 3 };
+    desk.store.put(ACCOUNT, CFNA, { values, locked: true });
+    await desk.press(undefined, { feature: CFNA, status: true, ringCount: '8' });
+    await desk.service.set(ACCOUNT, CFNA, { status: false, forwardTo: null }, API);
+    expect(desk.rows()).toEqual([
+      `refused ${CFNA} locked off/2002/3 on/2002/8`,
+      `refused ${CFNA} locked off/2002/3 off/3`,
+    ]);
+  });
 
   test('of a feature that the account lacks has the setter told everything but that', async () => {
     const desk = new FeatureDesk();
@@ -130,6 +169,20 @@ describe('a change by a phone', () => {
       },
     ]);
     expect(JSON.stringify(desk.logLines)).not.toContain('2424');
+  });
+
+  test('that is refused is logged with what was asked, the number masked', async () => {
+    const desk = new FeatureDesk();
+    await desk.press(undefined, { feature: CFA, status: true, forwardTo: '0900123' });
+    expect(desk.logLines).toMatchObject([
+      {
+        msg: 'feature change refused',
+        code: 'target-forbidden',
+        state: { status: false },
+        requested: { status: true, digits: '*******' },
+      },
+    ]);
+    expect(JSON.stringify(desk.logLines)).not.toContain('0900');
   });
 });
 
