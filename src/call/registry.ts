@@ -24,6 +24,7 @@ import { CallLeg } from './call-leg.ts';
 import { callerLeg, realmNamed, requestSource } from './caller-leg.ts';
 import type { EndCause } from './end-cause.ts';
 import { forwardRoutes, UNDECIDED } from './forward/forward-routes.ts';
+import { ForwardsInSetUp } from './forward/forwards-in-set-up.ts';
 import { forwardingPlan } from './forward/forwarding-plan.ts';
 import { maxForwardsOf, unusableContent } from './headers/header-policy.ts';
 import { countedAnyway, joinPlan } from './transfer/join-plan.ts';
@@ -62,6 +63,7 @@ export class CallRegistry {
   readonly #admission: CallAdmission;
   readonly #transfers: TransferDesk;
   readonly #registrations: Registrations;
+  readonly #forwards = new ForwardsInSetUp();
   #context: CallContext;
   #state: 'open' | 'draining' = 'open';
   #onEmpty: (() => void) | undefined;
@@ -298,7 +300,8 @@ export class CallRegistry {
     const { config } = this.#context;
     const request = routeRequest(invite.message, caller, this.#context.nowMs());
     const parts = { config, request, agents: this.#agents, registrations: this.#registrations };
-    const forwarding = forwardingPlan(this.#context.features, invite.message, caller, parts);
+    const features = { keys: this.#context.features, inSetUp: this.#forwards };
+    const forwarding = forwardingPlan(features, invite.message, caller, parts);
     const routes = forwarding?.routes ?? forwardRoutes(parts);
     const routed = forwarding === undefined ? routes.to(request.requestUri, request) : UNDECIDED;
     if (routed.type === 'refused') return routed.refusal;

@@ -39,7 +39,12 @@ export type CallTreatment =
 export interface CallDecision {
   readonly treatment: CallTreatment;
   /** Forwards that are on and may not be carried out. */
-  readonly withheld: readonly { readonly feature: Feature; readonly reason: string }[];
+  readonly withheld: readonly Withheld[];
+}
+
+export interface Withheld {
+  readonly feature: Feature;
+  readonly reason: string;
 }
 
 /** Nothing is known of the account, or nothing is on. */
@@ -54,12 +59,15 @@ export interface CallRules {
   readonly calls: FeatureCalls;
   readonly defaultRings: number;
   readonly judge: (target: string) => TargetVerdict;
+  /** Whether a call gets anywhere at the URI of `dnd-response`, where that is one; true where it is none. */
+  readonly isDndReachable: boolean;
 }
 
+const BUSY_HERE = '486';
 const BUSY_CODES: ReadonlySet<string> = new Set(['486', '600']);
 
 export function decideCall(state: AccountState, rules: CallRules): CallDecision {
-  const withheld: { feature: Feature; reason: string }[] = [];
+  const withheld: Withheld[] = [];
   const forwardOf = (feature: Feature, reason: ForwardReason): CallForward | undefined => {
     if (!isOn(state, feature)) return undefined;
     const verdict = judged(state[feature].values.forwardTo, rules);
@@ -70,7 +78,7 @@ export function decideCall(state: AccountState, rules: CallRules): CallDecision 
   const always = forwardOf('CallForwardingAlways', 'unconditional');
   const treatment: CallTreatment =
     always === undefined
-      ? (undisturbed(state, rules, forwardOf) ?? ringing(state, rules, forwardOf))
+      ? (undisturbed(state, rules, { forwardOf, withheld }) ?? ringing(state, rules, forwardOf))
       : { type: 'forward', forward: always };
   return { treatment, withheld };
 }
@@ -79,15 +87,19 @@ type ForwardOf = (feature: Feature, reason: ForwardReason) => CallForward | unde
 
 function undisturbed(
   state: AccountState,
-  { calls }: CallRules,
-  forwardOf: ForwardOf,
+  { calls, isDndReachable }: CallRules,
+  { forwardOf, withheld }: { readonly forwardOf: ForwardOf; readonly withheld: Withheld[] },
 ): CallTreatment | undefined {
   const feature = 'DoNotDisturb';
   if (!isOn(state, feature)) return undefined;
-  const { dndResponse, dndTriggersBusyForward } = calls;
-  if (/^sips?:/i.test(dndResponse)) {
-    return { type: 'forward', forward: { feature, reason: 'user-busy', target: dndResponse } };
+  const { dndTriggersBusyForward } = calls;
+  if (isUri(calls.dndResponse)) {
+    const target = calls.dndResponse;
+    if (isDndReachable)
+      return { type: 'forward', forward: { feature, reason: 'user-busy', target } };
+    withheld.push({ feature, reason: 'the dial plan has no way to dnd-response' });
   }
+  const dndResponse = isUri(calls.dndResponse) ? BUSY_HERE : calls.dndResponse;
   const isBusy = BUSY_CODES.has(dndResponse) && dndTriggersBusyForward;
   const busy = isBusy ? forwardOf('CallForwardingBusy', 'user-busy') : undefined;
   if (busy !== undefined) return { type: 'forward', forward: busy };
@@ -109,7 +121,11 @@ function ringing(state: AccountState, rules: CallRules, forwardOf: ForwardOf): C
   };
 }
 
-function isOn(state: AccountState, feature: Feature): boolean {
+export function isUri(text: string): boolean {
+  return /^sips?:/i.test(text);
+}
+
+export function isOn(state: AccountState, feature: Feature): boolean {
   return state[feature].assigned && state[feature].status;
 }
 

@@ -21,15 +21,22 @@ export type Proposal =
         | 'target-forbidden'
         | 'target-self'
         | 'ring-count';
+      /** Where the code says too little. */
+      readonly reason?: string;
     };
+
+type RefusalCode = Extract<Proposal, { type: 'refused' }>['code'];
 
 export interface ProposalRules {
   /** Asks the target policy of the account. */
   readonly judge: (target: string) => TargetVerdict;
+  /** True: whoever names values for a feature that is off wants them stored. A phone merely repeats what it shows. */
+  readonly isStrict?: boolean;
 }
 
 const MIN_RINGS = 2;
 const MAX_RINGS = 20;
+const NO_ROUTE = 'the dial plan has no way to this target';
 
 /** 0 forwards without ringing; 1 is no count that the field knows. */
 export function isRingCount(count: number): boolean {
@@ -41,7 +48,10 @@ export function parseRingCount(text: string): number {
   return /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** Merges what is asked with what is stored. Switching off never fails: what may not be stored is left out. */
+/**
+ * Merges what is asked with what is stored. Switching off never fails: what may not be stored is left out, unless the
+ * rules are strict and the feature is off already.
+ */
 export function propose(
   feature: Feature,
   current: FeatureState,
@@ -50,7 +60,10 @@ export function propose(
 ): Proposal {
   if (!current.assigned) return { type: 'refused', code: 'unassigned' };
   if (current.locked) return { type: 'refused', code: 'locked' };
-  const merged = feature === 'DoNotDisturb' ? {} : merge(feature, current.values, requested, rules);
+  const merged = feature === 'DoNotDisturb' ? {} : merge(feature, current, requested, rules);
+  if (merged === 'no-route') {
+    return { type: 'refused', code: 'target-forbidden', reason: NO_ROUTE };
+  }
   if (typeof merged === 'string') return { type: 'refused', code: merged };
   const proposed = { status: requested.status, values: merged };
   return isSameValue(current, proposed) ? { type: 'unchanged' } : { type: 'change', proposed };
@@ -58,14 +71,15 @@ export function propose(
 
 function merge(
   feature: Feature,
-  stored: FeatureValues,
+  { status, values: stored }: FeatureState,
   requested: RequestedFeature,
   rules: ProposalRules,
-): FeatureValues | Extract<Proposal, { type: 'refused' }>['code'] {
-  const target = mergeTarget(stored.forwardTo, requested, rules);
+): FeatureValues | RefusalCode | 'no-route' {
+  const isStrict = rules.isStrict === true && !status;
+  const target = mergeTarget(stored.forwardTo, requested, { ...rules, isStrict });
   if (target.type === 'refused') return target.code;
   const isCounting = feature === 'CallForwardingNoAnswer';
-  const rings = isCounting ? mergeRings(stored.ringCount, requested) : undefined;
+  const rings = isCounting ? mergeRings(stored.ringCount, requested, isStrict) : undefined;
   if (rings === 'ring-count') return rings;
   return {
     ...(target.forwardTo === undefined ? {} : { forwardTo: target.forwardTo }),
@@ -77,13 +91,13 @@ type MergedTarget =
   | { readonly type: 'target'; readonly forwardTo: string | undefined }
   | {
       readonly type: 'refused';
-      readonly code: 'no-target' | 'target-forbidden' | 'target-self';
+      readonly code: 'no-target' | Exclude<TargetVerdict, 'allowed'>;
     };
 
 function mergeTarget(
   stored: string | undefined,
   { status, forwardTo }: RequestedFeature,
-  { judge }: ProposalRules,
+  { judge, isStrict = false }: ProposalRules,
 ): MergedTarget {
   const isKept = forwardTo === undefined || forwardTo?.trim() === '';
   const wanted = isKept ? stored : (forwardTo ?? undefined);
@@ -94,17 +108,19 @@ function mergeTarget(
   if (isKept && !status) return { type: 'target', forwardTo: stored };
   const verdict = isForwardTarget(wanted) ? judge(wanted) : 'target-forbidden';
   if (verdict === 'allowed') return { type: 'target', forwardTo: wanted };
-  return status ? { type: 'refused', code: verdict } : { type: 'target', forwardTo: stored };
+  const isRefused = status || (isStrict && wanted !== stored);
+  return isRefused ? { type: 'refused', code: verdict } : { type: 'target', forwardTo: stored };
 }
 
 function mergeRings(
   stored: number | undefined,
   { status, ringCount }: RequestedFeature,
+  isStrict: boolean,
 ): number | undefined | 'ring-count' {
   if (ringCount === undefined) return stored;
   if (ringCount === null) return undefined;
   if (isRingCount(ringCount)) return ringCount;
-  return status ? 'ring-count' : stored;
+  return status || isStrict ? 'ring-count' : stored;
 }
 
 /**

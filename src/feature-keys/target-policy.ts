@@ -9,7 +9,8 @@ import { forwardUri } from './forward-target.ts';
 import { accountOf, plainUserOf } from './presentity.ts';
 import type { DomainTable } from './presentity.ts';
 
-export type TargetVerdict = 'allowed' | 'target-forbidden' | 'target-self';
+/** `no-route`: the lists have nothing against it, but no call would get there. */
+export type TargetVerdict = 'allowed' | 'target-forbidden' | 'target-self' | 'no-route';
 
 /**
  * Emergency numbers of ITU-T E.161.1 and of larger countries. They are denied even where the lists of the
@@ -68,19 +69,21 @@ export class TargetPolicy {
     const { user: ownUser, domain } = partsOf(presentity);
     const spellings = this.#spell(target, domain);
     if (spellings.isOwnDomain && spellings.user === ownUser) return 'target-self';
-    return this.#isForbidden(presentity, spellings) ? 'target-forbidden' : 'allowed';
+    if (this.#isForbidden(spellings)) return 'target-forbidden';
+    const { uri } = spellings;
+    return uri === undefined || this.#isRoutable(presentity, uri) ? 'allowed' : 'no-route';
   }
 
-  #isForbidden(presentity: Presentity, { text, uri, user, isOwnDomain }: Spellings): boolean {
+  #isForbidden({ text, uri, user, isOwnDomain }: Spellings): boolean {
     if (EMERGENCY_SERVICE.test(text) || this.#emergency.has(user.replace(/^\+/, ''))) return true;
     const all = uri === undefined ? [text, user] : [text, uri, user];
     if (this.#deny.some((pattern) => all.some((spelling) => pattern.test(spelling)))) return true;
     // The user part of a foreign address must not pass for a number of our own.
     const own = isOwnDomain ? all : all.filter((spelling) => spelling !== user || user === text);
-    const isListed =
-      this.#allow.length === 0 ||
-      this.#allow.some((pattern) => own.some((spelling) => pattern.test(spelling)));
-    return !isListed || (uri !== undefined && !this.#isRoutable(presentity, uri));
+    return (
+      this.#allow.length > 0 &&
+      !this.#allow.some((pattern) => own.some((spelling) => pattern.test(spelling)))
+    );
   }
 
   #spell(target: string, domain: string): Spellings {

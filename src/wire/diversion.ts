@@ -16,7 +16,7 @@ export interface Diversion {
   readonly uri: string;
   /** `unconditional`, `user-busy`, `no-answer`, …; `unknown` where none is given. */
   readonly reason: string;
-  /** How many forwards the value stands for, at least 1. */
+  /** How many forwards the value stands for, from 1 to 99; 99 where it cannot be read. */
   readonly counter: number;
   /** The party is not to be shown to the callee. */
   readonly isPrivate: boolean;
@@ -60,16 +60,21 @@ function elementsOf(value: string): Diversion[] {
 
 function diversionIn({ displayName, uri, parameters }: NameAddr): Diversion {
   const { reason = '', counter = '', privacy = 'off' } = Object.fromEntries(parameters);
-  const count = /^\d{1,9}$/.test(counter) ? Number(counter) : 1;
   const others = [...parameters].filter(([name]) => !OWN_PARAMETERS.has(name));
   return {
     ...(displayName === undefined ? {} : { displayName }),
     uri,
     reason: plain(reason) === '' ? 'unknown' : plain(reason),
-    counter: Math.min(Math.max(count, 1), MAX_COUNTER),
+    counter: countOf(plain(counter)),
     isPrivate: plain(privacy) !== 'off',
     others: new Map(others),
   };
+}
+
+/** What cannot be read may stand for any number of forwards. */
+function countOf(counter: string): number {
+  if (counter === '') return 1;
+  return /^\d+$/.test(counter) ? Math.min(Math.max(Number(counter), 1), MAX_COUNTER) : MAX_COUNTER;
 }
 
 const OWN_PARAMETERS: ReadonlySet<string> = new Set(['reason', 'counter', 'privacy']);

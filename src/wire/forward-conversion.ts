@@ -16,6 +16,7 @@ const CAUSES: ReadonlyMap<string, number> = new Map([
   ['unavailable', 503],
 ]);
 const UNKNOWN_CAUSE = 404;
+const MOVED = 302;
 
 /** RFC 7544 §7.2. */
 const REASONS: Readonly<Record<number, string>> = {
@@ -60,17 +61,56 @@ export function historyOf(diversions: readonly Diversion[], target: string): His
   return entries;
 }
 
-/** The diversions (newest first) among `entries`: each entry with a cause was forwarded to by the one that it names. */
+/** The diversions (newest first) among `entries`: whoever the call was for before it was forwarded to another entry. */
 export function diversionsOf(entries: readonly HistoryEntry[]): Diversion[] {
-  const diversions = entries.flatMap((entry, at): Diversion[] => {
-    const { cause, from } = entry;
-    if (cause === undefined) return [];
-    const by = entries.find(({ index }) => index === from?.index) ?? entries[at - 1];
-    if (by === undefined || by === entry) return [];
+  const diversions = forwardsIn(entries).flatMap(({ by, cause }): Diversion[] => {
+    if (by === undefined) return [];
     const { displayName, uri, isPrivate } = by;
-    const reason = REASONS[cause] ?? 'unknown';
+    const reason = REASONS[cause ?? UNKNOWN_CAUSE] ?? 'unknown';
     const named = displayName === undefined ? {} : { displayName };
     return [{ ...named, uri, reason, counter: 1, isPrivate, others: new Map() }];
   });
   return diversions.toReversed();
+}
+
+/** How many forwards `entries` tell of. */
+export function forwardCountOf(entries: readonly HistoryEntry[]): number {
+  return forwardsIn(entries).length;
+}
+
+interface ToldForward {
+  /** Who forwarded; `undefined` where nobody is named. */
+  readonly by: HistoryEntry | undefined;
+  readonly cause: number | undefined;
+}
+
+/** The forwards that `entries` tell of: by a cause, by a mapping (`mp`), or by how the earlier target answered. */
+function forwardsIn(entries: readonly HistoryEntry[]): ToldForward[] {
+  const forwards: ToldForward[] = [];
+  const left = new Set(entries.filter(({ answer }) => answer === MOVED));
+  for (const [at, entry] of entries.entries()) {
+    const origin = originOf(entry, entries);
+    const by = origin ?? entries[at - 1];
+    if (!isForwardedTo(entry, origin)) continue;
+    if (by !== undefined) left.delete(by);
+    forwards.push({ by, cause: entry.cause ?? origin?.answer });
+  }
+  // Redirected, and the next target does not say from where it was reached.
+  return [...forwards, ...[...left].map((by) => ({ by, cause: MOVED }))];
+}
+
+/** An entry is reached from the one that it names, or from the one of which its index is a branch. */
+function originOf(
+  { index, from }: HistoryEntry,
+  entries: readonly HistoryEntry[],
+): HistoryEntry | undefined {
+  const origin = from?.index ?? index.slice(0, Math.max(index.lastIndexOf('.'), 0));
+  return origin === index ? undefined : entries.find((entry) => entry.index === origin);
+}
+
+function isForwardedTo({ cause, from }: HistoryEntry, origin: HistoryEntry | undefined): boolean {
+  if (cause !== undefined || from?.type === 'mp') return true;
+  const answer = origin?.answer;
+  if (answer === undefined) return false;
+  return answer === MOVED || (from === undefined && REASONS[answer] !== undefined);
 }

@@ -94,6 +94,16 @@ describe('DND', () => {
     });
   });
 
+  test.each(['2114;npdi', '2114;isub=1', '21-14', '2114;phone-context=pbx.example'])(
+    'is for %s, too',
+    async (user) => {
+      const stage = await openForwardStage();
+      await setFeature(stage, '2114', 'DoNotDisturb');
+
+      expect(statusOf(await callAccount(stage, user).finished())).toBe(486);
+    },
+  );
+
   test('with CFB: the busy target gets the call', async () => {
     const stage = await openForwardStage();
     await setFeature(stage, '2103', 'DoNotDisturb');
@@ -185,14 +195,14 @@ describe('loops', () => {
   });
 });
 
-test('an emergency call-back rings whatever is on', async () => {
+test('an emergency call-back of somebody who is not trusted is a call like any other', async () => {
   const stage = await openForwardStage();
   await setFeature(stage, '2109', 'CallForwardingAlways', { status: true, forwardTo: '2430' });
-  await setFeature(stage, '2109', 'DoNotDisturb');
   const outgoing = callAccount(stage, '2109', [['Priority', 'psap-callback']]);
-  (await stage.alice.sip.nextCall()).reject(603);
+  (await stage.bob.sip.nextCall()).reject(603);
 
   expect(statusOf(await outgoing.finished())).toBe(603);
+  expect(stage.alice.sip.incoming).toEqual([]);
 });
 
 test('an INVITE with Replaces is for a dialog, and not for the keys of the account', async () => {

@@ -52,6 +52,15 @@ export interface CallFeatures {
   accountAt(uri: string): string | undefined;
   /** Whether the feature keys of `account` act on calls. */
   actOn(account: string): boolean;
-  /** Waits 500 ms at most for the state, and never rejects. `caller`: the account that calls, if it is one. */
-  decide(account: string, caller: string | undefined): Promise<AccountDecision>;
+  /**
+   * Waits 500 ms at most for the state, and rejects only if `canReach` does.
+   *
+   * @param caller the account that calls, if it is one.
+   * @param canReach whether a call of the account gets anywhere at a URI.
+   */
+  decide(
+    account: string,
+    caller: string | undefined,
+    canReach: (uri: string) => Promise<boolean>,
+  ): Promise<AccountDecision>;
 }

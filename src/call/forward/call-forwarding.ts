@@ -14,25 +14,31 @@ import type { Log } from '../../observe/log.ts';
 import { listsExtension } from '../../sip/stray-requests.ts';
 import type { Hop } from '../../trunk/policy.ts';
 import type { SipRequest } from '../../wire/sip-message.ts';
-import { parseSipUri } from '../../wire/sip-uri.ts';
-import { WireError } from '../../wire/wire-error.ts';
+import { uriScheme } from '../../wire/sip-uri.ts';
 import type { RoutedBy } from '../call-history.ts';
 import type { EndCause } from '../end-cause.ts';
 import { privacyOf } from '../headers/identity-policy.ts';
-import { type AttemptFailure, isUnreachable } from '../setup/attempt-failure.ts';
+import type { AttemptFailure } from '../setup/attempt-failure.ts';
 import { accountUri } from './account-uri.ts';
 import type { AccountTreatment, CallFeatures, Forward, ForwardSettings } from './call-features.ts';
+import { forwardAfter, type Ringing } from './forward-after.ts';
 import {
   arrivedChain,
+  arrivedForwards,
+  type CallForwards,
   extendedBy,
   type ForwardChain,
   obstacleTo,
   ownHistory,
   placesOf,
-  type Retarget,
 } from './forward-chain.ts';
 import type { CallOrigin, ForwardRoutes } from './forward-routes.ts';
+import type { ForwardsInSetUp } from './forwards-in-set-up.ts';
+import { partyKey } from './party-key.ts';
 import { RingTimer } from './ring-timer.ts';
+
+/** As many forwards of an account for one caller may be in set-up at once, for each that a call may have seen. */
+const SET_UPS_PER_DIVERSION = 4;
 
 /** A call to an account that features act on. */
 export interface ForwardingPlan {
@@ -41,6 +47,8 @@ export interface ForwardingPlan {
   /** The account that calls, if it is one. */
   readonly caller: string | undefined;
   readonly routes: ForwardRoutes;
+  /** Of all calls. */
+  readonly inSetUp: ForwardsInSetUp;
 }
 
 /** Who hears what became of the call. */
@@ -63,8 +71,6 @@ export type ForwardStep =
 /** Run before each forward, with the headers of the 181 if the caller is to have one. */
 export type OnForward = (headers: Record<string, string> | undefined) => void;
 
-type Ringing = Extract<AccountTreatment, { type: 'ring' }>;
-
 export class CallForwarding {
   readonly settings: ForwardSettings;
   readonly #plan: ForwardingPlan;
@@ -79,6 +85,9 @@ export class CallForwarding {
   #origin: CallOrigin;
   #ringing: Ringing | undefined;
   #onForward: OnForward = () => undefined;
+  /** Give back the places of our forwards. */
+  #leave: (() => void)[] = [];
+  #isOver = false;
 
   constructor(plan: ForwardingPlan, invite: SipRequest, host: ForwardingHost) {
     this.#plan = plan;
@@ -91,9 +100,19 @@ export class CallForwarding {
     this.#origin = plan.routes.caller;
   }
 
-  /** Forwards of this call so far, oldest first. */
-  get retargets(): readonly Retarget[] {
-    return this.#chain.retargets;
+  /** What a callee is told of forwards. */
+  get told(): CallForwards {
+    const { features } = this.#plan;
+    return {
+      retargets: this.#chain.retargets,
+      usual: this.settings.diversionHeaders,
+      arrived: arrivedForwards(this.#chain),
+      accountUri: (uri) => {
+        // A number without a host may be anybody's.
+        const account = uriScheme(uri) === 'tel' ? undefined : features.accountAt(uri);
+        return account === undefined ? undefined : accountUri(account);
+      },
+    };
   }
 
   /** The time of the rings is over. */
@@ -119,14 +138,15 @@ export class CallForwarding {
 
   /** Answered, or over: nothing more happens. */
   stop(): void {
-    this.#timer.stop();
-    this.#ringing = undefined;
+    this.#isOver = true;
+    this.#quiet();
+    this.#release();
   }
 
   /** Where the call goes after the account's phone has failed; `undefined`: nowhere. */
   async failed(failure: AttemptFailure): Promise<ForwardStep | undefined> {
     const forward = forwardAfter(failure, this.#ringing, this.hasExpired);
-    this.stop();
+    this.#quiet();
     return forward === undefined ? undefined : this.#retarget(forward);
   }
 
@@ -138,13 +158,22 @@ export class CallForwarding {
     if (retargets.length === 0 || !isTold || retargets.some(({ isPrivate }) => isPrivate))
       return {};
     if (!listsExtension(this.#invite, 'Supported', 'histinfo')) return {};
-    return { 'History-Info': ownHistory(retargets) };
+    return { 'History-Info': ownHistory(this.told) };
+  }
+
+  #quiet(): void {
+    this.#timer.stop();
+    this.#ringing = undefined;
+  }
+
+  #release(): void {
+    for (const leave of this.#leave.splice(0)) leave();
   }
 
   async #consult(): Promise<ForwardStep> {
     const { features, caller } = this.#plan;
     const account = this.#account;
-    const { treatment, withheld } = await features.decide(account, caller);
+    const { treatment, withheld } = await features.decide(account, caller, this.#reachable());
     for (const { feature, reason } of withheld) {
       this.#host.counted(feature, 'withheld');
       this.#host.decided(`${feature} of ${account} is left out: ${reason}`);
@@ -152,6 +181,21 @@ export class CallForwarding {
     }
     if (treatment.type === 'forward') return this.#retarget(treatment.forward);
     return treatment.type === 'refuse' ? this.#disturbed(treatment) : this.#ring(treatment);
+  }
+
+  /** Whether the account may call a URI, or that is an account which forwards the call further. */
+  #reachable(): (uri: string) => Promise<boolean> {
+    const { features, routes, caller } = this.#plan;
+    const account = this.#account;
+    const origin = routes.originOf(account, this.#uri, this.#origin);
+    return async (uri) => {
+      const routed = routes.to(uri, origin);
+      if (routed.type === 'route' || routed.hasRoute) return true;
+      const next = features.accountAt(uri);
+      if (next === undefined || next === account || !features.actOn(next)) return false;
+      const { treatment } = await features.decide(next, caller, () => Promise.resolve(true));
+      return treatment.type === 'forward';
+    };
   }
 
   #disturbed({ feature, status }: Extract<AccountTreatment, { type: 'refuse' }>): ForwardStep {
@@ -189,9 +233,10 @@ export class CallForwarding {
     const { features, routes } = this.#plan;
     const from = accountUri(this.#account);
     const most = this.settings.maxDiversions;
-    const identify = (uri: string): string => features.accountAt(uri) ?? plainPlace(uri);
+    const identify = (uri: string): string => features.accountAt(uri) ?? partyKey(uri);
     const obstacle = obstacleTo(this.#chain, { from, to }, { identify, most });
     if (obstacle !== undefined) return this.#looping(forward, obstacle);
+    if (!this.#enter(most)) return this.#looping(forward, 'too-many-at-once');
     const isPrivate = privacyOf(this.#invite.headers).has('history');
     this.#origin = routes.originOf(this.#account, this.#uri, this.#origin);
     this.#chain = extendedBy(this.#chain, { feature, reason, from, to, isPrivate });
@@ -200,7 +245,7 @@ export class CallForwarding {
     this.#record(feature, to, from);
     this.#host.counted(feature, 'forwarded');
     this.#host.decided(`${feature} of ${this.#account}: forwarded to ${to} (${reason})`);
-    this.#host.log.info({ feature, from, to, reason }, 'call forwarded');
+    this.#host.log.info({ feature, from, digits: to, reason }, 'call forwarded');
     this.#onForward(this.settings.send181 ? this.responseHeaders() : undefined);
     const next = features.accountAt(to);
     if (next !== undefined && features.actOn(next)) {
@@ -210,11 +255,21 @@ export class CallForwarding {
     return this.#step(routes.to(to, this.#origin));
   }
 
-  #looping({ feature, target }: Forward, obstacle: 'loop' | 'too-many-forwards'): ForwardStep {
+  /** A place among the forwards of the account for this caller; false: all are taken. */
+  #enter(most: number): boolean {
+    const { inSetUp, routes } = this.#plan;
+    if (this.#isOver) return true;
+    const limit = most * SET_UPS_PER_DIVERSION;
+    const leave = inSetUp.enter(this.#account, routes.caller.callingNumber ?? '', limit);
+    if (leave !== undefined) this.#leave.push(leave);
+    return leave !== undefined;
+  }
+
+  #looping({ feature, target }: Forward, obstacle: keyof typeof OBSTACLES): ForwardStep {
     this.#host.counted(feature, 'loop');
     this.#record(feature, undefined);
     this.#host.decided(`${feature} of ${this.#account}: not forwarded to ${target}, ${obstacle}`);
-    const text = obstacle === 'loop' ? 'forwarding loop' : 'too many forwards';
+    const text = OBSTACLES[obstacle];
     const refusalHeaders = { Warning: `399 Tonebridge "${text}"` };
     return { type: 'refuse', cause: { name: 'forward-loop', by: 'sbc', text, refusalHeaders } };
   }
@@ -226,31 +281,8 @@ export class CallForwarding {
   }
 }
 
-/** The forward that takes a call whose phone has failed. */
-function forwardAfter(
-  { status, reason, response }: AttemptFailure,
-  ringing: Ringing | undefined,
-  hasExpired: boolean,
-): Forward | undefined {
-  if (ringing === undefined) return undefined;
-  const { busy, noAnswer } = ringing;
-  const isAnswered = response !== undefined;
-  if (isAnswered && (status === 486 || status === 600) && busy !== undefined) return busy;
-  // Refused in the moment of our CANCEL: the user has said so.
-  if (isAnswered && status === 603) return undefined;
-  if (noAnswer === undefined) return undefined;
-  if (hasExpired) return noAnswer.forward;
-  const isNobody = status === 408 || status === 480 || isUnreachable({ status, reason, response });
-  return isNobody && noAnswer.isForUnreachable ? noAnswer.forward : undefined;
-}
-
-/** The same for URIs that mean the same user of the same host. */
-function plainPlace(uri: string): string {
-  try {
-    const { user = '', host } = parseSipUri(uri);
-    return `${user}@${host}`;
-  } catch (error) {
-    if (error instanceof WireError) return uri.toLowerCase();
-    throw error;
-  }
-}
+const OBSTACLES = {
+  loop: 'forwarding loop',
+  'too-many-forwards': 'too many forwards',
+  'too-many-at-once': 'too many forwards at once',
+};

@@ -1,13 +1,18 @@
 /** The forwards that a call has seen, before it came and here, and what is told of them (RFC 5806, 7044, 7544). */
 import { type Diversion, formatDiversion, parseDiversions } from '../../wire/diversion.ts';
-import { causeOfReason, diversionsOf, historyOf } from '../../wire/forward-conversion.ts';
+import {
+  causeOfReason,
+  diversionsOf,
+  forwardCountOf,
+  historyOf,
+} from '../../wire/forward-conversion.ts';
 import {
   formatHistoryEntry,
   type HistoryEntry,
   nextIndex,
   parseHistory,
 } from '../../wire/history-info.ts';
-import { splitHeaderList } from '../../wire/sip-headers.ts';
+import { formatNameAddr, parseNameAddr, splitHeaderList } from '../../wire/sip-headers.ts';
 import { getHeaders, type SipMessage } from '../../wire/sip-message.ts';
 import { parseSipUri } from '../../wire/sip-uri.ts';
 import { WireError } from '../../wire/wire-error.ts';
@@ -46,27 +51,37 @@ export function extendedBy(chain: ForwardChain, retarget: Retarget): ForwardChai
   return { ...chain, retargets: [...chain.retargets, retarget] };
 }
 
-/** How often the call has been forwarded. */
-function forwardCount({ diversions, history, retargets }: ForwardChain): number {
-  const told = diversions.reduce((sum, { counter }) => sum + counter, 0);
-  const entries = history.filter(({ cause }) => cause !== undefined).length;
-  return Math.max(told, entries) + retargets.length;
+/** How often the call was forwarded before it came here. */
+export function arrivedForwards({
+  diversions,
+  history,
+}: Pick<ForwardChain, 'diversions' | 'history'>): number {
+  return Math.max(counted(diversions), forwardCountOf(history));
 }
 
-/** Why the call may not go on from an account to a target. `identify` makes all names of one party the same. */
+function counted(diversions: readonly Diversion[]): number {
+  return diversions.reduce((sum, { counter }) => sum + counter, 0);
+}
+
+/**
+ * Why the call may not go on from an account to a target. `identify` makes all names of one party the same. Whoever sent
+ * the chain, an entry that names the account is a mark of our own: the call has been forwarded by it before.
+ */
 export function obstacleTo(
   chain: ForwardChain,
   { from, to }: Pick<Retarget, 'from' | 'to'>,
   { identify, most }: { readonly identify: (uri: string) => string; readonly most: number },
 ): 'loop' | 'too-many-forwards' | undefined {
+  const { diversions, history, retargets } = chain;
+  const diverters = [...diversions, ...diversionsOf(history)].map(({ uri }) => identify(uri));
   const seen = [
     from,
-    ...chain.diversions.map(({ uri }) => uri),
-    ...chain.history.map(({ uri }) => uri),
-    ...chain.retargets.flatMap((retarget) => [retarget.from, retarget.to]),
+    ...history.map(({ uri }) => uri),
+    ...retargets.flatMap((retarget) => [retarget.from, retarget.to]),
   ].map(identify);
-  if (seen.includes(identify(to))) return 'loop';
-  return forwardCount(chain) >= most ? 'too-many-forwards' : undefined;
+  if (diverters.includes(identify(from))) return 'loop';
+  if ([...diverters, ...seen].includes(identify(to))) return 'loop';
+  return arrivedForwards(chain) + retargets.length >= most ? 'too-many-forwards' : undefined;
 }
 
 /** Everybody the call has been for, oldest first, none twice in a row. */
@@ -79,12 +94,28 @@ export function placesOf({ diversions, history, retargets }: ForwardChain): stri
   return [...earlier, ...own].filter((place, at, all) => place !== all[at - 1]);
 }
 
-export interface ForwardTold {
+/** What of a call is told to whoever it goes to. */
+export interface CallForwards {
   readonly retargets: readonly Retarget[];
-  /** What the callee's agent asks for; `undefined`: it asks for nothing. */
-  readonly asked: DiversionHeaders | undefined;
   /** For whoever asks for nothing. */
   readonly usual: DiversionHeaders;
+  /** How often the call was forwarded before it came here, also where the callee is not told by whom. */
+  readonly arrived: number;
+  /** The URI of the account of ours that a URI names. */
+  readonly accountUri: (uri: string) => string | undefined;
+}
+
+/** Of a call that no feature keys act on. */
+export const NOT_FORWARDED: CallForwards = {
+  retargets: [],
+  usual: 'none',
+  arrived: 0,
+  accountUri: () => undefined,
+};
+
+export interface ForwardTold extends CallForwards {
+  /** What the callee's agent asks for; `undefined`: it asks for nothing. */
+  readonly asked: DiversionHeaders | undefined;
   readonly isTrusted: boolean;
   /** Who is called, where nobody has forwarded here. */
   readonly called: string;
@@ -99,26 +130,77 @@ export function forwardHeaders(
   if (retargets.length === 0 && asked === undefined) return {};
   const wanted = asked ?? usual;
   const arrived = {
-    diversion: listOf(crossed['Diversion']),
-    history: listOf(crossed['History-Info']),
+    diversion: listOf(crossed['Diversion']).map((value) => inOwnName(value, told)),
+    history: listOf(crossed['History-Info']).map((entry) => historyInOwnName(entry, told)),
   };
   const result: Record<string, string> = {};
+  const before = toldBefore(arrived, wanted, told);
   if (wanted === 'both' || wanted === 'diversion') {
-    const isMissing = asked !== undefined && arrived.diversion.length === 0;
-    const derived = isMissing ? diversionsOf(parseHistory(arrived.history)) : [];
-    const before = isMissing ? derived.map(formatDiversion) : arrived.diversion;
-    const values = [...ownDiversions(told), ...before];
+    const values = [...ownDiversions(told), ...before.diversion];
     if (values.length > 0) result['Diversion'] = values.join(', ');
   }
   if (wanted === 'both' || wanted === 'history-info') {
-    const isMissing = asked !== undefined && arrived.history.length === 0;
-    const first = retargets[0]?.from ?? bareUri(told.called);
-    const derived = isMissing ? historyOf(parseDiversions(arrived.diversion), first) : [];
-    const before = isMissing ? derived.map(formatHistoryEntry) : arrived.history;
-    const values = withOwnHistory(before, told);
+    const values = withOwnHistory(before.history, told);
     if (values.length > 0) result['History-Info'] = values.join(', ');
   }
   return result;
+}
+
+interface Told {
+  readonly diversion: readonly string[];
+  readonly history: readonly string[];
+}
+
+/** What is told of the forwards before ours: as it crossed, derived for who asks, and without names where those may not cross. */
+function toldBefore(arrived: Told, wanted: DiversionHeaders, told: ForwardTold): Told {
+  const { retargets, asked } = told;
+  const first = retargets[0]?.from ?? bareUri(told.called);
+  const derived = {
+    diversion: diversionsOf(parseHistory(arrived.history)).map(formatDiversion),
+    history: historyOf(parseDiversions(arrived.diversion), first).map(formatHistoryEntry),
+  };
+  const isMissing = (values: readonly string[]): boolean =>
+    asked !== undefined && values.length === 0;
+  const diversion = isMissing(arrived.diversion) ? derived.diversion : arrived.diversion;
+  const history = isMissing(arrived.history) ? derived.history : arrived.history;
+  const byDiversion = wanted === 'history-info' ? 0 : counted(parseDiversions(diversion));
+  const byHistory = wanted === 'diversion' ? 0 : forwardCountOf(parseHistory(history));
+  const unnamed = told.arrived - Math.max(byDiversion, byHistory);
+  if (retargets.length === 0 || unnamed <= 0) return { diversion, history };
+  const stranger = strangers(unnamed);
+  return {
+    diversion: [...diversion, formatDiversion(stranger)],
+    // Entries that are there already have the indexes.
+    history: history.length > 0 ? history : historyOf([stranger], first).map(formatHistoryEntry),
+  };
+}
+
+/** Stands for the forwards of parties that nobody is told of, so that they count all the same. */
+function strangers(counter: number): Diversion {
+  const uri = `sip:anonymous@${ANONYMOUS_HOST}`;
+  const most = Math.min(counter, MOST_STRANGERS);
+  return { uri, reason: 'unknown', counter: most, isPrivate: true, others: new Map() };
+}
+
+/** RFC 5806 has two digits for it. */
+const MOST_STRANGERS = 99;
+
+/** An account of ours by its own name, and not by the address under which it was reached. */
+function inOwnName(value: string, { accountUri }: ForwardTold): string {
+  try {
+    const address = parseNameAddr(value);
+    const uri = accountUri(address.uri);
+    return uri === undefined ? value : formatNameAddr({ ...address, uri });
+  } catch (error) {
+    if (error instanceof WireError) return value;
+    throw error;
+  }
+}
+
+function historyInOwnName(value: string, { accountUri }: ForwardTold): string {
+  const [entry] = parseHistory([value]);
+  const uri = entry && accountUri(entry.uri);
+  return entry === undefined || uri === undefined ? value : formatHistoryEntry({ ...entry, uri });
 }
 
 function ownDiversions({ retargets, isTrusted }: ForwardTold): string[] {
@@ -132,7 +214,7 @@ function ownDiversions({ retargets, isTrusted }: ForwardTold): string[] {
 /** `before` with an entry for every account that forwarded and for every target, each once. */
 function withOwnHistory(
   before: readonly string[],
-  { retargets, isTrusted }: Pick<ForwardTold, 'retargets' | 'isTrusted'>,
+  { retargets, isTrusted, accountUri }: Pick<ForwardTold, 'retargets' | 'isTrusted' | 'accountUri'>,
 ): string[] {
   const values = [...before];
   for (const retarget of retargets) {
@@ -147,15 +229,19 @@ function withOwnHistory(
     const party = { uri: partyOf(retarget, isTrusted), isPrivate, index };
     values.push(formatHistoryEntry({ ...kept, ...party, ...answer }));
     const origin = { type: 'mp', index } as const;
-    const target = { uri: bareUri(to), isPrivate: false, index: nextIndex(index) };
+    const target = {
+      uri: accountUri(to) ?? bareUri(to),
+      isPrivate: false,
+      index: nextIndex(index),
+    };
     values.push(formatHistoryEntry({ ...target, cause, from: origin }));
   }
   return values;
 }
 
 /** The entries about our own forwards alone, for the caller. */
-export function ownHistory(retargets: readonly Retarget[]): string {
-  return withOwnHistory([], { retargets, isTrusted: false }).join(', ');
+export function ownHistory(told: Pick<CallForwards, 'retargets' | 'accountUri'>): string {
+  return withOwnHistory([], { ...told, isTrusted: false }).join(', ');
 }
 
 function partyOf({ from, isPrivate }: Retarget, isTrusted: boolean): string {

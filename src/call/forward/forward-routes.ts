@@ -37,6 +37,8 @@ export type Routed =
       readonly refusal: Refusal;
       /** Nobody is there to ring. */
       readonly isUnreachable: boolean;
+      /** The dial plan leads somewhere, and nobody there takes calls now. */
+      readonly hasRoute: boolean;
     };
 
 /** The feature keys have not chosen yet. */
@@ -100,7 +102,8 @@ const UNREACHABLE: ReadonlySet<RouteReject['reason']> = new Set(['no-agent-avail
 
 function refusedRoute(rejected: RouteReject): Routed {
   const isUnreachable = UNREACHABLE.has(rejected.reason);
-  return { type: 'refused', refusal: routeRefusal(rejected), isUnreachable };
+  const hasRoute = rejected.reason === 'no-agent-available';
+  return { type: 'refused', refusal: routeRefusal(rejected), isUnreachable, hasRoute };
 }
 
 /** Who calls is still the caller, in whose numbers the INVITE came, and not the account whose dial plan counts. */

@@ -6,15 +6,24 @@ import { userOf } from '../headers/header-policy.ts';
 import type { CallFeatures } from './call-features.ts';
 import type { ForwardingPlan } from './call-forwarding.ts';
 import { forwardRoutes, type RouteParts } from './forward-routes.ts';
+import type { ForwardsInSetUp } from './forwards-in-set-up.ts';
 
 /** Of the services that take emergency calls, to somebody who has made one (RFC 7090 §3). */
 const CALLBACK = 'psap-callback';
 
+/** The feature keys, and the forwards that they have in set-up. */
+export interface ActingKeys {
+  readonly keys: CallFeatures | undefined;
+  readonly inSetUp: ForwardsInSetUp;
+}
+
+type Caller = Pick<CallLeg, 'settings' | 'sipInterface' | 'remote'>;
+
 /** @returns `undefined` for a call that is set up as if there were no feature keys. */
 export function forwardingPlan(
-  features: CallFeatures | undefined,
+  { keys: features, inSetUp }: ActingKeys,
   invite: SipRequest,
-  caller: Pick<CallLeg, 'settings'>,
+  caller: Caller,
   parts: RouteParts,
 ): ForwardingPlan | undefined {
   const account = features?.accountAt(invite.uri);
@@ -22,11 +31,32 @@ export function forwardingPlan(
   if (getHeader(invite, 'Replaces') !== undefined) return undefined;
   // The registrar sends it on to a device: the account has had its say.
   if (isForDevice(parts)) return undefined;
-  if (getHeader(invite, 'Priority')?.trim().toLowerCase() === CALLBACK) return undefined;
-  const address = identityAddress(invite, caller.settings.trust.value === 'trusted');
-  const calling = address === undefined ? undefined : features.accountAt(address);
+  if (isTrusted(caller) && priorityOf(invite) === CALLBACK) return undefined;
+  const calling = callingAccount(features, invite, caller, parts);
   if (calling === account) return undefined;
-  return { features, account, caller: calling, routes: forwardRoutes(parts) };
+  return { features, account, caller: calling, routes: forwardRoutes(parts), inSetUp };
+}
+
+function isTrusted({ settings }: Caller): boolean {
+  return settings.trust.value === 'trusted';
+}
+
+function priorityOf(invite: SipRequest): string | undefined {
+  return getHeader(invite, 'Priority')?.trim().toLowerCase();
+}
+
+/** The account that calls: as a trusted side says, or as From says where that account has registered from there. */
+function callingAccount(
+  features: CallFeatures,
+  invite: SipRequest,
+  caller: Caller,
+  { registrations, request: { atMs = 0 } }: RouteParts,
+): string | undefined {
+  const address = identityAddress(invite, isTrusted(caller));
+  const account = address === undefined ? undefined : features.accountAt(address);
+  if (account === undefined || isTrusted(caller)) return account;
+  const registered = registrations.aorsAt(caller.sipInterface.name, caller.remote, atMs);
+  return registered.some((aor) => features.accountAt(aor) === account) ? account : undefined;
 }
 
 function isForDevice({ registrations, request }: RouteParts): boolean {

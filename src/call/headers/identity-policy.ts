@@ -10,7 +10,7 @@
  * Forwards of our own (forward/forward-chain.ts) are told to everybody, to the untrusted without the names of private accounts.
  *
  * P-Preferred-Identity never crosses; a trusted side that sends no P-Asserted-Identity is taken at its word there.
- * Whatever crosses has our host in place of the other leg's. `header` and `session` ask for what a B2BUA with anchored
+ * Whatever crosses has our host in place of the other leg's; in Diversion and History-Info other domains stay. `header` and `session` ask for what a B2BUA with anchored
  * media does anyway.
  */
 import { numberOf, plainUser } from '../../trunk/numbering.ts';
@@ -151,7 +151,8 @@ function rewrittenEntry(
   field: HistoryField,
   source: IdentitySource,
 ): NameAddr | undefined {
-  const uri = rewrittenUri(address.uri, source.ownHost, source.names);
+  const host = shownHost(address.uri, source);
+  const uri = rewrittenUri(address.uri, host, source.names);
   if (uri === undefined) return undefined;
   const headers = field === 'History-Info' ? historyReason(address.uri, source.names) : '';
   const parameters = new Map(
@@ -160,6 +161,22 @@ function rewrittenEntry(
     ),
   );
   return { ...shown(address, source.names), uri: `${uri}${headers}`, parameters };
+}
+
+/**
+ * A party of some other domain keeps it: with our host it would be somebody of ours. Names of the other leg, and addresses,
+ * give way to our host.
+ */
+function shownHost(uri: string, { names, ownHost }: IdentitySource): string {
+  try {
+    const { user, host } = parseSipUri(uri);
+    const isDomain = /\.[A-Za-z][A-Za-z0-9-]*\.?$/.test(host);
+    return user !== undefined && isDomain && !shows(host, names) ? host : ownHost;
+  } catch (error) {
+    // A number has no host.
+    if (error instanceof WireError) return ownHost;
+    throw error;
+  }
 }
 
 /** Reason and Privacy of an entry, escaped in its URI (RFC 7044 §5.1). */

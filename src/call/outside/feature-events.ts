@@ -1,4 +1,5 @@
-import type { FeatureKeysConfig } from '../../config/feature-keys-config.ts';
+import type { Config, SipInterface } from '../../config/config.ts';
+import { featureKeysMode } from '../../config/feature-keys-mode.ts';
 import { readUri } from '../../trunk/hop-uri.ts';
 import { readAllowEvents } from '../../wire/allow-events.ts';
 import type { SipMessage } from '../../wire/sip-message.ts';
@@ -9,15 +10,18 @@ const FEATURE_PACKAGE = 'as-feature-event';
  * Allow-Events of the answer to a REGISTER whose account has its feature keys here: phones look for the package there.
  *
  * @param aor address of record as the phone names it.
+ * @param sipInterface where the REGISTER came in.
  */
 export function featureEvents(
   answer: SipMessage,
   aor: string,
-  { enabled, mode, domains }: Pick<FeatureKeysConfig, 'enabled' | 'mode' | 'domains'>,
+  config: Pick<Config, 'featureKeys'>,
+  sipInterface: Pick<SipInterface, 'name' | 'featureKeysMode'>,
 ): { readonly 'Allow-Events'?: string } {
   const host = readUri(aor)?.host;
-  if (!enabled || mode !== 'serve' || host === undefined) return {};
-  const isOwn = Object.entries(domains).some(([domain, names]) =>
+  const { value: mode } = featureKeysMode(config, sipInterface);
+  if (mode !== 'serve' || host === undefined) return {};
+  const isOwn = Object.entries(config.featureKeys.domains).some(([domain, names]) =>
     [domain, ...names].some((name) => name.toLowerCase() === host),
   );
   const tokens = readAllowEvents(answer);

@@ -9,6 +9,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { PeerSource } from '../../sip/sip-connection.ts';
+import { formatHostPort } from '../../wire/sip-uri.ts';
 
 export interface Binding {
   /** Address of record as the device named it. */
@@ -29,6 +30,8 @@ const TOKEN_LENGTH = 24;
 
 export class Registrations {
   readonly #byToken = new Map<string, Binding>();
+  /** Tokens by interface and source. */
+  readonly #byPlace = new Map<string, Set<string>>();
   readonly #key = randomBytes(32);
   readonly #capacity: number;
 
@@ -51,7 +54,7 @@ export class Registrations {
   hasRoom(nowMs: number): boolean {
     if (this.#byToken.size < this.#capacity) return true;
     for (const [token, { expiresAtMs }] of this.#byToken) {
-      if (expiresAtMs <= nowMs) this.#byToken.delete(token);
+      if (expiresAtMs <= nowMs) this.delete(token);
     }
     return this.#byToken.size < this.#capacity;
   }
@@ -59,13 +62,30 @@ export class Registrations {
   /** The registrar has accepted it. */
   set(binding: Binding): void {
     const token = this.tokenOf(binding);
-    if (this.#byToken.has(token) || this.#byToken.size < this.#capacity) {
-      this.#byToken.set(token, binding);
-    }
+    if (!this.#byToken.has(token) && this.#byToken.size >= this.#capacity) return;
+    this.delete(token);
+    this.#byToken.set(token, binding);
+    const place = placeOf(binding);
+    this.#byPlace.set(place, (this.#byPlace.get(place) ?? new Set()).add(token));
   }
 
   delete(token: string): void {
+    const binding = this.#byToken.get(token);
+    if (binding === undefined) return;
     this.#byToken.delete(token);
+    const place = placeOf(binding);
+    const tokens = this.#byPlace.get(place);
+    tokens?.delete(token);
+    if (tokens?.size === 0) this.#byPlace.delete(place);
+  }
+
+  /** The addresses of record that are registered now from `remote` (`host:port`) by way of an interface. */
+  aorsAt(interfaceName: string, remote: string, nowMs: number): string[] {
+    const tokens = this.#byPlace.get(`${interfaceName} ${remote}`) ?? [];
+    return [...tokens].flatMap((token) => {
+      const binding = this.#byToken.get(token);
+      return binding !== undefined && binding.expiresAtMs > nowMs ? [binding.aor] : [];
+    });
   }
 
   /** The device has taken back all its Contacts at once. */
@@ -81,4 +101,8 @@ export class Registrations {
     if (binding === undefined || binding.expiresAtMs <= nowMs) return undefined;
     return binding.registrarInterface === onInterface ? binding : undefined;
   }
+}
+
+function placeOf({ interfaceName, source }: Binding): string {
+  return `${interfaceName} ${formatHostPort(source.address, source.port)}`;
 }

@@ -183,8 +183,10 @@ export class RequestRelay {
     const isGranted = method === 'REGISTER' && response.status < 300;
     const context = { registrations, nowMs: nowMs() };
     const contact = isGranted ? takeGranted(response.message, wanted, registrant, context) : {};
-    const { featureKeys } = this.#config;
-    const events = isGranted ? featureEvents(response.message, registrant.aor, featureKeys) : {};
+    const { sipInterface } = path.from;
+    const events = isGranted
+      ? featureEvents(response.message, registrant.aor, this.#config, sipInterface)
+      : {};
     const added = { ...contact, ...events };
     const { status, options } = relayedAnswer(response.message, path, message, added);
     request.respond(status, options);

@@ -23,6 +23,7 @@ import type { CallerInvite, CallPlan } from '../call-plan.ts';
 import type { CallSession } from '../call-session.ts';
 import { type EndCause, verdictOf } from '../end-cause.ts';
 import type { CallForwarding, ForwardStep } from '../forward/call-forwarding.ts';
+import { NOT_FORWARDED } from '../forward/forward-chain.ts';
 import { causeOfUnsentAnswer, endHeaders } from '../headers/end-headers.ts';
 import { warningOf } from '../offer/received-sdp.ts';
 import { headersOf } from '../route-refusal.ts';
@@ -177,8 +178,7 @@ export class CallSetup {
     const forwarding = this.#forwarding;
     host.attemptStarted(hop, session);
     const { message } = this.#invite;
-    const usual = forwarding?.settings.diversionHeaders ?? 'none';
-    const forwards = { retargets: forwarding?.retargets ?? [], usual };
+    const forwards = forwarding?.told ?? NOT_FORWARDED;
     const inviteCallee = this.#inviteCallee;
     const attempt = new CalleeAttempt(
       { hop, session, message, crossing, forwards, inviteCallee, host },

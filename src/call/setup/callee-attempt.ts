@@ -10,7 +10,7 @@ import type { Hop } from '../../trunk/policy.ts';
 import type { SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { CallStack } from '../call-context.ts';
 import type { CallSession } from '../call-session.ts';
-import type { ForwardTold } from '../forward/forward-chain.ts';
+import type { CallForwards } from '../forward/forward-chain.ts';
 import { repeatHeaders, withHeaders } from '../mid-call/session-refresh.ts';
 import type { AttemptFailure } from './attempt-failure.ts';
 import type { SetupHost } from './setup-host.ts';
@@ -22,7 +22,7 @@ export interface AttemptOptions {
   /** The caller's INVITE, and what of it goes on. */
   readonly message: SipRequest;
   readonly crossing: Crossing;
-  readonly forwards: Pick<ForwardTold, 'retargets' | 'usual'>;
+  readonly forwards: CallForwards;
   readonly inviteCallee: CallStack['invite'];
   readonly host: Pick<SetupHost, 'dialogHandler' | 'guarded' | 'isEnded' | 'timers'>;
 }

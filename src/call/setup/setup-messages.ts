@@ -5,7 +5,7 @@ import type { Hop } from '../../trunk/policy.ts';
 import type { Side } from '../../wire/side.ts';
 import { getHeader, type SipMessage, type SipResponse } from '../../wire/sip-message.ts';
 import { hopTransport } from '../call-leg.ts';
-import { forwardHeaders, type ForwardTold } from '../forward/forward-chain.ts';
+import { type CallForwards, forwardHeaders, type ForwardTold } from '../forward/forward-chain.ts';
 import type { Forwarded } from '../call-session.ts';
 import { translatedCaller, translatedHeaders } from '../headers/calling-number.ts';
 import { crossing, type CrossingMessage, leaving, pathFrom } from '../headers/header-crossing.ts';
@@ -37,7 +37,7 @@ export function isReliable(response: SipResponse): boolean {
 export interface InvitePlace {
   readonly hop: Hop;
   readonly legs: PolicyLegs;
-  readonly forwards: Pick<ForwardTold, 'retargets' | 'usual'>;
+  readonly forwards: CallForwards;
 }
 
 /** The INVITE to `hop` on account of the caller's. */

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { featureEvents } from '../../../src/call/outside/feature-events.ts';
 import type { SipResponse } from '../../../src/wire/sip-message.ts';
+import { configOf, SAMPLE } from '../config/sample.ts';
 
+const BASE = configOf(SAMPLE).featureKeys;
 const SERVED = {
   enabled: true,
   mode: 'serve',
@@ -16,6 +18,13 @@ test.each([
   ['nonsense', SERVED, [], undefined],
   ['sip:2001@pbx.example', { ...SERVED, enabled: false }, [], undefined],
   ['sip:2001@pbx.example', { ...SERVED, mode: 'pass' }, [], undefined],
+  ['sip:2001@pbx.example', { ...SERVED, featureKeysMode: 'pass' }, [], undefined],
+  [
+    'sip:2001@pbx.example',
+    { ...SERVED, mode: 'pass', featureKeysMode: 'serve' },
+    [],
+    'as-feature-event',
+  ],
 ] as const)('a REGISTER of %s is answered with Allow-Events %#', (aor, config, named, value) => {
   const headers = named.map((name) => ({ name: 'Allow-Events', value: name }));
   const answer: SipResponse = {
@@ -25,5 +34,13 @@ test.each([
     headers,
     body: Buffer.alloc(0),
   };
-  expect(featureEvents(answer, aor, config)['Allow-Events']).toBe(value);
+  const { featureKeysMode, ...featureKeys } = { featureKeysMode: undefined, ...config };
+  const sipInterface = { name: 'access', featureKeysMode };
+  const told = featureEvents(
+    answer,
+    aor,
+    { featureKeys: { ...BASE, ...featureKeys } },
+    sipInterface,
+  );
+  expect(told['Allow-Events']).toBe(value);
 });

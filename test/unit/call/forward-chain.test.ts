@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
   arrivedChain,
+  arrivedForwards,
   extendedBy,
   type ForwardChain,
   forwardHeaders,
   type ForwardTold,
   obstacleTo,
+  ownHistory,
   placesOf,
   type Retarget,
 } from '../../../src/call/forward/forward-chain.ts';
@@ -39,6 +41,8 @@ const TOLD: ForwardTold = {
   retargets: [A_TO_B],
   asked: undefined,
   usual: 'both',
+  arrived: 0,
+  accountUri: () => undefined,
   isTrusted: true,
   called: 'sip:b@10.0.0.1',
 };
@@ -109,6 +113,58 @@ describe('what a callee is told', () => {
   });
 });
 
+describe('forwards that the callee is not told by name', () => {
+  const NOBODY = '<sip:anonymous@anonymous.invalid>;reason=unknown;counter=3;privacy=full';
+  const OWN = '<sip:a@pbx.example>;reason=unconditional;counter=1;privacy=off';
+
+  test('count in both headers', () => {
+    const headers = forwardHeaders({}, { ...TOLD, arrived: 3, isTrusted: false });
+    expect(headers['Diversion']).toBe(`${OWN}, ${NOBODY}`);
+    const { diversions, history } = arrivedChain(inviteWith(headers));
+    expect(arrivedForwards({ diversions, history: [] })).toBe(4);
+    expect(arrivedForwards({ diversions: [], history })).toBe(4);
+  });
+
+  test.each([
+    [
+      'those that are named count once',
+      { Diversion: OLD_DIVERSION },
+      1,
+      `${OWN}, ${OLD_DIVERSION}`,
+    ],
+    ['the rest is added', { Diversion: OLD_DIVERSION }, 4, `${OWN}, ${OLD_DIVERSION}, ${NOBODY}`],
+  ])('%s', (_, crossed, arrived, expected) => {
+    expect(forwardHeaders(crossed, { ...TOLD, arrived })['Diversion']).toBe(expected);
+  });
+
+  test('are no news where nobody forwards here', () => {
+    const told = { ...TOLD, retargets: [], asked: 'both', arrived: 3 } as const;
+    expect(forwardHeaders({}, told)).toEqual({});
+  });
+});
+
+function accountUri(uri: string): string | undefined {
+  return uri.startsWith('sip:7@127.0.0.1') ? 'sip:7@pbx.example' : undefined;
+}
+
+test('an account has its own name, whatever address it was reached at', () => {
+  const crossed = {
+    Diversion: '<sip:7@127.0.0.1>;reason=user-busy;counter=1, <sip:7@far.example>',
+    'History-Info': '<sip:7@127.0.0.1?Privacy=history>;index=1, <sip:0@x;cause=486>;index=1.1;mp=1',
+  };
+  const headers = forwardHeaders(crossed, { ...TOLD, accountUri });
+  expect(headers['Diversion']).toContain(
+    ', <sip:7@pbx.example>;reason=user-busy;counter=1, <sip:7@far.example>',
+  );
+  const retargets = [{ ...A_TO_B, to: 'sip:7@127.0.0.1:5070' }];
+  expect(ownHistory({ retargets, accountUri })).toContain(
+    '<sip:7@pbx.example;cause=302>;index=1.1',
+  );
+  expect(headers['History-Info']).toMatch(
+    /^<sip:7@pbx\.example\?Privacy=history>;index=1, <sip:0@x;cause=486>;index=1\.1;mp=1, /,
+  );
+});
+
 function identify(uri: string): string {
   return uri.replace(/[:;](?:\d|t).*$/, '');
 }
@@ -127,6 +183,11 @@ describe('where a call may not go', () => {
     [{}, [B_TO_C], B, 'loop'],
     [{ Diversion: `<${B}>;reason=user-busy` }, [], B, 'loop'],
     [{ 'History-Info': `<${B}>;index=1` }, [], B, 'loop'],
+    [{ Diversion: `<${A}>;reason=user-busy` }, [], B, 'loop'],
+    [{ 'History-Info': `<${A}>;index=1, <sip:9@x;cause=302>;index=1.1;mp=1` }, [], B, 'loop'],
+    [{ 'History-Info': `<sip:9@x>;index=1, <${A};cause=302>;index=1.1;mp=1` }, [], B, undefined],
+    [{ 'History-Info': `<${A}>;index=1, <${A};user=phone>;index=1.1;rc=1` }, [], B, undefined],
+    [{ Diversion: '<sip:0@x>;counter=many' }, [], B, 'too-many-forwards'],
     [{ Diversion: '<sip:0@x>;counter=4' }, [], B, undefined],
     [{ Diversion: '<sip:0@x>;counter=4, <sip:1@x>' }, [], B, 'too-many-forwards'],
     [{ Diversion: '<sip:0@x>;counter=4' }, [B_TO_C], 'sip:d@x', 'too-many-forwards'],

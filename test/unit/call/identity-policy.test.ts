@@ -85,7 +85,7 @@ describe('Diversion and History-Info', () => {
     [
       'tt',
       ['Diversion', `<tel:+49301>;reason="${CALLER_HOST}", <sip:2@x.invalid>`],
-      '<tel:+49301>, <sip:2@10.2.2.254>',
+      '<tel:+49301>, <sip:2@x.invalid>',
     ],
     ['tt', ['Diversion', '<sip:open'], undefined],
     [
@@ -94,12 +94,22 @@ describe('Diversion and History-Info', () => {
         'History-Info',
         `<sip:1@${CALLER_HOST}?Reason=SIP%3Bcause%3D302&Privacy=history&X=y>;index=1, <sip:2@x.invalid;cause=302>;index=1.1;mp=1;foo=x`,
       ],
-      '<sip:1@10.2.2.254?Reason=SIP%3Bcause%3D302&Privacy=history>;index=1, <sip:2@10.2.2.254;cause=302>;index=1.1;mp=1',
+      '<sip:1@10.2.2.254?Reason=SIP%3Bcause%3D302&Privacy=history>;index=1, <sip:2@x.invalid;cause=302>;index=1.1;mp=1',
     ],
     [
       'tt',
       ['History-Info', `<sip:1@x.invalid?Reason=${CALLER_HOST}>;index=1`],
-      '<sip:1@10.2.2.254>;index=1',
+      '<sip:1@x.invalid>;index=1',
+    ],
+    [
+      'tt',
+      ['Diversion', '<sip:1@192.0.2.7>, <sip:2@pbx>'],
+      '<sip:1@10.2.2.254>, <sip:2@10.2.2.254>',
+    ],
+    [
+      'tt',
+      ['Diversion', `<sip:1@${CALLER_DOMAIN}>, <sip:y.invalid>`],
+      '<sip:1@10.2.2.254>, <sip:anonymous@10.2.2.254>',
     ],
     ['tu', ['Diversion', '<sip:1@x.invalid>'], undefined],
     ['ut', ['History-Info', '<sip:1@x.invalid>;index=1'], undefined],

@@ -58,6 +58,26 @@ describe('a binding', () => {
     expect(new Registrations().tokenOf(binding())).not.toBe(all[0]);
   });
 
+  test('is found by where it is, until it expires or is taken back', () => {
+    const registrations = new Registrations();
+    const bob = binding({ aor: 'sip:bob@example.com', expiresAtMs: 500 });
+    const at = (nowMs: number, remote = '198.51.100.7:40001', name = 'access'): string[] =>
+      registrations.aorsAt(name, remote, nowMs);
+    registrations.set(binding());
+    registrations.set(bob);
+
+    expect(at(499)).toEqual(['sip:alice@example.com', 'sip:bob@example.com']);
+    expect(at(500)).toEqual(['sip:alice@example.com']);
+    expect(at(0, '198.51.100.7:40002')).toEqual([]);
+    expect(at(0, '198.51.100.7:40001', 'core')).toEqual([]);
+
+    registrations.set(binding({ source: { ...REGISTRANT.source, port: 40_002 } }));
+    expect(at(0)).toEqual(['sip:bob@example.com']);
+    expect(at(0, '198.51.100.7:40002')).toEqual(['sip:alice@example.com']);
+    registrations.deleteAll(bob.aor, 'access');
+    expect(at(0)).toEqual([]);
+  });
+
   test('finds room only when others are over', () => {
     const registrations = new Registrations(1);
     registrations.set(binding());

@@ -46,7 +46,8 @@ function decide(
     denied.includes(target)
       ? { type: 'withheld', reason: 'denied' }
       : { type: 'allowed', uri: `sip:${target}@pbx.example` };
-  return decideCall(state, { calls: { ...CALLS, ...calls }, defaultRings: 5, judge });
+  const merged = { ...CALLS, ...calls };
+  return decideCall(state, { calls: merged, defaultRings: 5, judge, isDndReachable: true });
 }
 
 /** In a word: who gets the call, or with which status it ends. */

@@ -13,9 +13,16 @@ interface Setup {
   readonly state?: AccountState | Error;
   /** Targets that the policy refuses. */
   readonly refused?: readonly string[];
+  readonly isServed?: boolean;
 }
 
-function open({ applyTo = 'true', section = '', state, refused = [] }: Setup = {}) {
+function open({
+  applyTo = 'true',
+  section = '',
+  state,
+  refused = [],
+  isServed = true,
+}: Setup = {}) {
   const text = `
 realms:
   - { name: access, media: { address: 127.0.0.1, port-min: 20000, port-max: 20999 } }
@@ -32,6 +39,7 @@ feature-keys:
   const warnings: unknown[] = [];
   const features = new AccountCallFeatures({
     config: () => loaded.config.featureKeys,
+    isServed: () => isServed,
     service: {
       forCall: () => (state instanceof Error ? Promise.reject(state) : Promise.resolve(state)),
     },
@@ -40,6 +48,10 @@ feature-keys:
   });
   return { features, warnings };
 }
+
+/** A dial plan that leads everywhere. */
+const anywhere = (): Promise<boolean> => Promise.resolve(true);
+const nowhere = (): Promise<boolean> => Promise.resolve(false);
 
 function stateWith(feature: Feature, forwardTo: string): AccountState {
   const stateOf = (name: Feature) =>
@@ -60,7 +72,17 @@ test.each<[string, string | undefined]>([
   ['sip:2001@10.0.0.1:6060', ACCOUNT],
   ['sip:2001@10.0.0.2', undefined],
   ['sip:pbx.example', undefined],
-  ['tel:2001', undefined],
+  ['tel:2001', ACCOUNT],
+  ['tel:20-01;ext=7', ACCOUNT],
+  ['tel:2001;phone-context=other.example', 'sip:2001@other.example'],
+  ['tel:2001;phone-context=+49', ACCOUNT],
+  ['sip:2001;npdi@pbx.example;user=phone', ACCOUNT],
+  ['sip:2001;isub=1@pbx.example', ACCOUNT],
+  ['sip:2001;phone-context=pbx.example@pbx.example', ACCOUNT],
+  ['sip:20-01@pbx.example', ACCOUNT],
+  ['sip:%2B49(30)1@pbx.example', 'sip:+49301@pbx.example'],
+  ['sip:jo-ann@pbx.example', 'sip:jo-ann@pbx.example'],
+  ['sip:;npdi@pbx.example', undefined],
   ['nonsense', undefined],
 ])('%s is for %s', (uri, account) => {
   expect(open().features.accountAt(uri)).toBe(account);
@@ -79,6 +101,10 @@ test.each<[string, boolean, boolean, boolean]>([
   expect(accounts.map((account) => features.actOn(account))).toEqual(expected);
 });
 
+test('where no feature keys are served, none act on calls', () => {
+  expect(open({ isServed: false }).features.actOn(ACCOUNT)).toBe(false);
+});
+
 test.each(['maybe', '{ pbx.example: true }'])('apply-to-calls: %s is refused', (applyTo) => {
   expect(() => open({ applyTo })).toThrow('true, false or a list of domains and accounts');
 });
@@ -88,7 +114,7 @@ const always = (forwardTo: string): AccountState => stateWith('CallForwardingAlw
 describe('a call to an account with CFA on', () => {
   test('goes to the target', async () => {
     const { features } = open({ state: always('+49 30-12') });
-    expect(await features.decide(ACCOUNT, undefined)).toMatchObject({
+    expect(await features.decide(ACCOUNT, undefined, anywhere)).toMatchObject({
       treatment: { type: 'forward', forward: { target: 'sip:+493012@pbx.example' } },
     });
   });
@@ -114,7 +140,7 @@ describe('a call to an account with CFA on', () => {
       'the target cannot be called',
     ],
   ])('rings where the account %s', async (_, setup, caller, reason) => {
-    const { treatment, withheld } = await open(setup).features.decide(ACCOUNT, caller);
+    const { treatment, withheld } = await open(setup).features.decide(ACCOUNT, caller, anywhere);
     expect(treatment).toEqual({ type: 'ring' });
     expect(withheld.map((each) => each.reason).join()).toBe(reason);
   });
@@ -122,8 +148,35 @@ describe('a call to an account with CFA on', () => {
 
 test('row 74: the phone rings where nothing is known of the account', async () => {
   const { features } = open();
-  expect((await features.decide(ACCOUNT, undefined)).treatment).toEqual({ type: 'ring' });
+  expect((await features.decide(ACCOUNT, undefined, anywhere)).treatment).toEqual({ type: 'ring' });
   const broken = open({ state: new Error('down') });
-  expect((await broken.features.decide(ACCOUNT, undefined)).treatment).toEqual({ type: 'ring' });
+  expect((await broken.features.decide(ACCOUNT, undefined, anywhere)).treatment).toEqual({
+    type: 'ring',
+  });
   expect(broken.warnings).toHaveLength(1);
+});
+
+describe('where the dial plan has no way to', () => {
+  test('the target, the forward is off for this call', async () => {
+    const { features } = open({ state: always('2424') });
+    expect(await features.decide(ACCOUNT, undefined, nowhere)).toEqual({
+      treatment: { type: 'ring' },
+      withheld: [
+        { feature: 'CallForwardingAlways', reason: 'the dial plan has no way to the target' },
+      ],
+    });
+  });
+
+  test('dnd-response, a call that is not wanted meets 486', async () => {
+    const section = 'calls: { dnd-response: "sip:mail@far.example" }';
+    const { features } = open({ section, state: stateWith('DoNotDisturb', '') });
+    expect(await features.decide(ACCOUNT, undefined, nowhere)).toMatchObject({
+      treatment: { type: 'refuse', status: 486 },
+      withheld: [{ feature: 'DoNotDisturb' }],
+    });
+    expect(await features.decide(ACCOUNT, undefined, anywhere)).toMatchObject({
+      treatment: { type: 'forward', forward: { target: 'sip:mail@far.example' } },
+      withheld: [],
+    });
+  });
 });

@@ -6,9 +6,10 @@ import type { Proposal } from '../../../src/feature-keys/change-rules.ts';
 import type { FeatureState, RequestedFeature } from '../../../src/feature-keys/feature-state.ts';
 import type { TargetVerdict } from '../../../src/feature-keys/target-policy.ts';
 
-/** Forbids `911` and knows the account as `2001`. */
+/** Forbids `911`, has no way to `777` and knows the account as `2001`. */
 function judge(target: string): TargetVerdict {
   if (target === '911') return 'target-forbidden';
+  if (target === '777') return 'no-route';
   return target === '2001' ? 'target-self' : 'allowed';
 }
 
@@ -56,6 +57,24 @@ const PROPOSALS: [
     { values: STORED },
     { ...ON, forwardTo: ' ' },
     change(true, STORED),
+  ],
+  [
+    'on with a number that nobody reaches',
+    CFA,
+    {},
+    { ...ON, forwardTo: '777' },
+    {
+      type: 'refused',
+      code: 'target-forbidden',
+      reason: 'the dial plan has no way to this target',
+    },
+  ],
+  [
+    'off with a number that nobody reaches',
+    CFA,
+    { status: true, values: STORED },
+    { status: false, forwardTo: '777' },
+    change(false, STORED),
   ],
   ['on without any number', CFA, {}, ON, refused('no-target')],
   ['on, number cleared', CFA, { values: STORED }, { ...ON, forwardTo: null }, refused('no-target')],
@@ -197,6 +216,31 @@ describe('a change', () => {
     expect(propose(feature, { ...NEVER_CHANGED, ...stored }, requested, { judge })).toEqual(
       outcome,
     );
+  });
+
+  test.each<[string, Partial<FeatureState>, RequestedFeature, Proposal]>([
+    [
+      'a forbidden number while off',
+      {},
+      { status: false, forwardTo: '911' },
+      refused('target-forbidden'),
+    ],
+    ['a count of 1 while off', {}, { status: false, ringCount: 1 }, refused('ring-count')],
+    [
+      'the stored number, forbidden by now',
+      { values: { forwardTo: '911' } },
+      { status: false, forwardTo: '911' },
+      UNCHANGED,
+    ],
+    [
+      'off with a forbidden number',
+      { status: true, values: STORED },
+      { status: false, forwardTo: '911' },
+      change(false, STORED),
+    ],
+  ])('from one who wants stored what is named: %s', (_name, stored, requested, outcome) => {
+    const current = { ...NEVER_CHANGED, ...stored };
+    expect(propose(CFNA, current, requested, { judge, isStrict: true })).toEqual(outcome);
   });
 
   test.each([

@@ -101,6 +101,7 @@ describe('the lists of the configuration', () => {
       (account, uri) => account === ACCOUNT && uri === 'sip:2424@pbx.example',
     );
     expect(routed.judge(ACCOUNT, '24 24')).toBe('allowed');
-    expect(routed.judge(ACCOUNT, '2425')).toBe('target-forbidden');
+    expect(routed.judge(ACCOUNT, '2425')).toBe('no-route');
+    expect(routed.judge(ACCOUNT, '112')).toBe('target-forbidden');
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Diversion, formatDiversion, parseDiversions } from '../../../src/wire/diversion.ts';
-import { diversionsOf, historyOf } from '../../../src/wire/forward-conversion.ts';
+import { diversionsOf, forwardCountOf, historyOf } from '../../../src/wire/forward-conversion.ts';
 import { formatHistoryEntry, parseHistory } from '../../../src/wire/history-info.ts';
 
 const OFF = { counter: 1, isPrivate: false, others: new Map<string, string>() };
@@ -28,7 +28,7 @@ describe('Diversion', () => {
       ],
     ],
     [
-      '<sip:a@x>;counter=0;screen=yes,nonsense,<sip:b@x>;counter=123456',
+      '<sip:a@x>;counter=0;screen=yes,nonsense,<sip:b@x>;counter=99999999999',
       [
         { uri: 'sip:a@x', reason: 'unknown', ...OFF, others: new Map([['screen', 'yes']]) },
         { uri: 'sip:b@x', reason: 'unknown', ...OFF, counter: 99 },
@@ -36,6 +36,17 @@ describe('Diversion', () => {
     ],
   ])('%s', (value, expected) => {
     expect(parseDiversions([value])).toEqual(expected);
+  });
+
+  test.each([
+    ['', 1],
+    [';counter="7"', 7],
+    [';counter=12', 12],
+    [';counter=-1', 99],
+    [';counter=many', 99],
+    [`;counter=${'9'.repeat(400)}`, 99],
+  ])('%s stands for %i forwards', (parameter, counter) => {
+    expect(parseDiversions([`<sip:a@x>${parameter}`])).toMatchObject([{ counter }]);
   });
 
   test('says what it was read from', () => {
@@ -64,6 +75,49 @@ describe('History-Info', () => {
     '"A <sip:a@x>;index=1',
   ])('%s is no entry', (text) => {
     expect(parseHistory([text])).toEqual([]);
+  });
+});
+
+describe('History-Info tells of', () => {
+  test.each([
+    ['no forward where nobody was asked before', '<sip:a@x>;index=1', 0],
+    ['a forward by its cause', '<sip:a@x>;index=1, <sip:b@x;cause=302>;index=1.1', 1],
+    ['a forward by its mapping', '<sip:a@x>;index=1, <sip:b@x>;index=1.1;mp=1', 1],
+    [
+      'a forward by the answer',
+      '<sip:a@x?Reason=SIP%3Bcause%3D486>;index=1, <sip:b@x>;index=1.1',
+      1,
+    ],
+    [
+      'no forward by another answer',
+      '<sip:a@x?Reason=SIP%3Bcause%3D500>;index=1, <sip:b@x>;index=1.1',
+      0,
+    ],
+    [
+      'no forward by another way',
+      '<sip:a@x?Reason=SIP%3Bcause%3D486>;index=1, <sip:b@x>;index=1.1;rc=1',
+      0,
+    ],
+    ['a redirection by itself', '<sip:a@x?Reason=SIP%3Bcause%3D302>;index=1', 1],
+    [
+      'a redirection once',
+      '<sip:a@x?Reason=SIP%3Bcause%3D302>;index=1, <sip:b@x;cause=302>;index=1.1;mp=1',
+      1,
+    ],
+    [
+      'a redirection to any branch',
+      '<sip:a@x?Reason=SIP%3Bcause%3D302>;index=1, <sip:b@x>;index=1.1;rc=1',
+      1,
+    ],
+    [
+      'no forward by a new branch',
+      '<sip:a@x>;index=1, <sip:b@x>;index=1.1, <sip:c@x>;index=1.2',
+      0,
+    ],
+  ])('%s', (_, history, count) => {
+    const entries = parseHistory([history]);
+    expect(forwardCountOf(entries)).toBe(count);
+    expect(diversionsOf(entries)).toHaveLength(count);
   });
 });
 
