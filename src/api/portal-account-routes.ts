@@ -9,7 +9,7 @@ import type { FeatureBackend } from './feature-backend.ts';
 import { accountOf, accountsOf } from './portal-accounts.ts';
 import type { PortalStreams } from './portal-events.ts';
 import { Allowances } from './portal-limits.ts';
-import { NOT_SERVED, OPEN, fieldsOf, sendProblem } from './portal-request.ts';
+import { OPEN, fieldsOf, sendNotServed, sendProblem } from './portal-request.ts';
 import type { PortalVisitor } from './portal-request.ts';
 import { accountView, historyView, outcomeView, readFlags, readRequested } from './portal-view.ts';
 
@@ -65,7 +65,7 @@ function guard(options: AccountRouteOptions) {
       const visitor = options.visitorOf(request);
       if (visitor === undefined) return await sendProblem(reply, 401, 'you are signed out');
       const features = options.features();
-      if (features === undefined) return await sendProblem(reply, 503, NOT_SERVED);
+      if (features === undefined) return await sendNotServed(reply);
       const presentity = accountOf(request.params.account, features.config.domains);
       if (presentity === undefined || !mayUse(visitor, presentity, features)) {
         return await sendProblem(reply, 404, 'there is no such account');
@@ -88,8 +88,7 @@ function streamEvents({ features, streams, visitorOf }: AccountRouteOptions): Ha
     const isAlive = (): boolean => {
       const now = visitorOf(request);
       const served = features();
-      // Switched off for a while: the page is told when it asks.
-      return now !== undefined && (served === undefined || mayUse(now, presentity, served));
+      return now !== undefined && served !== undefined && mayUse(now, presentity, served);
     };
     const stream = { presentity, owner: visitor.session.key, isAlive };
     if (streams.open(reply, stream)) return await reply;
@@ -204,5 +203,5 @@ function sendOutcome(reply: FastifyReply, outcome: FeatureOutcome): FastifyReply
 function sendFailure(reply: FastifyReply, type: 'unknown-account' | 'failed'): FastifyReply {
   if (type === 'unknown-account') return sendProblem(reply, 404, 'there is no such account');
   reply.header('Retry-After', String(STORE_RETRY_SECONDS));
-  return sendProblem(reply, 503, 'the store of the features does not answer');
+  return sendProblem(reply, 503, 'the store does not answer');
 }

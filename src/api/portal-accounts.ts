@@ -43,6 +43,15 @@ export function knownAccounts(config: FeatureKeysConfig): readonly Presentity[] 
 }
 
 /**
+ * The key of the configuration that a login means, however it is spelled; for one that nobody has, what it would be.
+ */
+export function userNameOf(login: string, config: FeatureKeysConfig): string {
+  const address = login.trim().replace(/^sips?:/i, '');
+  // Users may stand in the configuration with their domain.
+  return userNamed(address, config) === undefined ? address.replace(/@.*$/s, '') : address;
+}
+
+/**
  * Checks name and password; the name may carry one of our domains.
  *
  * @returns `undefined` when they do not fit, in the same time whatever the reason is.
@@ -52,10 +61,8 @@ export function verifyUser(
   password: string,
   config: FeatureKeysConfig,
 ): PortalUser | undefined {
-  const address = login.replace(/^sips?:/i, '');
-  const plain = address.replace(/@.*$/s, '');
-  // Users may stand in the configuration with their domain.
-  const name = userNamed(address, config) === undefined ? plain : address;
+  const address = login.trim().replace(/^sips?:/i, '');
+  const name = userNameOf(login, config);
   const user = userNamed(name, config);
   const isRight = isPasswordOf({ name, user: user ?? NOBODY }, password, config);
   const isOurs = !address.includes('@') || accountOf(address, config.domains) !== undefined;

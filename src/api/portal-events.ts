@@ -20,6 +20,8 @@ interface Entry extends StreamOptions {
 
 /** A page that hears nothing for longer takes its connection for lost. */
 const BEAT_MS = 15_000;
+/** Until a reload takes effect on what is open. */
+const WATCH_MS = 1000;
 const MOST_STREAMS = 2000;
 const MOST_PER_OWNER = 12;
 
@@ -27,10 +29,14 @@ export class PortalStreams {
   readonly #streams = new EventStreams({ ...STREAM_LIMITS, maxStreams: MOST_STREAMS });
   readonly #entries = new Set<Entry>();
   readonly #endWatch: () => void;
-  #beat: ReturnType<typeof setInterval> | undefined;
+  readonly #inForce: () => unknown;
+  #lastInForce: unknown;
+  #timers: readonly ReturnType<typeof setInterval>[] = [];
 
-  constructor(onFeatureEvent: FeatureEventSource) {
+  /** @param inForce gives the configuration, another object after each reload. */
+  constructor(onFeatureEvent: FeatureEventSource, inForce: () => unknown) {
     this.#endWatch = onFeatureEvent((event) => this.#tell(event));
+    this.#inForce = inForce;
   }
 
   /** Takes the answer over and begins the stream; false: there are too many. */
@@ -45,7 +51,7 @@ export class PortalStreams {
     const stream = this.#streams.open(reply.raw, () => this.#forget(entry));
     const entry: Entry = { ...options, stream };
     this.#entries.add(entry);
-    this.#beat ??= setInterval(() => this.#beatAll(), BEAT_MS);
+    if (this.#timers.length === 0) this.#startTimers();
     stream.send({ name: 'ready', data: {} });
     return true;
   }
@@ -60,7 +66,7 @@ export class PortalStreams {
     this.#endWatch();
     this.#streams.close();
     this.#entries.clear();
-    this.#stopBeat();
+    this.#stopTimers();
   }
 
   #tell({ type, presentity, ...data }: FeatureEvent): void {
@@ -75,12 +81,28 @@ export class PortalStreams {
 
   #forget(entry: Entry): void {
     this.#entries.delete(entry);
-    if (this.#entries.size === 0) this.#stopBeat();
+    if (this.#entries.size === 0) this.#stopTimers();
   }
 
-  #stopBeat(): void {
-    clearInterval(this.#beat);
-    this.#beat = undefined;
+  #startTimers(): void {
+    this.#lastInForce = this.#inForce();
+    this.#timers = [
+      setInterval(() => this.#beatAll(), BEAT_MS),
+      setInterval(() => this.#endAfterReload(), WATCH_MS),
+    ];
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+  }
+
+  /** Ends the streams that the new configuration does not permit. */
+  #endAfterReload(): void {
+    const inForce = this.#inForce();
+    if (inForce === this.#lastInForce) return;
+    this.#lastInForce = inForce;
+    for (const { stream, isAlive } of this.#entries) if (!isAlive()) stream.end();
   }
 }
 

@@ -20,6 +20,7 @@ const FILES: Readonly<Record<string, string>> = {
   'feature-row.js': SCRIPT,
   'history-list.js': SCRIPT,
   'live.js': SCRIPT,
+  'neighbours.js': SCRIPT,
   'phone-list.js': SCRIPT,
   'sign-in.js': SCRIPT,
   'words.js': SCRIPT,

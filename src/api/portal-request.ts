@@ -13,8 +13,6 @@ export interface PortalVisitor {
 /** Of routes that judge by themselves who may use them. */
 export const OPEN = { config: { isOpen: true }, schema: { hide: true } };
 
-export const NOT_SERVED = 'feature keys are not served at the moment';
-
 const NAMES = {
   400: 'bad-request',
   401: 'signed-out',
@@ -31,6 +29,12 @@ export function sendProblem(
   message: string,
 ): FastifyReply {
   return reply.code(status).type('application/json').send({ error: NAMES[status], message });
+}
+
+/** While the feature keys are switched off; the page tells it from a store that fails. */
+export function sendNotServed(reply: FastifyReply): FastifyReply {
+  const message = 'feature keys are not served at the moment';
+  return reply.code(503).type('application/json').send({ error: 'not-served', message });
 }
 
 /** The fields of a JSON object in the body; none where it is something else. */

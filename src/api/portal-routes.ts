@@ -20,6 +20,7 @@ import {
   isSameText,
   isStillValid,
   knownAccounts,
+  userNameOf,
   verifyUser,
 } from './portal-accounts.ts';
 import { PortalStreams } from './portal-events.ts';
@@ -32,7 +33,7 @@ import {
   setSessionCookie,
 } from './portal-guard.ts';
 import type { FeatureBackend } from './feature-backend.ts';
-import { NOT_SERVED, OPEN, fieldsOf, sendProblem } from './portal-request.ts';
+import { OPEN, fieldsOf, sendNotServed, sendProblem } from './portal-request.ts';
 import type { PortalVisitor } from './portal-request.ts';
 import { PortalSessions } from './portal-sessions.ts';
 import type { SessionHolder } from './portal-sessions.ts';
@@ -54,7 +55,7 @@ const ADMINISTRATOR = 'administrator';
 export async function addPortal(app: FastifyInstance, options: PortalOptions): Promise<void> {
   const nowMs = options.nowMs ?? (() => performance.now());
   const { backend } = options;
-  const streams = new PortalStreams(backend.onFeatureEvent);
+  const streams = new PortalStreams(backend.onFeatureEvent, () => backend.features?.config);
   const desk = new PortalDesk(options, nowMs, (key) => streams.endOf(key));
   const features = (): FeatureBackend | undefined => backend.features;
   const visitorOf = (request: FastifyRequest): PortalVisitor | undefined => desk.visitorOf(request);
@@ -142,8 +143,11 @@ class PortalDesk {
     const name = typeof fields['user'] === 'string' ? fields['user'].slice(0, 256).trim() : '';
     const { log } = this.#options;
     const remote = request.ip;
-    if (this.#config() === undefined) return await sendProblem(reply, 503, NOT_SERVED);
-    const waitSeconds = this.#limits.waitSeconds(name, remote);
+    const config = this.#config();
+    if (config === undefined) return await sendNotServed(reply);
+    // However the name is spelled, it has one allowance.
+    const limited = userNameOf(name, config);
+    const waitSeconds = this.#limits.waitSeconds(limited, remote);
     if (waitSeconds > 0) {
       reply.header('Retry-After', String(waitSeconds));
       return await sendProblem(
@@ -154,9 +158,10 @@ class PortalDesk {
     }
     const holder = this.#holderOf(request, name, fields);
     if (holder === undefined) {
-      this.#limits.failed(name, remote);
+      this.#limits.failed(limited, remote);
       // Some type their password in place of the name: only names that exist are worth a line.
-      log.warn({ remote, login: this.#knownName(name) }, 'portal: sign-in refused');
+      const login = Object.hasOwn(config.users, limited) ? limited : 'unknown';
+      log.warn({ remote, login }, 'portal: sign-in refused');
       return await sendProblem(reply, 403, 'the name and the password do not fit');
     }
     // A secret from before would otherwise last on beside the new one.
@@ -182,12 +187,6 @@ class PortalDesk {
   #end(key: string): void {
     this.#sessions.end(key);
     this.#onSignedOut(key);
-  }
-
-  #knownName(login: string): string {
-    const config = this.#config();
-    const name = login.replace(/@.*$/s, '');
-    return config !== undefined && Object.hasOwn(config.users, name) ? name : 'unknown';
   }
 
   #config(): FeatureKeysConfig | undefined {

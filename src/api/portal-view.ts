@@ -22,6 +22,8 @@ export interface AccountView {
   readonly ringSeconds: number;
   /** Rings where none are stored. */
   readonly defaultRings: number;
+  /** Whether the visitor may change `assigned` and `locked`, which not every store keeps for us. */
+  readonly isConfigurable: boolean;
 }
 
 export interface FeatureView extends HistoryValue {
@@ -88,7 +90,14 @@ export function accountView(parts: {
     })),
     ringSeconds: config.calls.ringMs / 1000,
     defaultRings: config.defaultRings,
+    isConfigurable: isAdministrator && keepsFlags(config),
   };
+}
+
+/** The stores with tables of our own do. */
+function keepsFlags({ provider }: FeatureKeysConfig): boolean {
+  if (provider.kind === 'postgres') return provider.setSql === undefined;
+  return provider.kind === 'sqlite';
 }
 
 export function historyView(row: StoredHistoryRow): HistoryRowView {

@@ -151,6 +151,7 @@ test('a forward to the account itself is refused in words, and the phone hears n
   await row.getByRole('switch').click();
   await row.getByText('calls cannot be forwarded to this account itself').waitFor();
   expect(await row.getByRole('switch').isChecked()).toBe(false);
+  await page.getByText('Refused: On · 2005, the account itself').waitFor();
   expect(phone.notifies.length).toBe(told);
 });
 

@@ -5,11 +5,14 @@ import { FeatureRow } from './feature-row.js';
 import { HistoryList } from './history-list.js';
 import { Live } from './live.js';
 import { phoneList } from './phone-list.js';
-import { summary } from './words.js';
+import { absenceText, summary } from './words.js';
 
 const LATER_MS = 60_000;
 /** A connection that is back sooner is not worth a word. */
 const BANNER_MS = 1500;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 8000;
+const LOST = 'Connection lost. What you see may be old; trying again.';
 
 export class AccountPage {
   #client;
@@ -20,11 +23,25 @@ export class AccountPage {
   #history;
   #rows = new Map();
   #isReading = false;
+  #isShown = false;
   /** What has to be read again after the reading that is under way. */
   #stale;
   #timer;
   #isClosed = false;
   #lostTimer;
+  #retryTimer;
+  #retryMs = FIRST_RETRY_MS;
+  #liveState = 'connecting';
+  #isLost = false;
+  /** What is wrong although the account is shown. */
+  #problem;
+  /** Why nothing of the account is shown. */
+  #absence;
+  /** What the banner says. */
+  #warned;
+  #heading = element('h1', { tabindex: -1 });
+  #columns = element('div', { class: 'columns' });
+  #aside = element('aside');
   #banner = element('div', { class: 'banner', role: 'alert', hidden: true });
   #status = element('span', { class: 'live' });
   #summary = element('p', { class: 'summary' });
@@ -42,7 +59,7 @@ export class AccountPage {
     this.#history = new HistoryList(this.#client);
     this.#refresh.addEventListener('click', () => void this.#refreshPhones());
     this.node = this.#build();
-    this.#showLive('connecting');
+    this.#showTroubles();
     void this.#start();
   }
 
@@ -50,92 +67,96 @@ export class AccountPage {
     this.#isClosed = true;
     clearInterval(this.#timer);
     clearTimeout(this.#lostTimer);
+    clearTimeout(this.#retryTimer);
     this.#live?.close();
   }
 
+  /** Begins at the heading, for keyboard and screen reader. */
+  focus() {
+    this.#heading.focus();
+  }
+
   #build() {
+    this.#heading.textContent = this.#account;
+    this.#refresh.hidden = true;
+    this.#aside.append(
+      element(
+        'section',
+        { class: 'card', 'aria-label': 'Phones' },
+        element(
+          'div',
+          { class: 'card-head' },
+          element('h2', {}, 'Phones'),
+          this.#count,
+          this.#refresh,
+        ),
+        this.#phones,
+        this.#refreshed,
+      ),
+      element(
+        'section',
+        { class: 'card', 'aria-label': 'Changes' },
+        element('div', { class: 'card-head' }, element('h2', {}, 'Changes')),
+        this.#history.node,
+      ),
+    );
+    this.#columns.append(
+      element('div', {}, element('h2', { class: 'unseen' }, 'Features'), this.#features),
+      this.#aside,
+    );
+    const title = element('div', { class: 'grow' }, this.#heading, this.#summary);
     return element(
       'div',
       { class: 'account' },
       this.#banner,
-      element(
-        'div',
-        { class: 'title' },
-        element('div', { class: 'grow' }, element('h1', {}, this.#account), this.#summary),
-        this.#status,
-      ),
-      element(
-        'div',
-        { class: 'columns' },
-        element('div', {}, element('h2', { class: 'unseen' }, 'Features'), this.#features),
-        element(
-          'aside',
-          {},
-          element(
-            'section',
-            { class: 'card', 'aria-label': 'Phones' },
-            element(
-              'div',
-              { class: 'card-head' },
-              element('h2', {}, 'Phones'),
-              this.#count,
-              this.#refresh,
-            ),
-            this.#phones,
-            this.#refreshed,
-          ),
-          element(
-            'section',
-            { class: 'card', 'aria-label': 'Changes' },
-            element('div', { class: 'card-head' }, element('h2', {}, 'Changes')),
-            this.#history.node,
-          ),
-        ),
-      ),
+      element('div', { class: 'title' }, title, this.#status),
+      this.#columns,
     );
   }
 
   async #start() {
-    const isThere = await this.#read('reread');
-    if (this.#isClosed || !isThere) return;
-    void this.#history.refresh();
+    await this.#read('reread');
+    if (this.#isClosed) return;
     this.#live = new Live(this.#client.eventsUrl, {
-      onOpen: () => this.#onOpen(),
+      onOpen: () => {
+        this.#isUp();
+        void this.#read('reread');
+        void this.#history.refresh();
+      },
       onLost: () => this.#onLost(),
       onEvent: (name, data) => this.#onEvent(name, data),
+      onAsk: () => this.#ask(),
     });
     this.#timer = setInterval(() => {
       if (!document.hidden) void this.#read();
     }, LATER_MS);
   }
 
-  #onOpen() {
+  #isUp() {
     clearTimeout(this.#lostTimer);
     this.#lostTimer = undefined;
-    if (!this.#banner.hidden) announce('The connection is back.');
-    this.#banner.hidden = true;
-    this.#showLive('up');
-    void this.#read('reread');
-    void this.#history.refresh();
+    if (this.#isLost) announce('The connection is back.');
+    this.#isLost = false;
+    this.#liveState = 'up';
+    this.#showTroubles();
   }
 
   #onLost() {
-    this.#showLive('lost');
+    this.#liveState = 'lost';
+    this.#showTroubles();
     // The reason may be that the session is over, which only a request tells.
     void this.#read();
-    if (this.#lostTimer !== undefined) return;
-    this.#lostTimer = setTimeout(() => {
-      const onclick = () => this.#live.retryNow();
-      this.#warn(
-        'Connection lost. What you see may be old; trying again.',
-        element('button', { type: 'button', onclick }, 'Try now'),
-      );
+    this.#lostTimer ??= setTimeout(() => {
+      this.#isLost = true;
+      this.#showTroubles();
     }, BANNER_MS);
   }
 
-  #warn(text, ...more) {
-    this.#banner.replaceChildren(icon('alert'), element('span', { class: 'grow' }, text), ...more);
-    this.#banner.hidden = false;
+  async #ask() {
+    const isWell = await this.#read('reread');
+    if (isWell && !this.#isClosed) this.#isUp();
+    void this.#history.refresh();
+    return isWell;
   }
 
   #onEvent(name, data) {
@@ -144,7 +165,7 @@ export class AccountPage {
     if (name === 'feature-changed' || name === 'feature-refused') void this.#history.refresh();
   }
 
-  /** @returns whether the account is there */
+  /** @returns whether it went well, as far as that is known yet */
   async #read(reason) {
     if (this.#isReading) {
       this.#stale = { reason: reason ?? this.#stale?.reason };
@@ -159,15 +180,22 @@ export class AccountPage {
     const { reason: again } = this.#stale ?? {};
     const isStale = this.#stale !== undefined;
     this.#stale = undefined;
-    if (isStale) return await this.#read(again);
-    return answer.status === 200 || this.#rows.size > 0;
+    if (isStale && !this.#isClosed) return await this.#read(again);
+    return answer.status === 200;
   }
 
   #show(view, reason) {
-    if (this.#lostTimer === undefined) this.#banner.hidden = true;
-    const rules = { ringSeconds: view.ringSeconds, defaultRings: view.defaultRings };
+    const isBack = !this.#isShown;
+    this.#isShown = true;
+    clearTimeout(this.#retryTimer);
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#absence = undefined;
+    this.#problem = undefined;
+    this.#showTroubles();
+    const { ringSeconds, defaultRings, isConfigurable } = view;
+    const rules = { ringSeconds, defaultRings, isConfigurable };
     const names = view.features.map(({ feature }) => feature);
-    const isSame = names.join() === [...this.#rows.keys()].join();
+    const isSame = !isBack && names.join() === [...this.#rows.keys()].join();
     if (isSame) {
       for (const feature of view.features) {
         const source = reason?.feature === feature.feature ? reason.source : undefined;
@@ -180,6 +208,7 @@ export class AccountPage {
     this.#phones.replaceChildren(phoneList(view.phones));
     this.#count.textContent = String(view.phones.length);
     this.#refresh.hidden = view.phones.length === 0;
+    if (isBack) void this.#history.refresh();
   }
 
   #rebuild(features, rules) {
@@ -200,15 +229,62 @@ export class AccountPage {
   #failed({ status, data }) {
     if (status === 401) {
       this.#onSignedOut('Your session has ended. Sign in again.');
-    } else if (this.#rows.size === 0) {
-      const text = status === 0 ? 'the server cannot be reached' : (data.message ?? status);
-      this.#features.replaceChildren(
-        element('p', { class: 'none', role: 'alert' }, `This account cannot be shown: ${text}.`),
-      );
-      this.#showLive('none');
-    } else if (status !== 0) {
-      this.#warn(`This account cannot be read at the moment: ${data.message ?? status}.`);
+      return;
     }
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => void this.#read('reread'), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    const isGone = status === 404 || data.error === 'not-served';
+    if (isGone || !this.#isShown) {
+      this.#hide(absenceText({ status, data }, this.#visitor.type === 'administrator'));
+    } else if (status !== 0) {
+      this.#problem = `This account cannot be read at the moment: ${data.message ?? status}.`;
+    }
+    this.#showTroubles();
+  }
+
+  /** Leaves nothing of the account on the screen. */
+  #hide(text) {
+    if (this.#absence === text) return;
+    this.#absence = text;
+    this.#isShown = false;
+    if (this.#columns.contains(document.activeElement)) this.focus();
+    this.#rows.clear();
+    this.#summary.textContent = '';
+    this.#phones.replaceChildren();
+    this.#history.clear();
+    this.#features.replaceChildren(
+      element(
+        'div',
+        { class: 'absence' },
+        element('p', { role: 'alert' }, text),
+        element('button', { type: 'button', onclick: () => this.#tryNow() }, 'Try again'),
+      ),
+    );
+  }
+
+  #tryNow() {
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#live?.retryNow();
+    void this.#read('reread');
+  }
+
+  #showTroubles() {
+    const isHere = this.#absence === undefined;
+    this.#aside.hidden = !isHere;
+    this.#showLive(isHere ? this.#liveState : 'none');
+    const lost = this.#isLost ? LOST : undefined;
+    const text = isHere ? (this.#problem ?? lost) : undefined;
+    if (text === this.#warned) return;
+    this.#warned = text;
+    this.#banner.hidden = text === undefined;
+    if (text === undefined) return;
+    const onclick = () => this.#tryNow();
+    this.#banner.replaceChildren(
+      icon('alert'),
+      element('span', { class: 'grow' }, text),
+      element('button', { type: 'button', onclick }, 'Try now'),
+    );
   }
 
   async #refreshPhones() {

@@ -1,6 +1,6 @@
 /** One feature: its switch, and for forwarding the target and the rings. */
 import { announce, element, freshId, icon } from './dom.js';
-import { FEATURES, changeText, problemOf, ringChoice, timeText } from './words.js';
+import { FEATURES, TARGET_LEFT_OUT, changeText, problemOf, ringChoice, timeText } from './words.js';
 
 const RINGS = [0, ...Array.from({ length: 19 }, (_, index) => index + 2)];
 const SAVED_MS = 4000;
@@ -20,6 +20,7 @@ export class FeatureRow {
   #message = element('p', { class: 'message', role: 'status' });
   #meta = element('p', { class: 'meta quiet' });
   #flags = new Map();
+  #flagBox;
 
   constructor(view, rules, page) {
     this.#page = page;
@@ -56,6 +57,7 @@ export class FeatureRow {
       type: 'checkbox',
       role: 'switch',
       id,
+      'aria-labelledby': `${id}-name`,
       'aria-describedby': `${id}-about`,
       onchange: () => void this.#toggle(),
     });
@@ -66,13 +68,14 @@ export class FeatureRow {
       element(
         'label',
         { class: 'grow', for: id },
-        element('strong', {}, name),
+        element('strong', { id: `${id}-name` }, name),
         element('span', { class: 'quiet', id: `${id}-about` }, about),
       ),
       this.#switch,
     );
     const details = feature === 'DoNotDisturb' ? [] : [this.#buildTarget(name)];
-    const flags = this.#page.isAdministrator ? [this.#buildFlags(name)] : [];
+    if (this.#page.isAdministrator) this.#flagBox = this.#buildFlags(name);
+    const flags = this.#flagBox === undefined ? [] : [this.#flagBox];
     const foot = element('div', { class: 'foot' }, this.#message, this.#meta);
     return element(
       'section',
@@ -153,6 +156,7 @@ export class FeatureRow {
     // While a request is under way the boxes show what was asked for.
     if (!this.#isPending) this.#renderBoxes();
     this.#switch.disabled = isClosed;
+    if (this.#flagBox !== undefined) this.#flagBox.hidden = !this.#rules.isConfigurable;
     this.node.classList.toggle('is-on', status);
     this.node.classList.toggle('is-closed', isClosed);
     this.node.setAttribute('aria-busy', String(this.#isPending));
@@ -244,8 +248,11 @@ export class FeatureRow {
     const { feature, version } = this.#view;
     const answer = await this.#whilePending(() => client.set(feature, body, version));
     const status = this.#switch.checked;
+    const isTaken = isTargetTaken(body, answer.data);
     if (answer.status === 200) this.#take(answer.data);
+    if (!isTaken) this.#target.value = body.forwardTo;
     this.#report(answer, body.forwardTo !== undefined, savedText(answer.data));
+    if (!isTaken) this.#say(TARGET_LEFT_OUT, 'bad');
     // Switched once more while the answer was under way.
     if (answer.status === 200 && status !== body.status) {
       this.#switch.checked = status;
@@ -299,6 +306,12 @@ export class FeatureRow {
     this.#message.className = `message ${kind ?? ''}`;
     if (kind === 'good') this.#savedTimer = setTimeout(() => this.#say(''), SAVED_MS);
   }
+}
+
+/** Switching off succeeds also with a number that may not be stored, which is left out. */
+function isTargetTaken({ forwardTo }, { outcome, old, new: stored }) {
+  if (outcome !== 'applied' || stored.status || typeof forwardTo !== 'string') return true;
+  return stored.forwardTo === forwardTo || stored.forwardTo !== old.forwardTo;
 }
 
 function savedText({ outcome, notified }) {

@@ -32,6 +32,13 @@ export class HistoryList {
     await this.refresh();
   }
 
+  /** Shows nothing until the next reading. */
+  clear() {
+    this.#list.replaceChildren();
+    this.#empty.hidden = true;
+    this.#more.hidden = true;
+  }
+
   #show({ rows, hasMore }) {
     this.#list.replaceChildren(...rows.map((row) => item(row)));
     this.#empty.hidden = rows.length > 0;

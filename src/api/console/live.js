@@ -1,12 +1,14 @@
 /**
- * Hears what happens to the account. A lost connection is reported and tried again, at first soon, then less often; a
- * page that nobody looks at gives its connection back, since a browser has only a few for all its pages.
+ * Hears what happens to the account. A lost connection is reported and tried again, at first soon, then less often. A
+ * page that nobody looks at gives its connection back at once, and one that too many newer ones have joined asks now
+ * and then instead.
  */
+import { Neighbours } from './neighbours.js';
 
 const SILENCE_MS = 40_000;
-const HIDDEN_MS = 30_000;
 const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 10_000;
+const LAST_RETRY_MS = 5000;
+const ASK_MS = 5000;
 
 const EVENTS = [
   'feature-changed',
@@ -19,18 +21,27 @@ const EVENTS = [
 export class Live {
   #url;
   #handlers;
+  #neighbours;
   #source;
   #retryMs = FIRST_RETRY_MS;
   #retryTimer;
   #silenceTimer;
-  #hiddenTimer;
+  /** Runs while there is no stream, since others have it. */
+  #askTimer;
   #isClosed = false;
 
-  /** @param handlers `onOpen()`, `onLost()`, `onEvent(name, data)` */
+  /** @param handlers `onOpen()`, `onLost()`, `onEvent(name, data)`, `onAsk()` which reads and says whether that went well */
   constructor(url, handlers) {
     this.#url = url;
     this.#handlers = handlers;
+    this.#neighbours = new Neighbours(url, {
+      onCrowded: () => this.#yield(),
+      onEvent: (name, data) => {
+        if (this.#askTimer !== undefined) handlers.onEvent(name, data);
+      },
+    });
     document.addEventListener('visibilitychange', this.#onVisibility);
+    window.addEventListener('focus', this.#onFocus);
     window.addEventListener('online', this.#onOnline);
     window.addEventListener('offline', this.#onOffline);
     this.#connect();
@@ -39,10 +50,11 @@ export class Live {
   close() {
     this.#isClosed = true;
     document.removeEventListener('visibilitychange', this.#onVisibility);
+    window.removeEventListener('focus', this.#onFocus);
     window.removeEventListener('online', this.#onOnline);
     window.removeEventListener('offline', this.#onOffline);
-    clearTimeout(this.#hiddenTimer);
     this.#disconnect();
+    this.#neighbours.close();
   }
 
   /** Does not wait for the next attempt. */
@@ -52,9 +64,12 @@ export class Live {
   }
 
   #onVisibility = () => {
-    clearTimeout(this.#hiddenTimer);
-    if (document.hidden) this.#hiddenTimer = setTimeout(() => this.#disconnect(), HIDDEN_MS);
+    if (document.hidden) this.#disconnect();
     else if (this.#source === undefined) this.retryNow();
+  };
+
+  #onFocus = () => {
+    if (this.#askTimer !== undefined) this.retryNow();
   };
 
   #onOnline = () => this.retryNow();
@@ -63,7 +78,8 @@ export class Live {
 
   #connect() {
     this.#disconnect();
-    if (this.#isClosed) return;
+    if (this.#isClosed || document.hidden) return;
+    this.#neighbours.opening();
     const source = new EventSource(this.#url);
     this.#source = source;
     this.#listenForSilence();
@@ -73,9 +89,11 @@ export class Live {
     });
     source.addEventListener('beat', () => this.#listenForSilence());
     for (const name of EVENTS) {
-      source.addEventListener(name, ({ data }) => {
+      source.addEventListener(name, ({ data: text }) => {
         this.#listenForSilence();
-        this.#handlers.onEvent(name, JSON.parse(data));
+        const data = JSON.parse(text);
+        this.#neighbours.tell(name, data);
+        this.#handlers.onEvent(name, data);
       });
     }
     source.addEventListener('error', () => this.#lost());
@@ -92,6 +110,19 @@ export class Live {
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 
+  #yield() {
+    this.#disconnect();
+    this.#askTimer = setInterval(() => void this.#ask(), ASK_MS);
+    void this.#ask();
+  }
+
+  async #ask() {
+    const timer = this.#askTimer;
+    const isWell = await this.#handlers.onAsk();
+    if (this.#askTimer !== timer) return;
+    if (!isWell) this.#lost();
+  }
+
   #listenForSilence() {
     clearTimeout(this.#silenceTimer);
     this.#silenceTimer = setTimeout(() => this.#lost(), SILENCE_MS);
@@ -100,7 +131,10 @@ export class Live {
   #disconnect() {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#silenceTimer);
+    clearInterval(this.#askTimer);
+    this.#askTimer = undefined;
     this.#source?.close();
     this.#source = undefined;
+    this.#neighbours.closed();
   }
 }

@@ -18,7 +18,7 @@ async function start(notice) {
     );
   } else if (data.type === 'nobody') {
     app.replaceChildren(
-      signInPage({ isOpenHere: data.isOpenHere, notice, onSignedIn: (who) => welcome(who) }),
+      signInPage({ isOpenHere: data.isOpenHere, notice, onSignedIn: (who) => welcomeIn(who) }),
     );
     app.querySelector('input')?.focus();
   } else {
@@ -29,6 +29,12 @@ async function start(notice) {
 function welcome(who) {
   visitor = who;
   show();
+}
+
+/** The form is gone, and the focus with it. */
+function welcomeIn(who) {
+  welcome(who);
+  page?.focus();
 }
 
 /** The account stands in the address, so that it can be kept and gone back to. */
@@ -120,6 +126,8 @@ function leave() {
 }
 
 window.addEventListener('hashchange', () => {
-  if (visitor !== undefined) show();
+  if (visitor === undefined) return;
+  show();
+  page?.focus();
 });
 await start();

@@ -27,12 +27,15 @@ const REFUSALS = {
   locked: 'Not changed: this feature is locked by the administrator.',
   unassigned: 'Not changed: this account does not have the feature.',
   'no-target': 'Enter the number that calls shall go to first.',
-  'target-forbidden': 'Not changed: calls may not be forwarded to this number.',
-  'target-self': 'Not changed: calls cannot be forwarded to this account itself.',
+  'target-forbidden': 'Not saved: calls may not be forwarded to this number.',
+  'target-self': 'Not saved: calls cannot be forwarded to this account itself.',
   'ring-count': 'Not changed: choose 0 or 2 to 20 rings.',
   'loop-guard': 'Not changed: this feature was switched too often just now. Try again in a moment.',
   provider: 'Not changed: the telephone system refuses it',
 };
+
+export const TARGET_LEFT_OUT =
+  'Switched off. Number not saved: calls may not be forwarded to this number.';
 
 const SHORT_REFUSALS = {
   locked: 'locked by the administrator',
@@ -45,9 +48,11 @@ const SHORT_REFUSALS = {
 };
 
 /** What became of a change that was not made, as the history shows it. */
-export function refusalText({ outcome, reason }) {
+export function refusalText({ outcome, reason, new: asked }) {
   const word = outcome === 'refused' ? 'Refused' : 'Failed';
-  return reason === undefined ? word : `${word}: ${SHORT_REFUSALS[reason] ?? reason}`;
+  const what = asked === undefined ? word : `${word}: ${valueText(asked)}`;
+  if (reason === undefined) return what;
+  return `${what}${asked === undefined ? ': ' : ', '}${SHORT_REFUSALS[reason] ?? reason}`;
 }
 
 const SOURCES = {
@@ -77,8 +82,20 @@ export function problemOf({ status, data }, isTargetTyped) {
   }
   if (status === 0) return 'Not changed: the server cannot be reached. Try again.';
   if (status === 429) return 'Not changed: too many changes at once. Wait a moment.';
-  if (status === 503) return 'Not changed: the store does not answer. Try again in a moment.';
+  if (status === 503) return `Not changed: ${data.message}. Try again in a moment.`;
   return `Not changed: ${data.message ?? `the server answered ${status}`}.`;
+}
+
+/** Why nothing of an account is shown. */
+export function absenceText({ status, data }, isAdministrator) {
+  if (data.error === 'not-served') {
+    return 'Feature keys are not served at the moment. This page goes on when they are.';
+  }
+  if (status === 404) {
+    return isAdministrator ? 'There is no such account.' : 'This account is not yours.';
+  }
+  const text = status === 0 ? 'the server cannot be reached' : (data.message ?? status);
+  return `This account cannot be shown: ${text}. Trying again.`;
 }
 
 /** How a feature stands, as the history shows it. */

@@ -197,6 +197,27 @@ describe('a change', () => {
       409,
       'ring-count',
     ],
+    [
+      'a forbidden number while off',
+      'CallForwardingBusy',
+      { status: false, forwardTo: '112' },
+      409,
+      'target-forbidden',
+    ],
+    [
+      'its own number while off',
+      'CallForwardingBusy',
+      { status: false, forwardTo: '2001' },
+      409,
+      'target-self',
+    ],
+    [
+      'a ring count of 1 while off',
+      'CallForwardingNoAnswer',
+      { status: false, ringCount: 1 },
+      409,
+      'ring-count',
+    ],
   ])('refused for %s: 409 with the reason and what is stored', async (...row) => {
     const [, feature, body, status, code] = row;
     const answer = await visit.set(feature, body);
@@ -204,6 +225,12 @@ describe('a change', () => {
       status,
       data: { outcome: 'refused', code, state: { status: false } },
     });
+  });
+
+  test('that switches off takes place without the number that may not be stored', async () => {
+    await visit.set('CallForwardingBusy', { status: true, forwardTo: '2424' });
+    const off = await visit.set('CallForwardingBusy', { status: false, forwardTo: '112' });
+    expect(off).toMatchObject({ status: 200, data: { new: { status: false, forwardTo: '2424' } } });
   });
 
   test('of a locked feature: 409 locked', async () => {
@@ -235,21 +262,6 @@ describe('a change', () => {
     expect(refused.length).toBeGreaterThan(0);
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(50);
     expect(refused[0]?.headers['retry-after']).toBe('1');
-  });
-});
-
-describe('assigned and locked', () => {
-  test('are for administrators', async () => {
-    const path = `${OWN}/features/DoNotDisturb`;
-    const refused = await visit.ask('PATCH', path, { payload: { locked: true } });
-    expect(refused).toMatchObject({ status: 403 });
-    expect(stage.store.state(ACCOUNT, 'DoNotDisturb').locked).toBe(false);
-    await asAdministrator();
-    const done = await visit.ask('PATCH', path, { payload: { locked: true } });
-    expect(done.status).toBe(200);
-    expect(stage.store.state(ACCOUNT, 'DoNotDisturb').locked).toBe(true);
-    const wrong = await visit.ask('PATCH', path, { payload: {} });
-    expect(wrong.status).toBe(400);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitFor } from '../../support/wait-for.ts';
-import { ACCOUNT, OTHER, PHONE, PortalVisit, openPortal } from './portal-stage.ts';
+import { ACCOUNT, OTHER, PHONE, PortalVisit, openPortal, portalConfig } from './portal-stage.ts';
 import type { PortalStage } from './portal-stage.ts';
 
 let stage: PortalStage;
@@ -78,6 +78,24 @@ test('whoever may no longer see the account hears no more of it', async () => {
   await stage.service.set(ACCOUNT, 'DoNotDisturb', { status: true }, PHONE);
   await waitFor('end', () => page.isOver);
   expect(page.text).not.toContain('feature-changed');
+});
+
+test.each([
+  ['switches feature keys off', () => undefined],
+  [
+    'takes the account from the user',
+    () => portalConfig({ users: { '2001': { password: 'secret-1', accounts: ['2002'] } } }),
+  ],
+  [
+    'gives the user another password',
+    () => portalConfig({ users: { '2001': { password: 'new' } } }),
+  ],
+])('a reload that %s ends the stream, although nothing happens', async (_what, reloaded) => {
+  const page = await openStream(await signedIn('2001', 'secret-1'));
+  await waitFor('beginning', () => page.text.includes('event: ready'));
+  expect(page.isOver).toBe(false);
+  stage.config = reloaded();
+  await waitFor('end', () => page.isOver);
 });
 
 test('a session has so many streams: the next gets 429, and has room again when one is gone', async () => {

@@ -147,6 +147,28 @@ describe('signing in', () => {
     expect(stage.lines.join('')).not.toMatch(/guess-|wrong field/);
   });
 
+  test('other spellings of a name get no attempts of their own', async () => {
+    const visit = new PortalVisit(await openStage(), REMOTE);
+    const spellings = ['2001', 'sip:2001', 'SIPS:2001', '2001@pbx.example', 'SIP:2001@PBX.example'];
+    const others = [
+      ' 2001 ',
+      '2001@localhost',
+      '2001@z1',
+      '2001@PBX.EXAMPLE',
+      '2001@sbc.pbx.example',
+    ];
+    for (const name of [...spellings, ...others]) {
+      expect((await visit.signIn(name, 'guess')).status).toBe(403);
+    }
+    for (const name of [...spellings, ...others, '2001@z2']) {
+      expect({ name, status: (await visit.signIn(name, 'secret-1')).status }).toEqual({
+        name,
+        status: 429,
+      });
+    }
+    expect((await visit.signIn('2002', 'secret-2')).status).toBe(200);
+  });
+
   test('signing in again ends the session before', async () => {
     const stage = await openStage();
     const visit = new PortalVisit(stage);
@@ -240,7 +262,8 @@ describe('the end of a session', () => {
     const { config } = stage;
     stage.config = undefined;
     expect(await visit.ask('GET', '/session')).toMatchObject({ data: { type: 'not-served' } });
-    expect(await visit.ask('GET', STATE)).toMatchObject({ status: 503 });
+    const unserved = await visit.ask('GET', STATE);
+    expect(unserved).toMatchObject({ status: 503, data: { error: 'not-served' } });
     expect(await visit.signIn('2001', 'secret-1')).toMatchObject({ status: 503 });
     stage.config = config;
     expect(await visit.ask('GET', STATE)).toMatchObject({ status: 200 });
