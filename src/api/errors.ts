@@ -15,8 +15,8 @@ const NAMES: Readonly<Record<number, string>> = {
   503: 'unavailable',
 };
 
-/** The routes whose errors are an object of their own: what a refusal says stands beside it. */
-const NESTED = /^\/api\/v1\/features(?:[/?]|$)/;
+/** The routes about feature keys, whose errors are an object of their own: what a refusal says stands beside it. */
+const NESTED = /^\/(?:api\/v1\/(?:features|subscriptions|events)|mi)(?:[/?]|$)/;
 
 /** Sends an error answer; `message` is shown to the client. */
 export function sendError(reply: FastifyReply, status: number, message: string): FastifyReply {

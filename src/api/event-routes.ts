@@ -2,11 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { FeatureEvent } from '../feature-keys/feature-service.ts';
 import type { ApiBackend } from './backend.ts';
-import { sendError } from './errors.ts';
 import type { EventStreams } from './event-stream.ts';
-import { type FeatureDesk, isAnswer, sendPlain } from './feature-desk.ts';
-import { describeRoute } from './openapi.ts';
-import { errorSchema } from './schemas.ts';
+import { failed, type FeatureAnswer } from './feature-answers.ts';
+import { type FeatureDesk, isAnswer, sendAnswer, strayParameter } from './feature-desk.ts';
+import { getEvents } from './feature-documents.ts';
 
 const EVENT_NAMES: readonly FeatureEvent['type'][] = [
   'feature-changed',
@@ -16,7 +15,10 @@ const EVENT_NAMES: readonly FeatureEvent['type'][] = [
   'feature-unsubscribed',
 ];
 
-const TRY_LATER_SECONDS = '5';
+const NO_ROOM: FeatureAnswer = {
+  ...failed(503, 'unavailable', 'no further stream is served now'),
+  headers: { 'Retry-After': '5' },
+};
 
 export interface EventParts {
   readonly backend: ApiBackend;
@@ -27,30 +29,18 @@ export interface EventParts {
 /** Adds the stream; `streams` are closed by whoever drains the SBC. */
 export function addEventRoute(app: FastifyInstance, parts: EventParts): void {
   const { backend, desk, streams } = parts;
-  const { summary, response } = describeRoute({
-    summary: 'What happens to feature keys from now on, as server-sent events',
-    otherAnswers: { 400: errorSchema, 404: errorSchema, 503: errorSchema },
-  });
-  const content = { 'text/event-stream': { schema: { type: 'string' } } };
-  const querystring = {
-    type: 'object',
-    properties: { account: { type: 'string', description: 'Only what concerns this account.' } },
-  };
-  const schema = {
-    summary,
-    querystring,
-    response: { ...response, 200: { description: EVENT_NAMES.join(', '), content } },
-  };
+  const schema = getEvents(EVENT_NAMES);
   app.get<{ Querystring: { account?: string } }>(
     '/api/v1/events',
     { schema, exposeHeadRoute: false },
     async (request, reply) => {
+      const stray = strayParameter(request, ['account']);
+      if (stray !== undefined) return sendAnswer(reply, stray);
       const { account } = request.query;
       const counter = account === undefined ? undefined : desk.account(account);
-      if (counter !== undefined && isAnswer(counter)) return sendPlain(reply, counter);
+      if (counter !== undefined && isAnswer(counter)) return sendAnswer(reply, counter);
       if (!streams.hasRoom || backend.isDraining) {
-        reply.header('Retry-After', TRY_LATER_SECONDS);
-        return sendError(reply, 503, 'no further stream is served now');
+        return sendAnswer(reply, NO_ROOM);
       }
       const wanted = counter?.presentity;
       reply.hijack();

@@ -6,7 +6,6 @@ import type { ApiBackend } from './backend.ts';
 import { readAccount } from './feature-account.ts';
 import { tokenName } from './feature-actor.ts';
 import { failed, type FeatureAnswer } from './feature-answers.ts';
-import { sendError } from './errors.ts';
 import type { FeatureBackend } from './feature-backend.ts';
 import { featureNamed } from './feature-request.ts';
 import { Allowances } from './portal-limits.ts';
@@ -88,7 +87,12 @@ export function sendAnswer(reply: FastifyReply, answer: FeatureAnswer): FastifyR
     .send(answer.body);
 }
 
-/** For routes that have the errors of the rest of the API. */
-export function sendPlain(reply: FastifyReply, { status, body }: FeatureAnswer): FastifyReply {
-  return sendError(reply, status, body.error?.message ?? 'refused');
+/** An answer where the query has a parameter besides `known`. */
+export function strayParameter(
+  { query }: FastifyRequest,
+  known: readonly string[] = [],
+): FeatureAnswer | undefined {
+  const names = typeof query === 'object' && query !== null ? Object.keys(query) : [];
+  const stray = names.find((name) => !known.includes(name));
+  return stray === undefined ? undefined : badRequest(`unknown parameter ${JSON.stringify(stray)}`);
 }

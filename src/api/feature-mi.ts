@@ -4,6 +4,7 @@ import type { FeatureOutcome } from '../feature-keys/feature-service.ts';
 import { actorOf } from './feature-actor.ts';
 import { type Counter, type FeatureDesk, isAnswer, sendAnswer } from './feature-desk.ts';
 import { failed, type FeatureAnswer } from './feature-answers.ts';
+import { POST_MI } from './feature-documents.ts';
 import { featureNamed, readStatus, readValues } from './feature-request.ts';
 
 /** A result, or an error with the codes of JSON-RPC (negative) and MI (like HTTP). */
@@ -32,12 +33,9 @@ const SET_NAMES = ['presentity', 'feature', 'status', 'route_param', 'values'];
 const REFRESH_NAMES = ['presentity', 'event', 'refresh_type'];
 
 export function addMiRoute(app: FastifyInstance, desk: FeatureDesk): void {
-  const schema = {
-    summary: 'JSON-RPC with the method names of OpenSIPS, where mi-compat is on',
-    consumes: ['application/json'],
-  };
-  const limits = { bodyLimit: BODY_LIMIT_BYTES };
-  app.post('/mi', { ...limits, schema }, async (request, reply) => {
+  // The schema of the body is for the document.
+  const limits = { bodyLimit: BODY_LIMIT_BYTES, validatorCompiler: () => () => true };
+  app.post('/mi', { ...limits, schema: POST_MI }, async (request, reply) => {
     const features = desk.open();
     if (isAnswer(features) || !features.config.miCompat) {
       return sendAnswer(reply, failed(404, 'not-enabled', 'mi-compat is off'));

@@ -43,6 +43,16 @@ export function readObject(body: unknown): BadRequest | { type: 'object'; fields
   return isObject(value) ? { type: 'object', fields: value } : bad('the body is no JSON object');
 }
 
+/** A body that may be left out and has no members to say. */
+export function readNothing(body: unknown): { type: 'nothing' } | BadRequest {
+  if (body === undefined || body === null) return { type: 'nothing' };
+  if (typeof body === 'string' && body.trim() === '') return { type: 'nothing' };
+  const object = readObject(body);
+  if (object.type === 'bad') return object;
+  const [stray] = Object.keys(object.fields);
+  return stray === undefined ? { type: 'nothing' } : bad(`unknown field ${JSON.stringify(stray)}`);
+}
+
 /** `{status, forwardTo?, ringCount?, param?}`, or the values as in MI under `values`. */
 export function readWrite(fields: Fields, feature: Feature): FeatureWrite | BadRequest {
   const known = ['status', 'forwardTo', 'ringCount', 'param', 'values'];
@@ -181,6 +191,9 @@ export interface HistoryText {
   readonly before?: string;
 }
 
+/** Parameters of `HistoryText`. */
+export const HISTORY_PARAMETERS = ['feature', 'from', 'to', 'limit', 'before'];
+
 export function readHistoryQuery(
   text: HistoryText,
 ): { type: 'query'; query: HistoryQuery } | BadRequest {
@@ -192,13 +205,16 @@ export function readHistoryQuery(
   const limit = readCount(text.limit, DEFAULT_HISTORY_ROWS);
   const before = readCount(text.before, 0);
   if (limit === undefined || before === undefined) return bad('limit or before is no number');
+  if (limit < 1 || limit > MAX_HISTORY_ROWS) {
+    return bad(`limit is not between 1 and ${MAX_HISTORY_ROWS}`);
+  }
   return {
     type: 'query',
     query: {
       ...(feature === undefined ? {} : { feature }),
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
-      limit: Math.min(Math.max(limit, 1), MAX_HISTORY_ROWS),
+      limit,
       ...(text.before === undefined ? {} : { before }),
     },
   };

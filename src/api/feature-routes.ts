@@ -18,13 +18,16 @@ import {
   type FeatureDesk,
   isAnswer,
   sendAnswer,
+  strayParameter,
 } from './feature-desk.ts';
 import * as documents from './feature-documents.ts';
 import {
+  HISTORY_PARAMETERS,
   type HistoryText,
   readFlags,
   readHistoryQuery,
   readIfMatch,
+  readNothing,
   readObject,
   readWait,
   readWrite,
@@ -54,14 +57,14 @@ export function addFeatureRoutes(app: FastifyInstance, desk: FeatureDesk): void 
   addWriting(app, desk);
   app.post<ByAccount & Waiting>(
     `${ROOT}/refresh`,
-    { schema: documents.REFRESH },
+    { bodyLimit: BODY_LIMIT_BYTES, schema: documents.REFRESH },
     async (request, reply) => sendAnswer(reply, await refresh(desk, request)),
   );
 }
 
 function addReading(app: FastifyInstance, desk: FeatureDesk): void {
   app.get<ByAccount>(ROOT, { schema: documents.GET_ACCOUNT }, async (request, reply) => {
-    const counter = desk.account(request.params.account);
+    const counter = strayParameter(request) ?? desk.account(request.params.account);
     if (isAnswer(counter)) return sendAnswer(reply, counter);
     return sendAnswer(reply, await read(counter, request));
   });
@@ -69,7 +72,8 @@ function addReading(app: FastifyInstance, desk: FeatureDesk): void {
     `${ROOT}/history`,
     { schema: documents.GET_HISTORY },
     async (request, reply) => {
-      const counter = desk.account(request.params.account);
+      const stray = strayParameter(request, HISTORY_PARAMETERS);
+      const counter = stray ?? desk.account(request.params.account);
       if (isAnswer(counter)) return sendAnswer(reply, counter);
       const { features, presentity } = counter;
       const asked = readHistoryQuery(request.query);
@@ -85,7 +89,7 @@ function addReading(app: FastifyInstance, desk: FeatureDesk): void {
     `${ROOT}/:feature`,
     { schema: documents.GET_FEATURE },
     async (request, reply) => {
-      const counter = desk.account(request.params.account);
+      const counter = strayParameter(request) ?? desk.account(request.params.account);
       if (isAnswer(counter)) return sendAnswer(reply, counter);
       const feature = desk.feature(request.params.feature);
       if (isAnswer(feature)) return sendAnswer(reply, feature);
@@ -134,7 +138,7 @@ async function set(
   desk: FeatureDesk,
   request: FastifyRequest<ByFeature & Waiting>,
 ): Promise<FeatureAnswer> {
-  const counter = desk.account(request.params.account);
+  const counter = strayParameter(request, ['wait']) ?? desk.account(request.params.account);
   if (isAnswer(counter)) return counter;
   const feature = desk.feature(request.params.feature);
   if (isAnswer(feature)) return feature;
@@ -160,7 +164,7 @@ async function configure(
   desk: FeatureDesk,
   request: FastifyRequest<ByFeature>,
 ): Promise<FeatureAnswer> {
-  const counter = desk.account(request.params.account);
+  const counter = strayParameter(request) ?? desk.account(request.params.account);
   if (isAnswer(counter)) return counter;
   const feature = desk.feature(request.params.feature);
   if (isAnswer(feature)) return feature;
@@ -185,8 +189,10 @@ async function refresh(
   desk: FeatureDesk,
   request: FastifyRequest<ByAccount & Waiting>,
 ): Promise<FeatureAnswer> {
-  const counter = desk.account(request.params.account);
+  const counter = strayParameter(request, ['wait']) ?? desk.account(request.params.account);
   if (isAnswer(counter)) return counter;
+  const body = readNothing(request.body);
+  if (body.type === 'bad') return badRequest(body.message);
   const wait = readWait(request.query.wait);
   if (wait.type === 'bad') return badRequest(wait.message);
   const { features, presentity } = counter;

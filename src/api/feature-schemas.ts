@@ -40,7 +40,12 @@ export const outcomeSchema = z.strictObject({
   locked: z.boolean().exactOptional(),
 });
 
-const lastChange = z.strictObject({ at: time, source, actor: z.string() });
+const actor = z.string().meta({
+  description:
+    'User of the phone, login of the portal, operating-system user of the command line; for the API `token`, or `loopback` where none was sent.',
+});
+
+const lastChange = z.strictObject({ at: time, source, actor });
 
 const state = z.strictObject({
   ...value.shape,
@@ -78,9 +83,9 @@ export const historyRowSchema = z.strictObject({
   outcome: z.enum(['applied', 'refused', 'failed']),
   reason: z.string().exactOptional(),
   old: value.exactOptional(),
-  new: value.exactOptional(),
+  new: value.meta({ description: 'Of a refusal: what was asked.' }).exactOptional(),
   source,
-  actor: z.string(),
+  actor,
   origin: z.record(z.string(), z.union([z.string(), z.number()])),
   param: z.string().nullable(),
   version: count.exactOptional(),
@@ -100,20 +105,22 @@ export const featureSubscriptionSchema: z.ZodType<FeatureSubscriptionView> = z.s
   due: z.array(z.string()),
 });
 
+/** `["forwardTo/2828"]` or `{"forwardTo":"2828"}`. */
+const miValues = z.union([
+  z.strictObject({
+    forwardTo: z.string().nullable().exactOptional(),
+    ringCount: z.union([z.string(), z.number()]).nullable().exactOptional(),
+  }),
+  z.array(z.string()),
+]);
+
 /** Bodies of requests. */
 export const writeSchema = z.strictObject({
   status: z.union([z.boolean(), z.literal([0, 1])]),
   forwardTo: z.string().nullable().meta({ description: 'null clears it.' }).exactOptional(),
   ringCount: z.number().nullable().exactOptional(),
   param: z.string().nullable().meta({ description: 'For the provider.' }).exactOptional(),
-  values: z
-    .union([
-      z.strictObject({
-        forwardTo: z.string().nullable().exactOptional(),
-        ringCount: z.union([z.string(), z.number()]).nullable().exactOptional(),
-      }),
-      z.array(z.string()),
-    ])
+  values: miValues
     .meta({ description: 'The values as in MI, in place of the two above.' })
     .exactOptional(),
 });
@@ -122,3 +129,55 @@ export const flagsSchema = z.strictObject({
   assigned: z.boolean().exactOptional(),
   locked: z.boolean().exactOptional(),
 });
+
+const miId = z.union([z.string(), z.number(), z.null()]);
+const inOrder = z.array(z.unknown()).meta({ description: 'The same in this order.' });
+const miFrame = { jsonrpc: z.literal('2.0') };
+const miRequestFrame = {
+  ...miFrame,
+  id: miId.meta({ description: 'Without it nothing is answered.' }).exactOptional(),
+};
+
+const miSet = z.strictObject({
+  ...miRequestFrame,
+  method: z.enum(['presence_dfks:set_feature', 'dfks_set_feature']),
+  params: z.union([
+    z.strictObject({
+      presentity: z.string(),
+      feature,
+      status: z.union([z.boolean(), z.literal([0, 1, '0', '1'])]),
+      route_param: z.string().nullable().exactOptional(),
+      values: miValues.exactOptional(),
+    }),
+    inOrder,
+  ]),
+});
+
+const miRefresh = z.strictObject({
+  ...miRequestFrame,
+  method: z.enum(['presence:refresh_watchers', 'refresh_watchers']),
+  params: z.union([
+    z.strictObject({
+      presentity: z.string(),
+      event: z.literal('as-feature-event'),
+      refresh_type: z.literal([1, '1']),
+    }),
+    inOrder,
+  ]),
+});
+
+const miRequest = z.union([miSet, miRefresh]);
+
+/** JSON-RPC 2.0, alone or as a batch. */
+export const miRequestSchema = z.union([miRequest, z.array(miRequest)]);
+
+const miAnswer = z.union([
+  z.strictObject({ ...miFrame, result: z.literal('OK'), id: miId }),
+  z.strictObject({
+    ...miFrame,
+    error: z.strictObject({ code: z.number(), message: z.string() }),
+    id: miId,
+  }),
+]);
+
+export const miAnswerSchema = z.union([miAnswer, z.array(miAnswer)]);

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { servesFeatureKeys } from '../config/feature-keys-mode.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { ProblemView } from './backend.ts';
 
@@ -42,7 +43,7 @@ const FEATURE_PARTS: readonly Part[] = [
 /** What of `loaded` cannot be taken over while running; the reload is refused whole then. */
 export function restartProblems(current: Config, loaded: ValidConfig): readonly ProblemView[] {
   const parts =
-    servesFeatures(current) && servesFeatures(loaded.config)
+    servesFeatureKeys(current) && servesFeatureKeys(loaded.config)
       ? [...RESTART_PARTS, ...FEATURE_PARTS]
       : RESTART_PARTS;
   return parts
@@ -53,8 +54,4 @@ export function restartProblems(current: Config, loaded: ValidConfig): readonly 
       path: path.join('.'),
       message: 'a change here needs a restart',
     }));
-}
-
-function servesFeatures({ featureKeys }: Config): boolean {
-  return featureKeys.enabled && featureKeys.mode === 'serve';
 }

@@ -117,9 +117,9 @@ export function clientFor(command: Command, env = readEnvironment()): ApiClient 
     return new ApiClient(apiUrl(listen), token === '' ? listen.token : token);
   }
   if (file === undefined) return new ApiClient(DEFAULT_API, token);
-  const text = loaded.problems.map((problem) => `${formatProblem(file, problem)}\n`).join('');
+  const lines = loaded.problems.map((problem) => `${formatProblem(file, problem)}\n`);
   const json = { error: 'bad-config', problems: loaded.problems };
-  return { exitCode: EXIT_CODES.findings, text, json };
+  return { exitCode: EXIT_CODES.findings, text: '', errorText: lines.join(''), json };
 }
 
 /** Where an API that listens like this is reached from the same machine. */
@@ -133,7 +133,7 @@ export function failure(answer: Exclude<ApiAnswer<unknown>, { type: 'answer' }>)
   const { type: error, message } = answer;
   const exitCode = error === 'refused' ? EXIT_CODES.findings : EXIT_CODES.notConnected;
   const code = answer.type === 'refused' && answer.code !== undefined ? { code: answer.code } : {};
-  return { exitCode, text: `${message}\n`, json: { error, ...code, message } };
+  return { exitCode, text: '', errorText: `${message}\n`, json: { error, ...code, message } };
 }
 
 function refusal(status: number, body: unknown): ApiAnswer<never> {

@@ -29,8 +29,8 @@ export async function reload(client: ApiClient): Promise<CommandResult> {
   const { value } = answer;
   if (value.type === 'refused') {
     const lines = value.problems.map((problem) => `${formatProblem('configuration', problem)}\n`);
-    const text = `${lines.join('')}refused, the old configuration stays\n`;
-    return { exitCode: EXIT_CODES.findings, text, json: value };
+    const errorText = `${lines.join('')}refused, the old configuration stays\n`;
+    return { exitCode: EXIT_CODES.findings, text: '', errorText, json: value };
   }
   const what = value.isChanged ? 'applied' : 'is already in use';
   const text = `configuration ${value.hash.slice(0, SHORT_HASH_LENGTH)} ${what}\n`;

@@ -34,7 +34,9 @@ interface Step {
 export function addFeatureTest(features: Command): void {
   features
     .command('test')
-    .description('subscribe like a phone, toggle DND twice and print the exchange')
+    .description(
+      'subscribe like a phone, toggle DND twice and print the exchange; on the machine of the SBC only',
+    )
     .argument('<account>', 'account, such as 2001@pbx.example')
     .option('--sip <host:port>', 'SIP address over UDP (default: the first one configured)')
     .action(async (account: string, { sip }: { sip?: string }, command: Command) => {
@@ -42,7 +44,8 @@ export function addFeatureTest(features: Command): void {
       if (loaded.type === 'invalid') {
         const lines = loaded.problems.map((problem) => `${formatProblem(loaded.file, problem)}\n`);
         const json = { error: 'bad-config', problems: loaded.problems };
-        finish(command, { exitCode: EXIT_CODES.findings, text: lines.join(''), json });
+        const errorText = lines.join('');
+        finish(command, { exitCode: EXIT_CODES.findings, text: '', errorText, json });
         return;
       }
       const phone = phoneFor(loaded.config, account, sip);
@@ -152,10 +155,11 @@ function report(
     return `${time.padStart(8)}  ${way === 'out' ? 'phone -> SBC' : 'SBC -> phone'}  ${text}\n`;
   });
   const verdict = problem === undefined ? 'works, DND is as it was' : `failed: ${problem}`;
-  const text = `${lines.join('')}${account}: ${verdict}\n`;
+  const last = `${account}: ${verdict}\n`;
   const json = { account, isWorking: problem === undefined, problem: problem ?? null, steps };
-  const exitCode = problem === undefined ? EXIT_CODES.good : EXIT_CODES.findings;
-  return { exitCode, text, json };
+  const text = lines.join('');
+  if (problem === undefined) return { exitCode: EXIT_CODES.good, text: text + last, json };
+  return { exitCode: EXIT_CODES.findings, text, errorText: last, json };
 }
 
 function summaryOf(message: SipMessage): string {

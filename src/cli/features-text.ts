@@ -42,7 +42,7 @@ export function formatHistory(rows: readonly HistoryView[]): string {
     row.feature,
     row.reason === undefined ? row.outcome : `${row.outcome} (${row.reason})`,
     formatValue(row.old),
-    formatValue(row.new),
+    formatNew(row),
     row.source,
     row.actor,
     String(row.dialogs),
@@ -70,6 +70,12 @@ export function formatPhones(phones: readonly FeatureSubscriptionView[]): string
   ]);
   const headings = ['ACCOUNT', 'PHONE', 'ADDRESS', 'TRANSPORT', 'EXPIRES', 'LAST NOTIFY', 'DUE'];
   return formatTable(headings, rows);
+}
+
+/** What it became, or what was asked in vain. */
+function formatNew({ outcome, new: value }: HistoryView): string {
+  if (outcome === 'applied' || value === undefined) return formatValue(value);
+  return `-> ${formatValue(value)} (${outcome})`;
 }
 
 /** `on, 2828, 4 rings`. */

@@ -57,7 +57,7 @@ function addReading(features: Command): void {
     .option('--feature <feature>', FEATURE)
     .option('--from <time>', 'not before this time (RFC 3339)')
     .option('--to <time>', 'before this time')
-    .option('--limit <rows>', 'rows at most (default: 100)')
+    .option('--limit <rows>', 'rows at most, 1 to 1000 (default: 100)')
     .option('--before <id>', 'only rows older than this one')
     .action(async (account: string, options: HistoryOptions, command: Command) => {
       const { feature: name, ...query } = options;

@@ -15,15 +15,23 @@ export function globalOptions(command: Command): GlobalOptions {
 /** The answer of a command in both forms. */
 export interface CommandResult {
   readonly exitCode: ExitCode;
-  /** For people; ends with a line feed. */
+  /** For people, on standard output; ends with a line feed. */
   readonly text: string;
+  /** Why there is no result, or no good one; for people, on standard error; ends with a line feed. */
+  readonly errorText?: string;
   /** For machines, printed with --json. */
   readonly json: unknown;
 }
 
-/** Prints `result` the way the caller asked for and sets the exit status. */
+/**
+ * Prints `result` the way the caller asked for and sets the exit status. JSON is one value on standard output, of
+ * failures too.
+ */
 export function finish(command: Command, result: CommandResult): void {
   const isJson = globalOptions(command).json === true;
-  process.stdout.write(isJson ? `${JSON.stringify(result.json, undefined, 2)}\n` : result.text);
+  const { json, text, errorText = '' } = result;
+  const printed = isJson ? `${JSON.stringify(json, undefined, 2)}\n` : text;
+  if (printed !== '') process.stdout.write(printed);
+  if (!isJson && errorText !== '') process.stderr.write(errorText);
   process.exitCode = result.exitCode;
 }

@@ -5,6 +5,7 @@
  * Labels come from closed unions or from configured names, never from numbers, addresses or Call-IDs. What a peer may
  * choose freely (methods, status codes) is folded into a closed list here.
  */
+import { memoryUsage } from 'node:process';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { AdmissionMetrics } from './admission-metrics.ts';
 import { CdrMetrics } from './cdr-metrics.ts';
@@ -313,6 +314,14 @@ function processMetrics(registry: Registry) {
       help: 'Lateness of event loop timers in the last window.',
       labelNames: ['quantile'],
       registers,
+    }),
+    heap: new Gauge({
+      name: 'sbc_heap_used_bytes',
+      help: 'JavaScript heap in use, that of worker threads left out.',
+      registers,
+      collect() {
+        this.set(memoryUsage().heapUsed);
+      },
     }),
     workerRestarts: new Counter({
       name: 'sbc_worker_restarts_total',

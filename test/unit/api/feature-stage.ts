@@ -34,10 +34,11 @@ export interface FeatureApiOptions {
   readonly token?: string;
   /** Whether a phone is told and answers. */
   readonly phone?: 'answers' | 'silent';
+  readonly isDraining?: boolean;
 }
 
 export async function openFeatureApi(options: FeatureApiOptions = {}): Promise<FeatureApi> {
-  const { keys = '', token = '', phone } = options;
+  const { keys = '', token = '', phone, isDraining = false } = options;
   const section = `enabled: true, domains: { pbx.example: [ sbc.example ] }${keys}`;
   const config = configOf(`feature-keys: { ${section} }\n${SAMPLE}`).featureKeys;
   const store = new MemoryFeatureStore();
@@ -55,7 +56,7 @@ export async function openFeatureApi(options: FeatureApiOptions = {}): Promise<F
     service.watch(ACCOUNT, watcher, store.account(ACCOUNT));
   }
   const features = { service, config, listSubscriptions: () => [] };
-  const backend = { ...fakeBackend(), features };
+  const backend = { ...fakeBackend(), features, isDraining };
   const app = await buildApi({ listen: { address: '127.0.0.1', port: 0 }, token, backend, log });
   const ask: FeatureApi['ask'] = async (method, url, more = {}) => {
     const answer = await app.inject({ ...more, method, url });

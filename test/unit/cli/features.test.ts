@@ -42,6 +42,7 @@ interface Stage {
 const running: Stage[] = [];
 const phones: FeatureSubscriptionView[] = [];
 let printed = '';
+let complained = '';
 
 beforeAll(async () => {
   const store = new MemoryFeatureStore();
@@ -68,13 +69,16 @@ afterAll(async () => {
 
 beforeEach(() => {
   printed = '';
+  complained = '';
   phones.length = 0;
-  for (const stream of [process.stdout, process.stderr]) {
-    vi.spyOn(stream, 'write').mockImplementation((text) => {
-      printed += String(text);
-      return true;
-    });
-  }
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    complained += String(text);
+    return true;
+  });
 });
 
 afterEach(() => {
@@ -144,12 +148,26 @@ test.each<[words: string[], exitCode: number, text: RegExp]>([
 ])('features %j ends with %i', async (words, exitCode, text) => {
   const result = await tonebridge('features', ...words);
   expect(result.exitCode).toBe(exitCode);
-  expect(result.printed).toMatch(text);
+  const [used, unused] = exitCode === 0 ? [printed, complained] : [complained, printed];
+  expect(used).toMatch(text);
+  expect(unused).toBe('');
+});
+
+test('the history shows what was asked where it was refused', async () => {
+  await tonebridge('features', 'set', '2004', 'cfa', 'on', '--forward-to', '112');
+  expect((await tonebridge('features', 'history', '2004')).printed).toMatch(
+    /CallForwardingAlways +refused \(target-forbidden\) +off +-> on, 112 \(refused\) +cli/,
+  );
+});
+
+test('the help of the test says where it works', async () => {
+  await tonebridge('features', 'test', '--help');
+  expect(printed.replaceAll(/\s+/g, ' ')).toContain('on the machine of the SBC only');
 });
 
 test('a refusal in JSON has the name of its reason', async () => {
   const { exitCode } = await tonebridge('--json', 'features', 'set', '2001', 'cfb', 'on');
-  expect(exitCode).toBe(1);
+  expect([exitCode, complained]).toEqual([1, '']);
   expect(JSON.parse(printed)).toMatchObject({ error: 'refused', code: 'no-target' });
 });
 

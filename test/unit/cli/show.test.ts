@@ -267,7 +267,7 @@ describe('failures', () => {
   ])('%s', async (_name, listener, exitCode, text) => {
     const result = await withServer(listener, async (base) => showAgents(new ApiClient(base)));
     expect(result.exitCode).toBe(exitCode);
-    expect(result.text).toMatch(text);
+    expect(result.errorText).toMatch(text);
   });
 
   test.each(['nonsense', 'ftp://127.0.0.1', 'http://'])(

@@ -29,3 +29,19 @@ test('what happens to feature keys is counted under the names of the documentati
     'sbc_dfks_loop_guard_total 1',
   ]);
 });
+
+test('each pair of operation and result adds few series', async () => {
+  const registry = new Registry();
+  new FeatureMetrics(registry).providerAnswered('set', 'ok', 0.002);
+  const lines = (await registry.metrics()).split('\n');
+  const buckets = lines.filter((line) => line.startsWith('sbc_dfks_provider_seconds_bucket'));
+  expect(buckets.map((line) => /le="([^"]+)"/.exec(line)?.[1])).toEqual([
+    '0.001',
+    '0.005',
+    '0.025',
+    '0.1',
+    '0.5',
+    '3',
+    '+Inf',
+  ]);
+});

@@ -164,6 +164,11 @@ describe('metrics', () => {
     expect(await samples(metrics, name)).toEqual(expected);
   });
 
+  test('the heap is measured when it is asked for', async () => {
+    const [line] = await samples(new Metrics(), 'sbc_heap_used_bytes');
+    expect(Number(line?.split(' ')[1])).toBeGreaterThan(1_000_000);
+  });
+
   test('every drop reason is there from the start and rises alone', async () => {
     const metrics = new Metrics();
     metrics.digit({ type: 'dropped', from: 'rtp', reason: 'no-match' });
