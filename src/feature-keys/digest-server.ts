@@ -4,7 +4,8 @@
  *   no credentials, wrong ones        401 with one challenge per algorithm
  *   right ones with an old nonce,
  *   or with a count that did not grow 401 with stale=true: the phone tries again by itself
- *   what cannot be read               400
+ *   what cannot be read, or was made
+ *   for the URI of another user       400
  */
 import type { FeatureKeysConfig, FeatureUser } from '../config/feature-keys-config.ts';
 import { digestHash } from '../sip/digest-hash.ts';
@@ -19,12 +20,18 @@ import {
 } from '../wire/digest.ts';
 import { getHeaders, type SipRequest } from '../wire/sip-message.ts';
 import { DigestNonces } from './digest-nonces.ts';
+import { plainUserOf } from './presentity.ts';
 
 export type DigestVerdict =
   | { readonly type: 'user'; readonly username: string; readonly accounts: readonly string[] }
   /** The values of WWW-Authenticate, one field each. */
   | { readonly type: 'challenge'; readonly challenges: readonly string[] }
   | { readonly type: 'malformed' };
+
+type DigestUser = Extract<DigestVerdict, { type: 'user' }>;
+
+/** What is wrong with credentials. */
+type Flaw = 'wrong' | 'stale' | 'other-uri';
 
 type DigestConfig = Pick<FeatureKeysConfig, 'realm' | 'algorithms' | 'nonceMs' | 'users'>;
 
@@ -65,31 +72,40 @@ export class DigestServer {
     const realm = this.#config.realm ?? domain;
     const credentials = credentialsIn(request, realm);
     if (credentials === 'malformed') return { type: 'malformed' };
-    if (credentials === undefined) return this.#challenge(realm, false, nowMs);
-    const use = this.#nonces.judge(credentials.nonce, nowMs);
-    if (use === 'foreign') return this.#challenge(realm, false, nowMs);
-    const user = this.#userBehind(credentials, request);
-    if (user === undefined) return this.#challenge(realm, false, nowMs);
+    // A phone may send old credentials along with new ones, or those of several lines.
+    const flaws = new Set<Flaw>();
+    for (const answer of credentials) {
+      const found = this.#try(answer, request, nowMs);
+      if (typeof found !== 'string') return found;
+      flaws.add(found);
+    }
+    if (flaws.has('other-uri')) return { type: 'malformed' };
+    return this.#challenge(realm, flaws.has('stale'), nowMs);
+  }
+
+  #try(answer: DigestAnswer, request: SipRequest, nowMs: number): DigestUser | Flaw {
+    const use = this.#nonces.judge(answer.nonce, nowMs);
+    const user = use === 'foreign' ? undefined : this.#userBehind(answer, request);
+    if (user === undefined) return 'wrong';
+    if (namesAnotherUser(answer.uri, request.uri)) return 'other-uri';
     // Credentials in the manner of RFC 2069 have no count: good for one request.
-    const nonceCount = credentials.protection?.nonceCount ?? 1;
-    const isNew = use === 'fresh' && this.#nonces.count(credentials.nonce, nonceCount, nowMs);
-    return isNew ? user : this.#challenge(realm, true, nowMs);
+    const nonceCount = answer.protection?.nonceCount ?? 1;
+    const isNew = use === 'fresh' && this.#nonces.count(answer.nonce, nonceCount, nowMs);
+    return isNew ? user : 'stale';
   }
 
   /** The user whose password made the credentials of `request`, whatever nonce they were made for. */
-  proven(
-    request: SipRequest,
-    domain: string,
-  ): Extract<DigestVerdict, { type: 'user' }> | undefined {
+  proven(request: SipRequest, domain: string): DigestUser | undefined {
     const credentials = credentialsIn(request, this.#config.realm ?? domain);
-    if (credentials === undefined || credentials === 'malformed') return undefined;
-    return this.#userBehind(credentials, request);
+    if (credentials === 'malformed') return undefined;
+    for (const answer of credentials) {
+      const user = this.#userBehind(answer, request);
+      if (user !== undefined) return user;
+    }
+    return undefined;
   }
 
-  #userBehind(
-    answer: DigestAnswer,
-    { method, body }: SipRequest,
-  ): Extract<DigestVerdict, { type: 'user' }> | undefined {
+  #userBehind(answer: DigestAnswer, { method, body }: SipRequest): DigestUser | undefined {
     const algorithm = readAlgorithm(answer.algorithm);
     const isOffered = this.#config.algorithms.some((offered) => offered === algorithm?.hash);
     if (algorithm === undefined || algorithm.isSession || !isOffered) return undefined;
@@ -130,15 +146,21 @@ function keyOf(user: FeatureUser, answer: DigestAnswer, hash: DigestHash): strin
 }
 
 /** Those for `realm`; credentials for others along the way are none of our business. */
-function credentialsIn(request: SipRequest, realm: string): DigestAnswer | undefined | 'malformed' {
+function credentialsIn(request: SipRequest, realm: string): readonly DigestAnswer[] | 'malformed' {
   const values = getHeaders(request, 'Authorization').filter((value) =>
     /^[ \t]*digest(?:[ \t]|$)/i.test(value),
   );
   if (values.length > MAX_CREDENTIALS) return 'malformed';
   const answers = values.map(parseAnswer);
-  const ours = answers.find((answer) => answer?.realm === realm);
-  if (ours !== undefined) return ours;
-  return answers.includes(undefined) ? 'malformed' : undefined;
+  const ours = answers.filter((answer): answer is DigestAnswer => answer?.realm === realm);
+  return ours.length === 0 && answers.includes(undefined) ? 'malformed' : ours;
+}
+
+/** Hosts are left out: proxies write them anew, and inside a dialog the request-URI is our Contact. */
+function namesAnotherUser(digestUri: string, requestUri: string): boolean {
+  const named = plainUserOf(digestUri);
+  const asked = plainUserOf(requestUri);
+  return named !== undefined && asked !== undefined && named !== asked;
 }
 
 function withoutDomain(name: string): string {

@@ -46,6 +46,8 @@ type Phase =
 export class FeatureDialog implements FeatureWatcher {
   readonly id: string;
   readonly account: FeatureAccount;
+  /** The sip-interface it was opened on. */
+  readonly interfaceName: string;
   readonly userAgent: string;
   readonly callId: string;
   readonly #link: NotifierDialog;
@@ -62,10 +64,15 @@ export class FeatureDialog implements FeatureWatcher {
     id: string,
     accepted: AcceptedSubscribe,
     received: ReceivedRequest,
-    parts: { readonly link: NotifierDialog; readonly home: DialogHome },
+    parts: {
+      readonly link: NotifierDialog;
+      readonly home: DialogHome;
+      readonly interfaceName: string;
+    },
   ) {
     this.id = id;
     this.account = accepted.account;
+    this.interfaceName = parts.interfaceName;
     this.userAgent = ownText(getHeader(received.message, 'User-Agent') ?? '').slice(0, 256);
     this.callId = ownText(getHeader(received.message, 'Call-ID') ?? '');
     this.#eventId = accepted.event.id === undefined ? undefined : ownText(accepted.event.id);
@@ -117,6 +124,7 @@ export class FeatureDialog implements FeatureWatcher {
     const { successCode } = this.#profile();
     const headers = answerHeaders(accepted, turn);
     const handler = {
+      judgesOrder: true,
       onSubscribe: (request: ReceivedRequest) => this.#receive(request),
       onLost: () => this.#finish(),
     };

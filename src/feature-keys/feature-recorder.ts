@@ -104,13 +104,14 @@ export class FeatureRecorder {
       readonly code: RefusalCode;
       readonly reason: string;
       readonly state: HistoryValue;
+      readonly requested: HistoryValue;
       readonly version: number;
       readonly dialogs: number;
       readonly hasRow: boolean;
     },
   ): Promise<void> {
     const { presentity, feature, actor } = subject;
-    const { code, state, version, dialogs } = refusal;
+    const { code, state, requested, version, dialogs } = refusal;
     const at = timestamp();
     this.counters.updated(feature, actor.source, 'refused');
     this.emit({
@@ -125,7 +126,13 @@ export class FeatureRecorder {
     const suppressed = this.#lines.admit(`${presentity} ${feature} ${code}`, Date.now());
     if (suppressed !== undefined) {
       this.#options.log.info(
-        { ...logFields(subject), code, state: masked(state), suppressed },
+        {
+          ...logFields(subject),
+          code,
+          state: masked(state),
+          requested: masked(requested),
+          suppressed,
+        },
         'feature change refused',
       );
     }
@@ -136,6 +143,7 @@ export class FeatureRecorder {
       outcome: 'refused',
       reason: code === 'provider' ? reason : code,
       old: state,
+      new: requested,
       version,
       dialogs,
     });

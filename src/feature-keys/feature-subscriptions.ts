@@ -137,6 +137,13 @@ export class FeatureSubscriptions {
     for (const dialog of this.#dialogs.values()) dialog.reconfigured();
   }
 
+  /** Sends away the phones of sip-interfaces that do not serve any more: who answers them now is asked anew. */
+  keepOnly(isServing: (interfaceName: string) => boolean): void {
+    for (const dialog of this.#dialogs.values()) {
+      if (!isServing(dialog.interfaceName)) this.#sendAway(dialog);
+    }
+  }
+
   /** Tells every phone to come back a little later; resolves when all have been told or had two seconds for it. */
   async close(): Promise<void> {
     if (this.#state.type !== 'serving') return;
@@ -156,14 +163,14 @@ export class FeatureSubscriptions {
   }
 
   #serve(request: PackageRequest): void {
-    const { received } = request;
+    const { received, interfaceName } = request;
     const judged = this.#judge(received, undefined);
     if (judged.type === 'refused') {
       this.#refuse(received, judged.status, judged.headers);
       return;
     }
     this.#lastId += 1;
-    const parts = { link: request.openDialog(), home: this.#home };
+    const parts = { link: request.openDialog(), home: this.#home, interfaceName };
     const dialog = new FeatureDialog(`fk-${this.#lastId}`, judged, received, parts);
     this.#enter(dialog);
     dialog.open(judged, received).catch((error: unknown) => {

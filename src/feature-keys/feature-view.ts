@@ -2,7 +2,14 @@
 
 import { FEATURES } from '../wire/feature-event.ts';
 import type { Feature, FeatureReport } from '../wire/feature-event.ts';
-import type { AccountState, FeatureState, HistoryValue } from './feature-state.ts';
+import type {
+  AccountState,
+  FeatureState,
+  HistoryValue,
+  RequestedFeature,
+} from './feature-state.ts';
+
+const MAX_SHOWN_LENGTH = 256;
 
 /**
  * The documents of a full NOTIFY, in their order.
@@ -44,6 +51,31 @@ export function reportOf(
 
 export function historyValue(state: FeatureState): HistoryValue {
   return { status: state.status, ...state.values };
+}
+
+/** What a request would have made of `current`, for the history of refusals; not judged, yet fit to be shown. */
+export function requestedValue(
+  feature: Feature,
+  current: FeatureState,
+  requested: RequestedFeature,
+): HistoryValue {
+  const { status } = requested;
+  if (feature === 'DoNotDisturb') return { status };
+  const { forwardTo = current.values.forwardTo, ringCount = current.values.ringCount } = requested;
+  const isCount = feature === 'CallForwardingNoAnswer' && Number.isSafeInteger(ringCount);
+  return {
+    status,
+    ...(typeof forwardTo === 'string' ? { forwardTo: shown(forwardTo) } : {}),
+    ...(isCount && typeof ringCount === 'number' ? { ringCount } : {}),
+  };
+}
+
+/** As much as a target may be long; nothing that acts on a terminal. */
+function shown(text: string): string {
+  return Array.from(text.slice(0, 2 * MAX_SHOWN_LENGTH))
+    .slice(0, MAX_SHOWN_LENGTH)
+    .join('')
+    .replaceAll(/\p{C}/gu, '\u{fffd}');
 }
 
 /** The features whose value or assignment differs between two states of one account. */

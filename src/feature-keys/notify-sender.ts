@@ -167,6 +167,7 @@ export class NotifySender {
     let sent: SentRequest['message'];
     const response = await link.notify({
       ...message,
+      isRepeatable: true,
       keepsTransport: this.#home.settings().largeNotifyOnUdp !== 'tcp',
       headers: { ...message.headers, ...credentials },
       onSent: (request) => {
@@ -182,6 +183,11 @@ export class NotifySender {
   }
 
   #answered(response: NotifyResponse): void {
+    if (response.isOvertaken === true) {
+      this.#dues.answered({ type: 'again' }, this.#home.nowMs());
+      this.#pump();
+      return;
+    }
     const isChallenged = this.#credentials !== undefined;
     const answer = isChallenged ? ({ type: 'again' } as const) : judgeAnswer(response);
     if (answer.type === 'removed') {

@@ -7,16 +7,25 @@
  *     | <----- NOTIFY            | <------------ NOTIFY     |   also one that comes before the answer
  *     | answer  ---------------> | the same answer -------> |
  */
-import type { SubscriptionHandler } from '../sip/event-dialog.ts';
+import { endsSubscription, type SubscriptionHandler } from '../sip/event-dialog.ts';
 import { isTerminated } from '../sip/event-type.ts';
 import type { NotifierDialog } from '../sip/notifier-dialog.ts';
 import type { DialogResponse } from '../sip/request-answer.ts';
 import type { ReceivedRequest } from '../sip/sip-connection.ts';
-import { getHeader } from '../wire/sip-message.ts';
-import { answerFields, notifyFields, passedBody, subscribeFields } from './pass-messages.ts';
+import { tagOf } from '../wire/sip-headers.ts';
+import { getHeader, type SipMessage } from '../wire/sip-message.ts';
+import {
+  answerFields,
+  grantFields,
+  notifyFields,
+  passedBody,
+  subscribeFields,
+} from './pass-messages.ts';
 
 /** The dialog with the server. */
 export interface ServerDialog {
+  /** There is none: not yet, or not any more. */
+  readonly isUnopened: boolean;
   request(
     method: string,
     options: { readonly headers: Record<string, string>; readonly body?: string },
@@ -34,6 +43,8 @@ type State =
   /** NOTIFYs wait until the phone has its 2xx. */
   | { readonly type: 'opening'; readonly early: ReceivedRequest[] }
   | { readonly type: 'open' }
+  /** The dialog with the server is over; its last NOTIFY may be on its way to the phone. */
+  | { readonly type: 'ending' }
   | { readonly type: 'over' };
 
 /** What is in its place when a server does not say how long it grants. */
@@ -63,7 +74,7 @@ export class PassDialog implements SubscriptionHandler {
 
   /** The server has answered the first SUBSCRIBE. */
   answer(received: ReceivedRequest, { status, message }: DialogResponse): void {
-    const headers = answerFields(message);
+    const headers = grantFields(received.message, message);
     if (this.#state.type === 'over') {
       received.respond(503, { headers: { 'Retry-After': '10' } });
       this.#server?.release();
@@ -79,7 +90,7 @@ export class PassDialog implements SubscriptionHandler {
       onLost: () => this.#finish(),
     };
     this.#phone.accept(status, headers, handler, (isOpen) => {
-      if (isOpen) this.#opened(headers['Expires']);
+      if (isOpen) this.#opened(secondsIn(headers['Expires']), tagIn(message, 'To'));
       else this.#finish();
     });
   }
@@ -91,8 +102,9 @@ export class PassDialog implements SubscriptionHandler {
   }
 
   onEnd(): void {
-    // The last NOTIFY may still be on its way to the phone.
-    if (this.#state.type === 'open') this.#keepFor(0);
+    if (this.#state.type !== 'open') return;
+    this.#state = { type: 'ending' };
+    this.#keepFor(0);
   }
 
   onTrace(): void {}
@@ -101,28 +113,38 @@ export class PassDialog implements SubscriptionHandler {
     this.#finish();
   }
 
-  #opened(expires: string | undefined): void {
+  /** @param serverTag of the fork that has answered: the subscriptions at others are none of ours. */
+  #opened(seconds: number, serverTag: string | undefined): void {
     if (this.#state.type !== 'opening') return;
     const { early } = this.#state;
-    this.#state = { type: 'open' };
-    this.#keepFor(secondsIn(expires));
-    for (const notify of early) void this.#passNotify(notify);
+    const isOver = this.#server?.isUnopened !== false;
+    this.#state = { type: isOver ? 'ending' : 'open' };
+    this.#keepFor(isOver ? 0 : seconds);
+    for (const notify of early) {
+      if (tagIn(notify.message, 'From') === serverTag) void this.#passNotify(notify);
+      else this.#server?.respond(notify, 481);
+    }
   }
 
   async #renew(request: ReceivedRequest): Promise<void> {
+    if (this.#server === undefined || this.#state.type !== 'open') {
+      this.#phone.respond(request, 481, {});
+      return;
+    }
     const { headers, body } = passedBody(request.message, this.#isEmbedded);
-    const response = await this.#server?.request('SUBSCRIBE', {
+    const { status, message } = await this.#server.request('SUBSCRIBE', {
       headers: { ...subscribeFields(request.message), ...headers },
       ...(body === undefined ? {} : { body }),
     });
-    const { status, message } = response ?? { status: 481, message: undefined };
-    const answer = answerFields(message);
+    const answer = grantFields(request.message, message);
     if (status < 300) this.#keepFor(secondsIn(answer['Expires']));
     this.#phone.respond(request, status, answer);
+    // A SUBSCRIBE into what is no more would open another dialog, of which the phone knows nothing.
+    if (endsSubscription('SUBSCRIBE', status)) this.#finish();
   }
 
   async #passNotify(notify: ReceivedRequest): Promise<void> {
-    if (this.#state.type !== 'open') {
+    if (this.#state.type !== 'open' && this.#state.type !== 'ending') {
       this.#server?.respond(notify, 481);
       return;
     }
@@ -158,6 +180,10 @@ export class PassDialog implements SubscriptionHandler {
     this.#server?.release();
     this.#onOver(this);
   }
+}
+
+function tagIn(message: SipMessage | undefined, field: 'From' | 'To'): string | undefined {
+  return message === undefined ? undefined : tagOf(getHeader(message, field) ?? '');
 }
 
 function secondsIn(expires: string | undefined): number {

@@ -37,6 +37,9 @@ const ANSWER = [
 ];
 const CREDENTIALS = ['Authorization', 'Proxy-Authorization'];
 const CHALLENGES = ['WWW-Authenticate', 'Proxy-Authenticate'];
+/** Each challenge has a spelling of the field of its own. */
+const LAST_LETTERS = /[a-z](?=[a-z]{0,3}$)/g;
+const MAX_CHALLENGES = 16;
 
 /** A body as it is handed to the SIP engine. */
 export interface PassedBody {
@@ -73,11 +76,20 @@ export function answerFields(message: SipMessage | undefined): SipHeaders {
   const challenges: Record<string, string> = {};
   for (const name of CHALLENGES) {
     // One field each, with spellings that differ: several may not be joined into a list.
-    for (const [index, value] of getHeaders(message, name).slice(0, 2).entries()) {
-      challenges[index === 0 ? name : name.toLowerCase()] = value;
+    for (const [index, value] of getHeaders(message, name).slice(0, MAX_CHALLENGES).entries()) {
+      challenges[spelling(name, index)] = value;
     }
   }
   return { ...picked(message, ANSWER), ...challenges };
+}
+
+/** The fields of the server's answer to a SUBSCRIBE: no more time than the phone asked for (RFC 6665 §4.2.1.1). */
+export function grantFields(asked: SipRequest, answer: SipMessage | undefined): SipHeaders {
+  const fields = answerFields(answer);
+  const wanted = secondsOf(getHeader(asked, 'Expires'));
+  const granted = secondsOf(fields['Expires']);
+  if (wanted === undefined || granted === undefined || granted <= wanted) return fields;
+  return { ...fields, Expires: String(wanted) };
 }
 
 /** @param isEmbedded whether the SIP engine takes bodies that are no UTF-8. */
@@ -114,4 +126,18 @@ function uriIn(value: string): string {
     if (error instanceof WireError) return '';
     throw error;
   }
+}
+
+function secondsOf(value: string | undefined): number | undefined {
+  return value !== undefined && /^\s*\d{1,10}\s*$/.test(value) ? Number(value) : undefined;
+}
+
+/** Field names know no letter case: bit n of `index` raises letter n of the last four. */
+function spelling(name: string, index: number): string {
+  let at = 0;
+  return name.replaceAll(LAST_LETTERS, (letter) => {
+    const isRaised = (index >> at) % 2 === 1;
+    at += 1;
+    return isRaised ? letter.toUpperCase() : letter;
+  });
 }

@@ -1,6 +1,7 @@
 /** Routes SUBSCRIBE for as-feature-event to another server by the local policies; nothing is read, nothing is stored. */
 
 import type { Config } from '../config/config.ts';
+import { featureKeysModeAt } from '../config/feature-keys-mode.ts';
 import type { Log } from '../observe/log.ts';
 import type { SubscriptionHandler } from '../sip/event-dialog.ts';
 import { eventTypeOf } from '../sip/event-type.ts';
@@ -56,13 +57,12 @@ export class PassRelay {
     return this.#dialogs.size;
   }
 
-  /** Takes a SUBSCRIBE outside every dialog; false while feature keys are not passed through, or for another package. */
+  /** Takes a SUBSCRIBE outside every dialog; false where feature keys are not passed through, or for another package. */
   receive(request: PackageRequest): boolean {
-    const { enabled, mode } = this.#config.featureKeys;
-    const { received } = request;
+    const { received, interfaceName } = request;
     const { message } = received;
-    if (!enabled || mode !== 'pass' || message.method !== 'SUBSCRIBE') return false;
-    if (eventTypeOf(message) !== FEATURE_PACKAGE) return false;
+    if (message.method !== 'SUBSCRIBE' || eventTypeOf(message) !== FEATURE_PACKAGE) return false;
+    if (featureKeysModeAt(this.#config, interfaceName) !== 'pass') return false;
     const refusal = this.#refusalOf(request);
     if (refusal !== undefined) {
       received.respond(refusal, refusal === 503 ? { headers: { 'Retry-After': '10' } } : {});

@@ -1,5 +1,6 @@
 /** Whose feature keys a SUBSCRIBE is about. */
 
+import { plainUser, telUser } from '../trunk/numbering.ts';
 import { parseSipUri, type SipUri, uriScheme } from '../wire/sip-uri.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { Presentity } from './feature-state.ts';
@@ -35,6 +36,11 @@ export class DomainTable {
     }
   }
 
+  /** The domain that comes first in the configuration. */
+  get first(): string | undefined {
+    return this.#canonical.values().next().value;
+  }
+
   /** The domain that `host` stands for; `undefined` for a foreign one. */
   domainOf(host: string): string | undefined {
     return this.#canonical.get(hostKey(host));
@@ -62,6 +68,34 @@ export function accountOf(
     type: 'account',
     account: { presentity: `sip:${plain}@${domain}`, user: plain, domain },
   };
+}
+
+/**
+ * The account that a call to `uri` is for: the user as routing reads it, without parameters (`;npdi`, `;isub=1`) and a
+ * number without separators, in the domain of the URI. A tel URI names no host: its `phone-context` counts if that is one of
+ * the own domains, else the first domain of the configuration.
+ *
+ * @returns `undefined` for any other URI.
+ */
+export function calledAccountOf(uri: string, domains: DomainTable): FeatureAccount | undefined {
+  const tel = telUser(uri);
+  const parsed = tel === undefined ? readUri(uri) : undefined;
+  const user = tel ?? parsed?.user;
+  const domain =
+    tel === undefined
+      ? domains.domainOf(parsed?.host ?? '')
+      : (domains.domainOf(contextOf(tel)) ?? domains.first);
+  if (user === undefined || domain === undefined) return undefined;
+  const isPhone = tel !== undefined || parsed?.parameters.get('user') === 'phone';
+  const [called = ''] = plainUser(user, isPhone).split(';', 1);
+  const plain = unescapeUser(called);
+  return plain === undefined
+    ? undefined
+    : { presentity: `sip:${plain}@${domain}`, user: plain, domain };
+}
+
+function contextOf(telephoneUser: string): string {
+  return /;phone-context=([^;]*)/i.exec(telephoneUser)?.[1] ?? '';
 }
 
 /** The user part of a SIP URI, unescaped; `undefined` when there is none that could be an account's. */

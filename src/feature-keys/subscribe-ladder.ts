@@ -91,7 +91,7 @@ export function climb(
   dialog: KnownDialog | undefined,
   context: LadderContext,
 ): LadderResult {
-  const host = hostOf(request.uri);
+  const host = dialog?.account.domain ?? ownHostOf(request.uri, context.domains);
   const refuse = (status: number, code?: LadderCode, text = ''): Refusal =>
     refusal(status, host, code === undefined ? undefined : { code, text });
   const event = request.method === 'SUBSCRIBE' ? featureEventOf(request) : undefined;
@@ -102,11 +102,12 @@ export function climb(
   }
   if (request.body.length > MAX_BODY_BYTES) return refuse(413, 'limits', 'body too large');
   const identity = context.identify();
-  if (identity.type === 'malformed') return refuse(400, 'malformed', 'unreadable credentials');
+  if (identity.type === 'malformed') return refuse(400, 'malformed', 'unusable credentials');
   if (identity.type === 'challenge') {
     return withHeaders(refuse(401), challengeHeaders(identity.challenges));
   }
   const placed = placeOf(request, event, dialog, context.domains);
+  if (placed === 500) return refuse(500, 'bad-value', 'CSeq does not grow');
   if (typeof placed === 'number') return refuse(placed);
   const { account, cseq } = placed;
   if (identity.type === 'nobody' || !ownsAccount(identity.accounts, account)) {
@@ -216,10 +217,10 @@ function setsIn(request: SipRequest): ReturnType<typeof readFeatureSets> {
   });
 }
 
-/** Names the server in its warnings. */
-function hostOf(uri: string): string {
+/** Names the server in its warnings: the domain of the account, as in those of an accepted SUBSCRIBE. */
+function ownHostOf(uri: string, domains: DomainTable): string {
   const host = /^sips?:(?:[^@]*@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)/i.exec(uri)?.[1];
-  return host ?? 'localhost';
+  return domains.domainOf(host ?? '') ?? domains.first ?? 'localhost';
 }
 
 function read<T>(action: () => T): T | undefined {

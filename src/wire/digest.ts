@@ -52,6 +52,8 @@ export interface DigestProtection {
   readonly cnonce: string;
   /** How often the nonce was used, 1 for the first time. */
   readonly nonceCount: number;
+  /** As it was written, which is what is hashed, when it has capitals. */
+  readonly nonceCountText?: string;
 }
 
 /** What the response is computed over beside the credentials. */
@@ -132,8 +134,8 @@ export function formatAnswer(answer: DigestAnswer): string {
   if (algorithm !== undefined) parts.push(`algorithm=${algorithm}`);
   if (opaque !== undefined) parts.push(`opaque=${quote(opaque)}`);
   if (protection !== undefined) {
-    const { qop, cnonce, nonceCount } = protection;
-    parts.push(`qop=${qop}`, `cnonce=${quote(cnonce)}`, `nc=${nonceCountText(nonceCount)}`);
+    const { qop, cnonce } = protection;
+    parts.push(`qop=${qop}`, `cnonce=${quote(cnonce)}`, `nc=${nonceCountText(protection)}`);
   }
   return `Digest ${parts.join(', ')}`;
 }
@@ -168,8 +170,8 @@ export function digestResponse(
   const bodyHash = protection?.qop === 'auth-int' ? `:${hash(algorithm.hash, body)}` : '';
   const a2 = h(`${method}:${uri}${bodyHash}`);
   if (protection === undefined) return h(`${a1}:${nonce}:${a2}`);
-  const { qop, cnonce, nonceCount } = protection;
-  return h(`${a1}:${nonce}:${nonceCountText(nonceCount)}:${cnonce}:${qop}:${a2}`);
+  const { qop, cnonce } = protection;
+  return h(`${a1}:${nonce}:${nonceCountText(protection)}:${cnonce}:${qop}:${a2}`);
 }
 
 /** Whether the response in `answer` is the one that `key` gives; takes the same time wherever the two differ. */
@@ -256,9 +258,10 @@ function readProtection(parameters: Parameters): DigestProtection | undefined | 
   const count = parameters.get('nc') ?? '';
   if (qop !== 'auth' && qop !== 'auth-int') return 'unreadable';
   if (cnonce === undefined || !/^[0-9A-Fa-f]{8}$/.test(count)) return 'unreadable';
-  return { qop, cnonce, nonceCount: Number.parseInt(count, 16) };
+  const protection = { qop, cnonce, nonceCount: Number.parseInt(count, 16) } as const;
+  return /[A-F]/.test(count) ? { ...protection, nonceCountText: count } : protection;
 }
 
-function nonceCountText(count: number): string {
-  return Math.min(count, MAX_NONCE_COUNT).toString(16).padStart(8, '0');
+function nonceCountText({ nonceCount, nonceCountText: written }: DigestProtection): string {
+  return written ?? Math.min(nonceCount, MAX_NONCE_COUNT).toString(16).padStart(8, '0');
 }

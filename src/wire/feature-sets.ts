@@ -34,10 +34,15 @@ export const FEATURE_BODY_MAX_BYTES = XML_MAX_BYTES;
 
 const LIMITS = { maxDepth: 8, maxElements: 64, maxAttributes: 16 } as const;
 
-/** From one tag to the next; a document of a phone is shorter as a whole. */
+/** A tag and the text behind it, white space at the end left out; a document of a phone is shorter as a whole. */
 const MAX_STRETCH_BYTES = 4096;
 
 const TAG_OPEN = 0x3c;
+const WHITE_SPACE: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+const DOCTYPE = /<!DOCTYPE/i;
+/** A declaration is the very first thing in a document or it is none (XML 1.0 §2.8). */
+const LATE_DECLARATION = /^\s+<\?xml\s/;
 
 const MULTIPART = 'multipart/mixed';
 const DOCUMENT_TYPES = [FEATURE_TYPE, 'application/xml', 'text/xml'];
@@ -108,11 +113,16 @@ function checkTransfer(encoding: string | undefined): void {
 }
 
 function readDocument(bytes: Buffer): FeatureSet {
-  if (hasLongStretch(bytes))
-    throw new Refused(400, 'limits', 'line 1, column 1: too much in a tag');
   // A refusal names a place in the text, which the tree does not know.
   const decoded = decodeXmlText(bytes);
   if (decoded.type !== 'text') throw xmlRefusal(decoded);
+  // A document type is refused by the reader at once, whatever stands in it.
+  if (hasLongStretch(bytes) && !DOCTYPE.test(decoded.text)) {
+    throw new Refused(400, 'limits', 'line 1, column 1: too much in a tag');
+  }
+  if (LATE_DECLARATION.test(decoded.text)) {
+    throw new Refused(400, 'malformed', 'line 1, column 1: expected the declaration');
+  }
   const result = parseXml(bytes, { ...LIMITS, isNamespaceAllowed: isFeatureNamespace });
   if (result.type !== 'document') throw xmlRefusal(result);
   const { root } = result;
@@ -129,7 +139,9 @@ function hasLongStretch(bytes: Buffer): boolean {
   while (at < bytes.length) {
     const next = bytes.indexOf(TAG_OPEN, at + 1);
     const end = next < 0 ? bytes.length : next;
-    if (end - at > MAX_STRETCH_BYTES) return true;
+    let last = end;
+    while (last > at && WHITE_SPACE.has(bytes[last - 1])) last -= 1;
+    if (last - at > MAX_STRETCH_BYTES) return true;
     at = end;
   }
   return false;

@@ -135,7 +135,10 @@ test('row 75: a number that may not be forwarded to is refused with 409', async 
     },
   });
   const rows = await sbc().ask('GET', '/features/3075/history');
-  expect(rows.body).toMatchObject([{ outcome: 'refused', reason: 'target-forbidden' }]);
+  const asked = { status: true, forwardTo: '0900123' };
+  expect(rows.body).toMatchObject([
+    { outcome: 'refused', reason: 'target-forbidden', old: { status: false }, new: asked },
+  ]);
 });
 
 test('the same value again changes nothing and tells nobody', async () => {

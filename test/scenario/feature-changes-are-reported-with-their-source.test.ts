@@ -165,9 +165,11 @@ test('the test of the command line fails where DND is locked, and changes nothin
   await sbc().ask('PATCH', '/features/2007/DoNotDisturb', { locked: true });
   const server = { address: '127.0.0.1', port: sbc().running.access.port };
   const account = 'sip:2007@pbx.example';
-  const { exitCode, text } = await testFeatures({ account, server, password: '' });
+  const { exitCode, text, errorText } = await testFeatures({ account, server, password: '' });
   expect(exitCode).toBe(1);
-  expect(text).toContain(`${account}: failed: the set was refused: DoNotDisturb stays as it was\n`);
+  expect(text).toContain('SUBSCRIBE');
+  const why = 'the set was refused: DoNotDisturb stays as it was';
+  expect(errorText).toBe(`${account}: failed: ${why}\n`);
   expect((await sbc().ask('GET', '/features/2007/DoNotDisturb')).body).toMatchObject({
     status: false,
     locked: true,

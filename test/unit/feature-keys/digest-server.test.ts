@@ -23,6 +23,7 @@ function user(fields: Partial<FeatureUser>): FeatureUser {
 const USERS = {
   '2001': user({ password: 'pw' }),
   '2002': user({ ha1: md5('2002:pbx.example:pw').toUpperCase() }),
+  '2003': user({ ha1: sha256('2003:pbx.example:pw') }),
   'door@pbx.example': user({ password: 'pw', accounts: ['2001', '2002'] }),
 };
 const CONFIG = { realm: undefined, algorithms: ['MD5', 'SHA-256'], nonceMs: 300_000 } as const;
@@ -41,19 +42,20 @@ interface Wish {
   readonly password?: string;
   readonly realm?: string;
   readonly nc?: string;
+  readonly uri?: string;
   readonly algorithm?: 'MD5' | 'SHA-256' | 'MD5-sess' | 'SHA-512-256';
   readonly qop?: 'auth' | 'none';
 }
 
 function credentials(nonce: string, wish: Wish = {}): string {
   const { username = '2001', password = 'pw', realm = DOMAIN, nc = '00000001' } = wish;
-  const { algorithm = 'MD5', qop = 'auth' } = wish;
+  const { algorithm = 'MD5', qop = 'auth', uri = URI } = wish;
   const hash = algorithm === 'SHA-256' ? sha256 : md5;
   const middle = qop === 'auth' ? `${nonce}:${nc}:c1:auth` : nonce;
   const response = hash(
-    `${hash(`${username}:${realm}:${password}`)}:${middle}:${hash(`SUBSCRIBE:${URI}`)}`,
+    `${hash(`${username}:${realm}:${password}`)}:${middle}:${hash(`SUBSCRIBE:${uri}`)}`,
   );
-  const named = `username="${username}",realm="${realm}",nonce="${nonce}",uri="${URI}"`;
+  const named = `username="${username}",realm="${realm}",nonce="${nonce}",uri="${uri}"`;
   const protection = qop === 'auth' ? `,qop=auth,cnonce="c1",nc=${nc}` : '';
   return `Digest ${named},response="${response}",algorithm=${algorithm}${protection}`;
 }
@@ -69,6 +71,7 @@ describe('credentials', () => {
   test.each<[string, Wish, object]>([
     ['of a password', {}, { type: 'user', username: '2001', accounts: ['2001'] }],
     ['of an HA1', { username: '2002' }, { type: 'user', username: '2002' }],
+    ['of an HA1 of SHA-256', { username: '2003', algorithm: 'SHA-256' }, { type: 'user' }],
     ['with SHA-256', { algorithm: 'SHA-256' }, { type: 'user' }],
     ['without qop', { qop: 'none' }, { type: 'user' }],
     [
@@ -109,7 +112,56 @@ describe('credentials', () => {
   });
 });
 
+describe('several credentials', () => {
+  test('of which one is right say who it is, in any order', () => {
+    const digest = server();
+    const wrong = (): string => credentials(nonceOf(digest), { username: '2002', password: 'no' });
+    const right = (): string => credentials(nonceOf(digest));
+    const known = { type: 'user', username: '2001' };
+    expect(digest.judge(subscribe(wrong(), right()), DOMAIN, 0)).toMatchObject(known);
+    expect(digest.judge(subscribe(right(), wrong()), DOMAIN, 0)).toMatchObject(known);
+    expect(digest.proven(subscribe(wrong(), right()), DOMAIN)).toMatchObject(known);
+    expect(digest.judge(subscribe(wrong(), wrong()), DOMAIN, 0).type).toBe('challenge');
+  });
+
+  test('of which one is old do not make the phone ask anew', () => {
+    const digest = server();
+    const old = credentials(nonceOf(digest));
+    const fresh = credentials(nonceOf(digest, 400_000));
+    const stale = digest.judge(subscribe(old), DOMAIN, 400_000);
+    expect(stale.type === 'challenge' && stale.challenges[0]).toContain('stale=true');
+    expect(digest.judge(subscribe(old, fresh), DOMAIN, 400_000).type).toBe('user');
+  });
+});
+
+describe('the uri that the credentials were made for', () => {
+  test.each([
+    ['sip:2001@127.0.0.1:5060', 'user'],
+    ['sips:%32001@pbx.example;transport=tls', 'user'],
+    ['sip:pbx.example', 'user'],
+    ['/index.html', 'user'],
+    ['sip:2002@pbx.example', 'malformed'],
+  ])('%s: %s', (uri, type) => {
+    const digest = server();
+    const request = subscribe(credentials(nonceOf(digest), { uri }));
+    expect(digest.judge(request, DOMAIN, 0).type).toBe(type);
+  });
+
+  test('is nothing that a stranger hears about', () => {
+    const digest = server();
+    const uri = 'sip:2002@pbx.example';
+    const request = subscribe(credentials(nonceOf(digest), { uri, password: 'guess' }));
+    expect(digest.judge(request, DOMAIN, 0).type).toBe('challenge');
+  });
+});
+
 describe('a nonce', () => {
+  test('may be counted in capitals', () => {
+    const digest = server();
+    const request = subscribe(credentials(nonceOf(digest), { nc: '0000000B' }));
+    expect(digest.judge(request, DOMAIN, 0).type).toBe('user');
+  });
+
   test('counts up, and is stale when it does not or is too old', () => {
     const digest = server();
     const nonce = nonceOf(digest, 1_000_000);

@@ -51,7 +51,7 @@ function subscribe({ uri = 'sip:2001@pbx.example', headers = {}, body = BODY }: 
 
 function context({ identity = OWNER, dialogs = 0 }: Fault): LadderContext {
   return {
-    domains: new DomainTable({ 'pbx.example': [] }),
+    domains: new DomainTable({ 'pbx.example': ['127.0.0.1'] }),
     expires: { defaultSeconds: 3600, minSeconds: 60, maxSeconds: 86_400 },
     perAccount: 32,
     allowEvents: 'kpml, as-feature-event',
@@ -98,6 +98,29 @@ describe('the ladder', () => {
       account: { presentity: 'sip:2001@pbx.example' },
       sets: [{ feature: 'DoNotDisturb', status: true }],
     });
+  });
+});
+
+function warningHost(fault: Fault, dialog?: KnownDialog): string | undefined {
+  const result = judge(fault, dialog);
+  return result.type === 'refused' ? result.headers['Warning']?.split(' ')[1] : undefined;
+}
+
+describe('a Warning', () => {
+  const fault = { body: '<SetDoNotDisturb/>' };
+
+  test('names the domain of the account, whatever the request-URI says', () => {
+    const account = { presentity: 'sip:2001@b.example', user: '2001', domain: 'b.example' };
+    const dialog: KnownDialog = { account, eventId: '7', cseq: 0 };
+    const identity = { type: 'user', actor: '2001', accounts: ['2001'] } as const;
+    expect(warningHost({ ...fault, uri: 'sip:2001@127.0.0.1:5060' })).toBe('pbx.example');
+    expect(warningHost({ ...fault, uri: 'sip:127.0.0.1', identity }, dialog)).toBe('b.example');
+  });
+
+  test('names a domain of ours where there is no account', () => {
+    expect(warningHost({ identity: { type: 'malformed' }, uri: 'sip:2001@evil.example' })).toBe(
+      'pbx.example',
+    );
   });
 });
 

@@ -108,6 +108,21 @@ describe('the response', () => {
     expect(isDigestRight(hash, key, { ...odd, response: '' }, subject)).toBe(false);
   });
 
+  test('counts the use of the nonce in the letter case that was sent', () => {
+    const counted = { ...answer, protection: { ...answer.protection, nonceCount: 11 } };
+    for (const count of ['0000000b', '0000000B']) {
+      const response = md5(
+        `${key}:${answer.nonce}:${count}:0a4f113b:auth:${md5('INVITE:sip:bob@biloxi.com')}`,
+      );
+      const value = formatAnswer({ ...counted, response }).replace('0000000b', count);
+      const read = parseAnswer(value);
+      if (read === undefined) throw new Error('not read');
+      expect(read.protection?.nonceCount).toBe(11);
+      expect(isDigestRight(hash, key, read, { method: 'INVITE', body })).toBe(true);
+      expect(formatAnswer(read)).toBe(value);
+    }
+  });
+
   test('is wrong when it is cut short', () => {
     const short = { ...answer, response: '89eb' };
     expect(isDigestRight(hash, key, short, { method: 'INVITE', body })).toBe(false);

@@ -22,6 +22,14 @@ describe('hostile bodies', () => {
     ['white space in the declaration', `<?xml ${'\t'.repeat(16_000)}?><a/>`, TYPE, 400],
     ['white space around an equals sign', `<a x${'\n'.repeat(16_000)}="1"/>`, TYPE, 400],
     ['white space alone', ' '.repeat(16_000), TYPE, 400],
+    ['white space before an open tag', `<a>${' '.repeat(16_000)}<b`, TYPE, 400],
+    [
+      'white space between tags',
+      `<a>${'<b> \n'.repeat(15)}${' '.repeat(15_000)}</b></a>`,
+      TYPE,
+      400,
+    ],
+    ['white space between many tags', `<a>${`<b/>${' '.repeat(240)}`.repeat(65)}</a>`, TYPE, 400],
     [
       'white space in a value',
       dnd(`<doNotDisturbOn>t${' '.repeat(15_000)}r</doNotDisturbOn>`),

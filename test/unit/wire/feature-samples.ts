@@ -218,6 +218,16 @@ export const REFUSED: readonly [name: string, body: string | Buffer, code: Featu
     '<?xml version="1.0"?><!DOCTYPE SetDoNotDisturb [<!ENTITY on "true">]><SetDoNotDisturb><doNotDisturbOn>&on;</doNotDisturbOn></SetDoNotDisturb>',
     'doctype',
   ],
+  [
+    'document type with a long subset',
+    `<!DOCTYPE x [<!ENTITY a "${'x'.repeat(5000)}">]>${dnd('<doNotDisturbOn>1</doNotDisturbOn>')}`,
+    'doctype',
+  ],
+  [
+    'white space before the declaration',
+    ` \n<?xml version="1.0"?>${dnd('<doNotDisturbOn>1</doNotDisturbOn>')}`,
+    'malformed',
+  ],
   ['document type without entities', `<!DOCTYPE x>${dnd('')}`, 'doctype'],
   ['undefined entity', dnd('<doNotDisturbOn>&on;</doNotDisturbOn>'), 'malformed'],
   [
@@ -240,6 +250,7 @@ export const REFUSED: readonly [name: string, body: string | Buffer, code: Featu
   ['9 levels', dnd('<a>'.repeat(8) + '</a>'.repeat(8)), 'limits'],
   ['100 levels', dnd('<a>'.repeat(99) + '</a>'.repeat(99)), 'limits'],
   ['65 elements', dnd('<a/>'.repeat(64)), 'limits'],
+  ['more than 4 kB in a value', dnd(`<device>${'x'.repeat(4100)}</device>`), 'limits'],
   ['more than 4 kB in a tag', dnd('', `a="${'x'.repeat(4100)}"`), 'limits'],
   ['17 attributes', dnd('', manyAttributes(17)), 'limits'],
 ];

@@ -44,6 +44,16 @@ describe('the body of a SUBSCRIBE', () => {
     expect(read(dnd(deep + many + on))).toEqual({ type: 'sets', sets: [DND_ON] });
   });
 
+  test.each([
+    ['between elements', (blanks: string) => dnd(`${blanks}<doNotDisturbOn>true</doNotDisturbOn>`)],
+    ['before the root', (blanks: string) => blanks + dnd('<doNotDisturbOn>true</doNotDisturbOn>')],
+    ['behind it', (blanks: string) => dnd('<doNotDisturbOn>true</doNotDisturbOn>') + blanks],
+  ])('may have white space %s, up to 16384 bytes in all', (_where, document) => {
+    const blanks = ' \n\t\r\n'.repeat(3500).slice(0, 16_384 - document('').length);
+    expect(read(document(blanks))).toEqual({ type: 'sets', sets: [DND_ON] });
+    expect(read(document(`${blanks} `))).toMatchObject({ status: 413, code: 'limits' });
+  });
+
   test('says where it is wrong, and repeats nothing of itself', () => {
     const body = dnd('\n  <device>secret</device>\n  <doNotDisturbOn>maybe</doNotDisturbOn>\n');
     const result = read(body);
