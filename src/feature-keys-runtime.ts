@@ -6,11 +6,15 @@
 import type { FeatureBackend, FeatureSubscriptionView } from './api/feature-backend.ts';
 import type { FeatureKeysPart, FeatureProblem } from './api/sbc-backend.ts';
 import type { CallFeatures } from './call/forward/call-features.ts';
+import { TargetRoutes } from './call/forward/target-routes.ts';
+import type { Registrations } from './call/outside/registrations.ts';
 import type { Config } from './config/config.ts';
 import type { FeatureKeysConfig } from './config/feature-keys-config.ts';
+import { featureKeysModeAt, servesFeatureKeys } from './config/feature-keys-mode.ts';
 import { AccountCallFeatures } from './feature-keys/call-features.ts';
 import { CurrentRules } from './feature-keys/feature-rules.ts';
 import type { FeatureEvent, FeatureService } from './feature-keys/feature-service.ts';
+import type { Presentity } from './feature-keys/feature-state.ts';
 import { FeatureSubscriptions } from './feature-keys/feature-subscriptions.ts';
 import { createFeatureService } from './feature-keys/feature-write-path.ts';
 import { type FeatureStore, openFeatureStore } from './feature-keys/providers/open-store.ts';
@@ -19,10 +23,13 @@ import { nowMs } from './observe/clock.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import type { PackageRequest } from './sip/package-request.ts';
+import type { AgentRegistry } from './trunk/agent-registry.ts';
 
 export interface FeatureKeysParts {
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly agents: AgentRegistry;
+  readonly registrations: Registrations;
 }
 
 /** Never goes back: a clock that is put right must not hold up NOTIFYs or subscriptions. */
@@ -33,7 +40,7 @@ export async function openFeatureKeys(
   config: Config,
   parts: FeatureKeysParts,
 ): Promise<FeatureKeys> {
-  const features = new FeatureKeys(config.featureKeys, parts);
+  const features = new FeatureKeys(config, parts);
   await features.start();
   return features;
 }
@@ -44,12 +51,14 @@ export class FeatureKeys implements FeatureKeysPart {
   readonly calls: CallFeatures;
   readonly #parts: FeatureKeysParts;
   readonly #listeners = new Set<(event: FeatureEvent) => void>();
-  #config: FeatureKeysConfig;
+  readonly #targets: TargetRoutes;
+  #config: Config;
   #served: ServedFeatures | undefined;
 
-  constructor(config: FeatureKeysConfig, parts: FeatureKeysParts) {
+  constructor(config: Config, parts: FeatureKeysParts) {
     this.#config = config;
     this.#parts = parts;
+    this.#targets = new TargetRoutes({ ...parts, nowMs: Date.now });
     this.calls = this.#callFeatures();
     parts.metrics.onScrape(() => {
       const { size = 0, waiting = 0 } = this.#served?.subscriptions ?? {};
@@ -62,13 +71,15 @@ export class FeatureKeys implements FeatureKeysPart {
     return this.#served;
   }
 
-  /** Event packages that phones may subscribe to now. */
-  get packages(): readonly string[] {
-    return this.#served?.subscriptions.packages ?? [];
+  /** Event packages that phones may subscribe to on a sip-interface now. */
+  packagesOn(interfaceName: string): readonly string[] {
+    const packages = this.#served?.subscriptions.packages ?? [];
+    return this.#serves(interfaceName) ? packages : [];
   }
 
   /** A SUBSCRIBE or PUBLISH of anybody; false: it is not for feature keys. */
   receive(request: PackageRequest): boolean {
+    if (!this.#serves(request.interfaceName)) return false;
     return this.#served?.subscriptions.receive(request) ?? false;
   }
 
@@ -81,22 +92,27 @@ export class FeatureKeys implements FeatureKeysPart {
   };
 
   async start(): Promise<void> {
-    if (isServed(this.#config)) this.#served = await this.#open();
+    if (servesFeatureKeys(this.#config)) this.#served = await this.#open();
   }
 
-  async reconfigure({ featureKeys: next }: Config): Promise<FeatureProblem | undefined> {
+  async reconfigure(next: Config): Promise<FeatureProblem | undefined> {
     const before = this.#config;
+    const isServed = servesFeatureKeys(next);
     try {
-      if (isServed(next)) await this.#served?.prepare(next);
+      if (isServed) await this.#served?.prepare(next.featureKeys);
       this.#config = next;
-      if (isServed(next)) this.#served ??= await this.#open();
+      if (isServed) this.#served ??= await this.#open();
     } catch (error) {
       this.#config = before;
       const message = error instanceof Error ? error.message : String(error);
       return { path: ['feature-keys', 'provider'], message };
     }
-    if (isServed(next)) this.#served?.subscriptions.reconfigure(next);
-    else await this.close();
+    if (!isServed) {
+      await this.close();
+      return undefined;
+    }
+    this.#served?.subscriptions.reconfigure(next.featureKeys);
+    this.#served?.subscriptions.keepOnly((name) => this.#serves(name));
     return undefined;
   }
 
@@ -112,18 +128,31 @@ export class FeatureKeys implements FeatureKeysPart {
   }
 
   async #open(): Promise<ServedFeatures> {
-    const served = await openServed(() => this.#config, this.#parts);
+    const served = await openServed({
+      ...this.#parts,
+      config: () => this.#config.featureKeys,
+      isRoutable: this.#isRoutable,
+    });
     served.service.onEvent((event) => {
       for (const listener of this.#listeners) listener(event);
     });
     return served;
   }
 
+  #serves(interfaceName: string): boolean {
+    return featureKeysModeAt(this.#config, interfaceName) === 'serve';
+  }
+
+  /** What the features do not act on is somebody else's to route. */
+  readonly #isRoutable = (account: Presentity, uri: string): boolean =>
+    !this.calls.actOn(account) || this.#targets.hasWay(this.#config, account, uri);
+
   #callFeatures(): CallFeatures {
-    const config = (): FeatureKeysConfig => this.#config;
+    const config = (): FeatureKeysConfig => this.#config.featureKeys;
     const rules = new CurrentRules(config);
     return new AccountCallFeatures({
       config,
+      isServed: () => servesFeatureKeys(this.#config),
       log: this.#parts.log,
       service: {
         forCall: async (presentity) => await this.#served?.service.forCall(presentity),
@@ -134,6 +163,11 @@ export class FeatureKeys implements FeatureKeysPart {
       },
     });
   }
+}
+
+interface ServedParts extends Pick<FeatureKeysParts, 'log' | 'metrics'> {
+  readonly config: () => FeatureKeysConfig;
+  readonly isRoutable: (account: Presentity, uri: string) => boolean;
 }
 
 /** The parts that run while feature keys are served. */
@@ -179,14 +213,16 @@ class ServedFeatures implements FeatureBackend {
   }
 }
 
-async function openServed(
-  config: () => FeatureKeysConfig,
-  { log, metrics }: FeatureKeysParts,
-): Promise<ServedFeatures> {
+async function openServed({
+  config,
+  isRoutable,
+  log,
+  metrics,
+}: ServedParts): Promise<ServedFeatures> {
   const store = await openFeatureStore(config(), { log, nowMs: Date.now });
   const { provider, history } = store;
   const counters = metrics.features;
-  const service = createFeatureService({ provider, history, config, log, counters });
+  const service = createFeatureService({ provider, history, config, log, counters, isRoutable });
   const phones = { config: config(), service, log, nowMs: steadyMs, counters };
   return new ServedFeatures(config, {
     store,
@@ -214,8 +250,4 @@ function toView({ due, lastNotify, ...view }: SubscriptionView): FeatureSubscrip
 function toNotifyView({ atMs, status }: NonNullable<SubscriptionView['lastNotify']>) {
   const at = new Date(atMs).toISOString();
   return status === 0 ? { at } : { at, status };
-}
-
-function isServed({ enabled, mode }: FeatureKeysConfig): boolean {
-  return enabled && mode === 'serve';
 }

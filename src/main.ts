@@ -94,7 +94,8 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const { ledger, ladder, metrics } = observed;
   const agents = new AgentRegistry(config, { nowMs, onHealthChange: logHealth(log) });
   const admission = new CallAdmission(config, agents);
-  const features = await openFeatureKeys(config, { log, metrics });
+  const trunks = { agents, admission, registrations: new Registrations() };
+  const features = await openFeatureKeys(config, { log, metrics, ...trunks });
   closers.push(() => features.close());
   const ready: Ready = { calls: undefined, relay: undefined, pass: undefined, features };
   const { stack, nameAgents, paceCalls } = await startSip(config, {
@@ -107,7 +108,6 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   });
   closers.push(() => features.leave());
   await recoverCallRecords(observed.cdr, metrics, log);
-  const trunks = { agents, admission, registrations: new Registrations() };
   const context = { config, stack, media, log, nowMs, features: features.calls, ...observed };
   const calls = new CallRegistry(context, trunks);
   ready.calls = calls;

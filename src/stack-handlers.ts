@@ -13,7 +13,7 @@ export interface Ready {
   relay: RequestRelay | undefined;
   pass: PassRelay | undefined;
   /** Opened before the SIP side. */
-  readonly features: Pick<FeatureKeys, 'receive' | 'packages'>;
+  readonly features: Pick<FeatureKeys, 'receive' | 'packagesOn'>;
 }
 
 export function stackHandlers(ready: Ready, metrics: Metrics, log: Log): StackHandlers {
@@ -31,7 +31,7 @@ export function stackHandlers(ready: Ready, metrics: Metrics, log: Log): StackHa
       if (ready.calls?.isDenied(interfaceName, source) === true) return false;
       return ready.pass?.receive(request) === true || ready.features.receive(request);
     },
-    servedPackages: () => ready.features.packages,
+    servedPackages: (name) => ready.features.packagesOn(name),
     onStateChange: (interfaces, state) => {
       log[state === 'up' ? 'info' : 'error']({ interfaces, state }, 'SIP engine connection');
     },

@@ -131,6 +131,8 @@ export interface SipInterface {
   readonly drachtio: DrachtioServer | undefined;
   /** Where requests outside every dialog go. */
   readonly methods?: MethodRelays | undefined;
+  /** `undefined`: as `feature-keys.mode` says; see feature-keys-mode.ts. */
+  readonly featureKeysMode?: 'serve' | 'pass' | undefined;
   readonly leg: LegOverrides;
   /** Of legs whose agent has none of its own. */
   readonly headerRules?: readonly HeaderRule[] | undefined;

@@ -3,20 +3,18 @@ import { BlockList, isIPv6 } from 'node:net';
 import { isLoopback } from './address.ts';
 import type { Config } from './config.ts';
 import type { FeatureKeysConfig, FeatureUser } from './feature-keys-config.ts';
+import { servesFeatureKeys, servingInterfaces } from './feature-keys-mode.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 
-const HA1 = /^[0-9a-f]{32}$/i;
+const HA1 = /^(?:[0-9a-f]{32}|[0-9a-f]{64})$/i;
+const MD5_DIGITS = 32;
 const ROOT = 'feature-keys';
 
 /** Rules look at what is in use only. */
 function whileServed(
   find: (keys: FeatureKeysConfig, config: Config) => readonly RuleFinding[],
 ): (config: Config) => readonly RuleFinding[] {
-  return (config) => {
-    const { featureKeys } = config;
-    const isServed = featureKeys.enabled && featureKeys.mode === 'serve';
-    return isServed ? find(featureKeys, config) : [];
-  };
+  return (config) => (servesFeatureKeys(config) ? find(config.featureKeys, config) : []);
 }
 
 function forEachUser(
@@ -55,9 +53,9 @@ const sharedNames = whileServed(({ domains }) => {
 });
 
 /** On loopback alone nobody is asked for credentials. */
-const withoutUsers = whileServed(({ authentication, users, usersFrom }, { sipInterfaces }) => {
+const withoutUsers = whileServed(({ authentication, users, usersFrom }, config) => {
   const hasUsers = Object.keys(users).length > 0 || usersFrom !== undefined;
-  const isExposed = sipInterfaces.some(({ sipPorts }) =>
+  const isExposed = servingInterfaces(config).some(({ sipPorts }) =>
     sipPorts.some(({ address }) => !isLoopback(address)),
   );
   if (authentication === 'none' || hasUsers || !isExposed) return [];
@@ -77,15 +75,26 @@ const brokenHa1 = whileServed((keys) =>
   forEachUser(keys, (name, { ha1 }) =>
     ha1 === undefined || HA1.test(ha1)
       ? undefined
-      : { key: 'ha1', message: `the ha1 of user "${name}" is not 32 hexadecimal digits` },
+      : {
+          key: 'ha1',
+          message: `the ha1 of user "${name}" has neither the 32 hexadecimal digits of MD5 nor the 64 of SHA-256`,
+        },
   ),
 );
 
 const unusableHa1 = whileServed((keys) =>
   forEachUser(keys, (name, { password, ha1 }) => {
-    if (ha1 === undefined || password !== undefined) return undefined;
-    if (!keys.algorithms.includes('MD5')) {
-      return { key: 'ha1', message: `user "${name}" has only ha1, and MD5 is not offered` };
+    if (ha1 === undefined || password !== undefined || !HA1.test(ha1)) return undefined;
+    const hash = ha1.length === MD5_DIGITS ? 'MD5' : 'SHA-256';
+    const [first] = keys.algorithms;
+    const only = `user "${name}" has only an ha1 of ${hash}`;
+    if (!keys.algorithms.includes(hash)) {
+      return { key: 'ha1', message: `${only}, which is not offered` };
+    }
+    if (first !== hash) {
+      // A phone takes the first challenge that it can meet (RFC 8760 §2.4).
+      const message = `${only}, and phones answer to ${first}, which is offered first`;
+      return { key: 'ha1', message };
     }
     const domains = Object.keys(keys.domains);
     if (keys.realm !== undefined || domains.length < 2) return undefined;
@@ -155,8 +164,7 @@ const cutNotify = whileServed(({ notify }, { sip }) => {
 });
 
 const nothingServed = (config: Config): readonly RuleFinding[] => {
-  const { enabled, mode, applyToCalls } = config.featureKeys;
-  if (applyToCalls === false || (enabled && mode === 'serve')) return [];
+  if (config.featureKeys.applyToCalls === false || servesFeatureKeys(config)) return [];
   return [{ path: [ROOT, 'apply-to-calls'], message: 'apply-to-calls acts on nothing' }];
 };
 
@@ -188,13 +196,15 @@ export const FEATURE_KEY_RULES: readonly LintRule[] = [
   {
     code: 'feature-user-ha1',
     severity: 'error',
-    explanation: 'ha1 is the hexadecimal MD5 of user:realm:password; this one fits no password.',
+    explanation:
+      'ha1 is the hexadecimal MD5 or SHA-256 of user:realm:password; this one fits no password.',
     find: brokenHa1,
   },
   {
     code: 'feature-user-ha1-unusable',
     severity: 'warning',
-    explanation: 'ha1 is made of MD5 and one realm. Offer MD5 and set realm, or give the password.',
+    explanation:
+      'ha1 is made of one hash and one realm. Offer that hash first and set realm, or give the password.',
     find: unusableHa1,
   },
   {

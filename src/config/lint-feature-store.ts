@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { servesFeatureKeys } from './feature-keys-mode.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 
 type Access = 'usable' | 'missing' | 'locked';
@@ -19,8 +20,7 @@ function storeFile({ provider, history }: Config['featureKeys']):
 }
 
 function unwritableStore(config: Config): RuleFinding[] {
-  const { enabled, mode } = config.featureKeys;
-  const store = enabled && mode === 'serve' ? storeFile(config.featureKeys) : undefined;
+  const store = servesFeatureKeys(config) ? storeFile(config.featureKeys) : undefined;
   if (store === undefined || store.file === ':memory:') return [];
   const file = resolve(store.file);
   const path = ['feature-keys', ...store.path];
@@ -57,9 +57,9 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function unusableModule({ featureKeys }: Config): RuleFinding[] {
-  const { enabled, mode, provider } = featureKeys;
-  if (!enabled || mode !== 'serve' || provider.kind !== 'module') return [];
+function unusableModule(config: Config): RuleFinding[] {
+  const { provider } = config.featureKeys;
+  if (provider.kind !== 'module' || !servesFeatureKeys(config)) return [];
   const path = ['feature-keys', 'provider', 'path'];
   let text: string;
   try {

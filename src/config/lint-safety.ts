@@ -2,6 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { bracketHost, isLoopback, isWildcard } from './address.ts';
 import type { Config, DrachtioServer } from './config.ts';
+import { servingInterfaces } from './feature-keys-mode.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 import type { Path } from './problem.ts';
 
@@ -48,9 +49,8 @@ function openInterface(config: Config): RuleFinding[] {
 }
 
 function featureKeysWithoutDigest(config: Config): RuleFinding[] {
-  const { enabled, mode, authentication } = config.featureKeys;
-  if (!enabled || mode !== 'serve' || authentication !== 'none') return [];
-  const exposed = config.sipInterfaces.filter((sipInterface) =>
+  if (config.featureKeys.authentication !== 'none') return [];
+  const exposed = servingInterfaces(config).filter((sipInterface) =>
     sipInterface.sipPorts.some((port) => !isLoopback(port.address)),
   );
   if (exposed.length === 0) return [];

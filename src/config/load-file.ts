@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readEnvironment } from './environment.ts';
-import { loadConfig, type LoadedConfig } from './load.ts';
+import { type ConfigSource, loadConfig, type LoadedConfig } from './load.ts';
 
 export const DEFAULT_FILE = 'config/sbc.yaml';
 
@@ -17,12 +17,12 @@ export function loadConfigFile(file?: string, env = readEnvironment()): LoadedCo
   const body = env[BODY_NAME];
   const named = file ?? env['SBC_CONFIG_FILE'];
   if (named === undefined && body !== undefined) {
-    return loadConfig({ text: body, file: BODY_NAME, env, readSecretFile: readFrom('.') });
+    return loadConfig({ text: body, file: BODY_NAME, env, ...filesOf('.') });
   }
   const path = named ?? DEFAULT_FILE;
   try {
     const text = readFileSync(path, 'utf8');
-    return loadConfig({ text, file: path, env, readSecretFile: readFrom(dirname(path)) });
+    return loadConfig({ text, file: path, env, ...filesOf(dirname(path)) });
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
     const problem = { line: 1, column: 1, path: '', message: `cannot be read: ${error.message}` };
@@ -30,7 +30,8 @@ export function loadConfigFile(file?: string, env = readEnvironment()): LoadedCo
   }
 }
 
-/** Secret files are named relative to the configuration file. */
-function readFrom(folder: string): (path: string) => string {
-  return (path) => readFileSync(resolve(folder, path), 'utf8');
+/** Secret files and modules are named relative to the configuration file. */
+function filesOf(folder: string): Pick<ConfigSource, 'readSecretFile' | 'resolvePath'> {
+  const resolvePath = (path: string): string => resolve(folder, path);
+  return { resolvePath, readSecretFile: (path) => readFileSync(resolvePath(path), 'utf8') };
 }

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Config } from './config.ts';
+import type { FeatureProviderConfig } from './feature-keys-config.ts';
 import { buildJsonSchema } from './json-schema.ts';
 import type { ConfigProblem, Finding, Path } from './problem.ts';
 import { referenceFindings } from './references.ts';
@@ -19,6 +20,8 @@ export interface ConfigSource extends SecretSource {
   readonly text: string;
   /** Name for messages. */
   readonly file: string;
+  /** Makes a path of the file absolute; without it paths stay as they are. */
+  readonly resolvePath?: (path: string) => string;
 }
 
 export type LoadedConfig =
@@ -52,7 +55,10 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
     return { type: 'invalid', file, problems: sorted };
   }
   const hash = createHash('sha256').update(source.text).digest('hex');
-  const config: Config = deepFreeze({ hash, ...parsed.data });
+  const { featureKeys } = parsed.data;
+  const provider = withOwnPath(featureKeys.provider, source);
+  const keys = { ...featureKeys, provider };
+  const config: Config = deepFreeze({ hash, ...parsed.data, featureKeys: keys });
   return {
     type: 'config',
     config,
@@ -60,6 +66,15 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
     lineOf: (path) => yaml.lineOf(path),
     bareNumbers: yaml.bareNumbers,
   };
+}
+
+/** A module lies beside the file that names it. */
+function withOwnPath(
+  provider: FeatureProviderConfig,
+  { resolvePath }: ConfigSource,
+): FeatureProviderConfig {
+  if (provider.kind !== 'module' || resolvePath === undefined) return provider;
+  return { ...provider, path: resolvePath(provider.path) };
 }
 
 function deepFreeze<T>(value: T): T {

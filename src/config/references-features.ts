@@ -1,6 +1,6 @@
 /** What the `feature-keys` section says about itself: where the features act on calls. */
 import type { Finding } from './problem.ts';
-import { mapAt, textAt, textsAt } from './raw-access.ts';
+import { entriesOf, mapAt, textAt, textsAt } from './raw-access.ts';
 import { unknownName } from './references-routing.ts';
 import type { RawMap } from './yaml-source.ts';
 
@@ -10,8 +10,9 @@ export function featureReferences(root: RawMap): Finding[] {
   const listed = textsAt(section, 'apply-to-calls');
   const findings: Finding[] = [];
   const isApplied = textAt(section, 'apply-to-calls') === 'true' || listed.length > 0;
-  if (textAt(section, 'mode') === 'pass' && isApplied) {
-    const message = 'apply-to-calls needs mode serve: with pass the state is kept elsewhere';
+  if (isApplied && isPassedEverywhere(root, textAt(section, 'mode') ?? 'serve')) {
+    const message =
+      'apply-to-calls needs mode serve on a sip-interface: with pass the state is kept elsewhere';
     findings.push({ path: ['feature-keys', 'apply-to-calls'], at: 'key', message });
   }
   const names = domainNames(mapAt(section, 'domains') ?? {});
@@ -22,6 +23,14 @@ export function featureReferences(root: RawMap): Finding[] {
     findings.push(unknownName(['feature-keys', 'apply-to-calls', index], message, domain, names));
   }
   return findings;
+}
+
+function isPassedEverywhere(root: RawMap, mode: string): boolean {
+  const modes = entriesOf(root, 'sip-interfaces').map(({ map }) => {
+    const own = textAt(map, 'feature-keys-mode') ?? 'inherit';
+    return own === 'inherit' ? mode : own;
+  });
+  return modes.length === 0 ? mode === 'pass' : modes.every((each) => each === 'pass');
 }
 
 function domainNames(domains: RawMap): string[] {

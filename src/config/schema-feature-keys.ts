@@ -20,7 +20,7 @@ const DAY_MS = 86_400_000;
 const user = z
   .strictObject({
     password: secret('Password in clear; either this or ha1.').optional(),
-    ha1: secret('Hexadecimal MD5 of user:realm:password.').optional(),
+    ha1: secret('Hexadecimal MD5 or SHA-256 of user:realm:password.').optional(),
     accounts: z
       .array(nonEmptyText('Account the user may watch and change.'))
       .meta({ description: 'Accounts of this user.' })

@@ -56,7 +56,9 @@ const http = z.strictObject({
 
 const moduleProvider = z.strictObject({
   kind: z.literal('module'),
-  path: nonEmptyText('JavaScript or TypeScript file that exports get and set.'),
+  path: nonEmptyText(
+    'JavaScript or TypeScript file that exports get and set, found from the folder of this file.',
+  ),
   isolate: flag('Runs it in a worker thread of its own.').prefault('true'),
   options: z
     .record(z.string(), z.string())

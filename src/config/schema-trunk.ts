@@ -118,6 +118,10 @@ export const sipInterface = z
     methods: methods
       .meta({ description: 'Where requests outside calls go; without a line they get 405.' })
       .optional(),
+    'feature-keys-mode': choice(
+      ['inherit', 'serve', 'pass'],
+      'Whether feature keys of phones here are served or passed to another server; inherit: as feature-keys.mode says.',
+    ).prefault('inherit'),
     ...legShape('sip-interface'),
     'header-rules': headerRules
       .meta({ description: 'Changes to headers, in this order, on legs of the interface.' })
@@ -137,6 +141,7 @@ export const sipInterface = z
     constraints: raw.constraints,
     drachtio: raw.drachtio,
     methods: raw.methods,
+    featureKeysMode: raw['feature-keys-mode'] === 'inherit' ? undefined : raw['feature-keys-mode'],
     leg: buildLeg(raw),
     headerRules: raw['header-rules'],
     translateIn: raw['translate-in'],

@@ -87,6 +87,10 @@ export class EngineBench {
     return this.#engine.listenPoints[0]?.port ?? 0;
   }
 
+  get listenPoints(): Engine['listenPoints'] {
+    return this.#engine.listenPoints;
+  }
+
   get adminPort(): number {
     return this.#engine.adminPort;
   }

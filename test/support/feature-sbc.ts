@@ -28,7 +28,7 @@ export interface FeatureSbc {
 
 /** Users 2001 and 2002 of pbx.example; loopback is not challenged; the store is in memory. */
 export async function startFeatureSbc(options: FeatureSbcOptions = {}): Promise<FeatureSbc> {
-  const { section = {}, ...start } = options;
+  const { section = {}, edit = (yaml: string) => yaml, ...start } = options;
   const before = openResources();
   const phones: FeaturePhone[] = [];
   const entries: Readonly<Record<string, string>> = {
@@ -43,7 +43,7 @@ export async function startFeatureSbc(options: FeatureSbcOptions = {}): Promise<
     carrier: { address: '127.0.0.1', port: 5060 },
     ...start,
     edit: (yaml) =>
-      yaml.replace('feature-keys: { enabled: false }\n', `feature-keys:\n${text.join('')}`),
+      edit(yaml.replace('feature-keys: { enabled: false }\n', `feature-keys:\n${text.join('')}`)),
   });
   const url = `http://127.0.0.1:${running.api.port}`;
   return {

@@ -51,11 +51,19 @@ test.each<[keys: string, finding: string]>([
   ],
   [
     `${DOMAIN}, users: { "2001": { ha1: abc } }`,
-    'feature-user-ha1@1: the ha1 of user "2001" is not 32 hexadecimal digits',
+    'feature-user-ha1@1: the ha1 of user "2001" has neither the 32 hexadecimal digits of MD5 nor the 64 of SHA-256',
   ],
   [
     `${DOMAIN}, algorithms: [ SHA-256 ], users: { "2001": { ha1: ${HA1} } }`,
-    'feature-user-ha1-unusable@1: user "2001" has only ha1, and MD5 is not offered',
+    'feature-user-ha1-unusable@1: user "2001" has only an ha1 of MD5, which is not offered',
+  ],
+  [
+    `${DOMAIN}, users: { "2001": { ha1: ${HA1}${HA1} } }`,
+    'feature-user-ha1-unusable@1: user "2001" has only an ha1 of SHA-256, which is not offered',
+  ],
+  [
+    `${DOMAIN}, algorithms: [ SHA-256, MD5 ], users: { "2001": { ha1: ${HA1} } }`,
+    'feature-user-ha1-unusable@1: user "2001" has only an ha1 of MD5, and phones answer to SHA-256, which is offered first',
   ],
   [
     `domains: { a.example: [], b.example: [] }, users: { "2001": { ha1: ${HA1} } }`,
@@ -106,6 +114,8 @@ test.each([
   `${DOMAIN}, users-from: registrar`,
   `${DOMAIN}, authentication: none`,
   `${DOMAIN}, users: { "2001": { ha1: ${HA1}, accounts: [ 2001@PBX.example ] } }`,
+  `${DOMAIN}, algorithms: [ SHA-256, MD5 ], users: { "2001": { ha1: ${HA1}${HA1} } }`,
+  `${DOMAIN}, algorithms: [ MD5, SHA-256 ], users: { "2001": { ha1: ${HA1} } }`,
   `domains: { a.example: [], b.example: [] }, realm: a.example, users: { u: { ha1: ${HA1} } }`,
   `${GOOD}, trusted-networks: [ 127.0.0.1, "::1" ]`,
   `${GOOD}, provider: { kind: sqlite, file: FOLDER/new/deep/features.db }`,

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { loadConfigFile } from '../../../src/config/load-file.ts';
 import { edited, SAMPLE } from './sample.ts';
@@ -8,6 +8,7 @@ import { edited, SAMPLE } from './sample.ts';
 const folder = mkdtempSync(join(tmpdir(), 'tonebridge-config-'));
 const file = join(folder, 'sbc.yaml');
 const other = join(folder, 'other.yaml');
+const modular = join(folder, 'modular.yaml');
 writeFileSync(file, SAMPLE);
 writeFileSync(other, `${SAMPLE}log: { level: debug }\napi: { token: "file:token.txt" }\n`);
 writeFileSync(join(folder, 'token.txt'), 'abc\n');
@@ -32,6 +33,19 @@ test.each<[string, string | undefined, Record<string, string>, string]>([
 
 test('secret files are found beside the configuration file', () => {
   expect(loadConfigFile(other, {})).toMatchObject({ config: { api: { token: 'abc' } } });
+});
+
+test('the module of a provider is found beside the configuration file, wherever the SBC was started', () => {
+  const keys = 'feature-keys: { provider: { kind: module, path: PATH } }\n';
+  const pathOf = (path: string) => {
+    writeFileSync(modular, `${SAMPLE}${keys.replace('PATH', path)}`);
+    const loaded = loadConfigFile(relative('.', modular), {});
+    if (loaded.type !== 'config') throw new Error(JSON.stringify(loaded.problems));
+    const { provider } = loaded.config.featureKeys;
+    return provider.kind === 'module' ? provider.path : '';
+  };
+  expect(pathOf('./directory.ts')).toBe(join(folder, 'directory.ts'));
+  expect(pathOf('/opt/directory.ts')).toBe('/opt/directory.ts');
 });
 
 test('a file that is not there is an invalid configuration', () => {

@@ -129,7 +129,7 @@ test.each<[name: string, from: string, to: string, problems: string[]]>([
     'realms:',
     'feature-keys: { mode: pass, apply-to-calls: true }\nrealms:',
     [
-      '1:29: feature-keys.apply-to-calls: apply-to-calls needs mode serve: with pass the state is kept elsewhere',
+      '1:29: feature-keys.apply-to-calls: apply-to-calls needs mode serve on a sip-interface: with pass the state is kept elsewhere',
     ],
   ],
   [
@@ -169,4 +169,19 @@ describe('groups', () => {
       '13:13: session-groups[0].name: "carrier" is already the name of session-agents[0]',
     ]);
   });
+});
+
+test.each<[mode: string, access: string, core: string, isRefused: boolean]>([
+  ['serve', 'inherit', 'pass', false],
+  ['serve', 'pass', 'pass', true],
+  ['pass', 'inherit', 'serve', false],
+  ['pass', 'inherit', 'inherit', true],
+])('apply-to-calls with mode %s, %s and %s on the interfaces', (mode, ...rest) => {
+  const [access, core, isRefused] = rest;
+  const text = edited(
+    ['realms:', `feature-keys: { mode: ${mode}, apply-to-calls: true }\nrealms:`],
+    ['admit: anyone }', `admit: anyone, feature-keys-mode: ${access} }`],
+    ['tcp/127.0.0.1:6062 ] }', `tcp/127.0.0.1:6062 ], feature-keys-mode: ${core} }`],
+  );
+  expect(problemLines(text)).toHaveLength(isRefused ? 1 : 0);
 });
