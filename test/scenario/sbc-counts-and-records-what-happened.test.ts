@@ -49,6 +49,9 @@ test('the metrics say what was called, answered, refused and carried', async () 
   const lost = alice.sip.invite({ to: '9', via: running.access, body: plainOffer(alice.sip) });
   await lost.finished();
   await expectNothingLeft(running);
+  // An answer counts when the engine says that it left, which may be after its arrival.
+  const refused = 'sbc_sip_requests_total{direction="inbound",method="INVITE",code="404"}';
+  await expect.poll(async () => (await scrape(stage)).get(refused), { timeout: 20_000 }).toBe(1);
   const after = await scrape(stage);
 
   expect(during.get('sbc_calls_active{realm="access",direction="inbound"}')).toBe(1);
