@@ -5,6 +5,8 @@ import { WireError } from '../wire/wire-error.ts';
 /** Separators that people write into numbers. */
 const SEPARATORS = /[\s\-.()/]/g;
 const NUMBER = /^[+\d*#]+$/;
+/** As carriers write ported numbers; the parameters are not part of what is dialled. */
+const NUMBER_WITH_PARAMETERS = /^([+\d*#][\s\-.()/\d*#]*);/;
 const PLAIN = /[^A-Za-z0-9\-_.!~*'()&=+$,]/gu;
 
 /**
@@ -20,7 +22,7 @@ export function forwardUri(text: string, domain: string): string | undefined {
   const tel = /^tel:([^;?]+)/i.exec(trimmed)?.[1];
   if (tel === undefined && /^[^\s@<>"]+@[^\s@<>"]+$/.test(trimmed))
     return callable(`sip:${trimmed}`);
-  const typed = tel ?? trimmed;
+  const typed = tel ?? NUMBER_WITH_PARAMETERS.exec(trimmed)?.[1] ?? trimmed;
   const number = typed.replaceAll(SEPARATORS, '');
   const user = NUMBER.test(number) ? number : typed;
   return user === '' ? undefined : callable(`sip:${escaped(user)}@${domain}`);

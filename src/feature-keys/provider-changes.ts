@@ -46,11 +46,9 @@ export interface Reading {
 interface Search {
   readonly actor: FeatureActor;
   readonly attempt: number;
-  /** Of a change that the store may make yet: looks on until something differs. */
+  /** Of a change that the store may make yet: looks on as often as it may. */
   readonly doubt?: symbol;
 }
-
-type Finding = 'failed' | 'same' | 'different';
 
 const SAME: Difference = { features: [], isReassigned: false };
 
@@ -155,8 +153,9 @@ export class ProviderChanges {
   async #search(presentity: Presentity, search: Search): Promise<void> {
     const { actor, attempt, doubt } = search;
     if (this.#isSettled(presentity, doubt)) return;
-    const finding = await this.#find(presentity, actor);
-    const isFound = doubt === undefined ? finding !== 'failed' : finding === 'different';
+    const isRead = await this.#find(presentity, actor);
+    // What differs need not be the change in doubt, nor the only one: such a search goes on to its end.
+    const isFound = doubt === undefined && isRead;
     const pauseMs = RETRIES_MS[attempt];
     if (this.#isSettled(presentity, doubt)) return;
     if (isFound || pauseMs === undefined) {
@@ -175,24 +174,24 @@ export class ProviderChanges {
     return this.#isClosed || (doubt !== undefined && this.#doubts.get(presentity) !== doubt);
   }
 
-  async #find(presentity: Presentity, actor: FeatureActor): Promise<Finding> {
+  /** @returns whether the account could be read. */
+  async #find(presentity: Presentity, actor: FeatureActor): Promise<boolean> {
     // The reading that waits will do for both.
-    if (this.#waiting.has(presentity)) return 'same';
+    if (this.#waiting.has(presentity)) return true;
     this.#waiting.add(presentity);
-    let [hasBegun, isDifferent] = [false, false];
+    let hasBegun = false;
     const outcome = await this.#options.read(presentity, actor, {
       begin: () => {
         hasBegun = true;
         this.#waiting.delete(presentity);
       },
       absorb: (state) => {
-        isDifferent = this.absorb({ presentity, state, actor }).features.length > 0;
+        this.absorb({ presentity, state, actor });
       },
     });
     // One that never had its turn must not stop the next; one that had may not touch it.
     if (!hasBegun) this.#waiting.delete(presentity);
-    if (outcome.type === 'failed') return 'failed';
-    return isDifferent ? 'different' : 'same';
+    return outcome.type !== 'failed';
   }
 
   async #readAll(presentities: readonly Presentity[]): Promise<void> {

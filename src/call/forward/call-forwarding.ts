@@ -37,9 +37,6 @@ import type { ForwardsInSetUp } from './forwards-in-set-up.ts';
 import { partyKey } from './party-key.ts';
 import { RingTimer } from './ring-timer.ts';
 
-/** As many forwards of an account for one caller may be in set-up at once, for each that a call may have seen. */
-const SET_UPS_PER_DIVERSION = 4;
-
 /** A call to an account that features act on. */
 export interface ForwardingPlan {
   readonly features: CallFeatures;
@@ -259,8 +256,7 @@ export class CallForwarding {
   #enter(most: number): boolean {
     const { inSetUp, routes } = this.#plan;
     if (this.#isOver) return true;
-    const limit = most * SET_UPS_PER_DIVERSION;
-    const leave = inSetUp.enter(this.#account, routes.caller.callingNumber ?? '', limit);
+    const leave = inSetUp.enter(this.#account, routes.caller.callingNumber ?? '', most);
     if (leave !== undefined) this.#leave.push(leave);
     return leave !== undefined;
   }

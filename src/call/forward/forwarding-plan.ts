@@ -1,5 +1,5 @@
 /** Which calls the feature keys of the called account act on. */
-import { identityAddress } from './identity-address.ts';
+import { identityAddresses } from './identity-address.ts';
 import { getHeader, type SipRequest } from '../../wire/sip-message.ts';
 import type { CallLeg } from '../call-leg.ts';
 import { userOf } from '../headers/header-policy.ts';
@@ -52,8 +52,9 @@ function callingAccount(
   caller: Caller,
   { registrations, request: { atMs = 0 } }: RouteParts,
 ): string | undefined {
-  const address = identityAddress(invite, isTrusted(caller));
-  const account = address === undefined ? undefined : features.accountAt(address);
+  const account = identityAddresses(invite, isTrusted(caller))
+    .map((address) => features.accountAt(address))
+    .find((known) => known !== undefined);
   if (account === undefined || isTrusted(caller)) return account;
   const registered = registrations.aorsAt(caller.sipInterface.name, caller.remote, atMs);
   return registered.some((aor) => features.accountAt(aor) === account) ? account : undefined;

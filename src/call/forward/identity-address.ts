@@ -1,15 +1,15 @@
 import { parseNameAddr, splitHeaderList } from '../../wire/sip-headers.ts';
-import { getHeader, type SipMessage } from '../../wire/sip-message.ts';
-import { WireError } from '../../wire/wire-error.ts';
+import { getHeader, getHeaders, type SipMessage } from '../../wire/sip-message.ts';
+import { attempt } from '../../wire/wire-error.ts';
 
-/** The URI of who calls: what a trusted side asserts, else From; `undefined` when it cannot be read. */
-export function identityAddress(message: SipMessage, isTrusted: boolean): string | undefined {
-  const asserted = isTrusted ? getHeader(message, 'P-Asserted-Identity') : undefined;
-  try {
-    const [first = ''] = splitHeaderList(asserted ?? getHeader(message, 'From') ?? '');
-    return parseNameAddr(first).uri;
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
+/** The URIs of who calls: all that a trusted side asserts (RFC 3325 §9.1: a SIP and a tel URI), else that of From. */
+export function identityAddresses(message: SipMessage, isTrusted: boolean): readonly string[] {
+  const asserted = isTrusted ? getHeaders(message, 'P-Asserted-Identity') : [];
+  const values = asserted.length > 0 ? asserted : [getHeader(message, 'From') ?? ''];
+  return values.flatMap((value) =>
+    attempt(
+      () => splitHeaderList(value).map((each) => parseNameAddr(each).uri),
+      () => [],
+    ),
+  );
 }

@@ -3,6 +3,7 @@ import type { AppConnection } from '../admin/app-connection.ts';
 import { movesTarget } from '../dialog/dialog.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import type { Flow, ListenPoint } from '../transport/flow.ts';
+import { readUri } from './destination.ts';
 import { pathOf } from './peer-path.ts';
 import type { PeerPath } from './peer-path.ts';
 
@@ -106,7 +107,19 @@ export class DialogSession {
     if (!movesTarget(request.method) || cseq < this.#movedByCSeq) return;
     this.#movedByCSeq = cseq;
     this.dialog.refreshTarget(request.method, request);
-    this.#path = pathOf(request, flow);
+    if (this.#mayMoveTo(flow)) this.#path = pathOf(request, flow);
+  }
+
+  /**
+   * One large request of a UDP peer comes over TCP (RFC 3261 §18.1.1), and the peer may not even listen there: it moves
+   * only if its Contact says so.
+   */
+  #mayMoveTo({ protocol }: Flow): boolean {
+    const { flow } = this;
+    if (flow === undefined || flow.protocol !== 'udp' || protocol === 'udp') return true;
+    const target = readUri(this.dialog.remoteTarget);
+    const named = target?.parameters.get('transport')?.toLowerCase();
+    return target?.scheme === 'sips' || named === protocol;
   }
 
   get pendingReceived(): ReceivedInvite | undefined {

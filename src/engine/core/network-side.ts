@@ -167,8 +167,6 @@ export class NetworkSide implements TransactionUser {
       refuse(arrival, 400, 'Unusable Contact');
       return;
     }
-    // Anybody may send a SUBSCRIBE that is refused for its credentials: it moves nothing before it is accepted.
-    if (request.method !== 'SUBSCRIBE') dialog.refreshTarget(request.method, request);
     if (request.method === 'BYE' && this.#endEarly(arrival, session)) return;
     this.#accept({ ...arrival, owner: session.owner, session });
     // The dialog itself goes when the BYE is answered.

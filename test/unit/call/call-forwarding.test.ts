@@ -87,7 +87,8 @@ test('forwards of an account for one caller are bounded while they are in set-up
   calls[0]?.stop();
   expect((await call().begin(() => undefined)).type).toBe('try');
   expect((await call().begin(() => undefined)).type).toBe('refuse');
-  expect(inSetUp.size).toBe(1);
+  // Of the account, and of the caller in it.
+  expect(inSetUp.size).toBe(2);
 });
 
 test('a call that is over holds no place', async () => {

@@ -79,6 +79,12 @@ test.each<[string, string[], string]>([
   ['trusted', [`From: <${CALLED}>;tag=1`], 'no keys'],
   ['trusted', [`From: <${OTHER}>;tag=1`], OTHER],
   ['trusted', ['From: <sip:1@x>', `P-Asserted-Identity: <${CALLED}>`], 'no keys'],
+  ['trusted', ['From: <sip:1@x>', `P-Asserted-Identity: "X" <sip:1@x>, <${OTHER}>`], OTHER],
+  [
+    'trusted',
+    ['From: <sip:1@x>', 'P-Asserted-Identity: <sip:1@x>', `P-Asserted-Identity: <${CALLED}>`],
+    'no keys',
+  ],
   ['trusted', ['From: <sip:1@x>', 'Priority: PSAP-callback'], 'no keys'],
   ['trusted', ['From: <sip:1@x>', 'Priority: urgent'], 'nobody known'],
   ['untrusted', ['From: <sip:1@x>', 'Replaces: 1;to-tag=a;from-tag=b'], 'no keys'],

@@ -8,6 +8,8 @@ test.each<[string, string | undefined]>([
   ['+49 (30) 12-34', 'sip:+49301234@pbx.example'],
   ['*21#', 'sip:*21%23@pbx.example'],
   ['tel:+49-30-12', 'sip:+493012@pbx.example'],
+  ['+49-30-12;npdi', 'sip:+493012@pbx.example'],
+  ['219301;isub=5', 'sip:219301@pbx.example'],
   ['voice.mail', 'sip:voice.mail@pbx.example'],
   ['Müller', 'sip:M%C3%BCller@pbx.example'],
   ['2001@other.example', 'sip:2001@other.example'],

@@ -72,6 +72,23 @@ describe('a set of which nobody knows whether it was stored', () => {
     },
   );
 
+  test('is not lost behind another one that is found first, nor behind a change from elsewhere', async () => {
+    const desk = new FeatureDesk();
+    const a = await desk.phone('a');
+    desk.store.failing.add('set');
+    expect(await desk.press(a, DND_ON)).toEqual(FAILED);
+    await pass(100);
+    expect(await desk.press(a, { feature: CFA, status: true, forwardTo: '4711' })).toEqual(FAILED);
+    await pass(500);
+    desk.store.put(ACCOUNT, CFB, { values: { forwardTo: '1' }, version: 1 });
+    await pass(500);
+    desk.store.put(ACCOUNT, CFA, { status: true, values: { forwardTo: '4711' }, version: 1 });
+    await pass(6000);
+    desk.store.put(ACCOUNT, DND, { status: true, version: 1 });
+    await pass(LAST_LOOK_MS);
+    expect(a.told()).toEqual([CFB, CFA, DND]);
+  });
+
   test('is looked for a few times, then no more', async () => {
     const desk = new FeatureDesk();
     desk.store.failing.add('set');
