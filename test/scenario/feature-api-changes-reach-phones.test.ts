@@ -170,8 +170,10 @@ test('PATCH takes a feature away and locks another', async () => {
 
 test('the list of subscriptions shows the phone and its last NOTIFY', async () => {
   const phone = await subscribed('3050');
-  const list = await sbc().ask('GET', '/subscriptions?event=as-feature-event&account=3050');
-  expect(list.body).toMatchObject([
+  const list = async (): Promise<unknown> =>
+    (await sbc().ask('GET', '/subscriptions?event=as-feature-event&account=3050')).body;
+  // The NOTIFY is here before its answer is there.
+  await expect.poll(list, { timeout: 20_000 }).toMatchObject([
     {
       event: 'as-feature-event',
       account: 'sip:3050@pbx.example',
