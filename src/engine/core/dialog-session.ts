@@ -36,6 +36,9 @@ export interface SentInvite {
 /** The longest that a timer of the runtime can wait. */
 const MAX_TIMER_MS = 2_147_483_647;
 
+/** A little less than what has to leave by TCP: a field may have been longer on the wire. */
+const LARGE_BYTES = 1100;
+
 /** A dialog in the hands of one application, with the INVITEs that are under way in it. */
 export class DialogSession {
   readonly dialog: Dialog;
@@ -107,16 +110,17 @@ export class DialogSession {
     if (!movesTarget(request.method) || cseq < this.#movedByCSeq) return;
     this.#movedByCSeq = cseq;
     this.dialog.refreshTarget(request.method, request);
-    if (this.#mayMoveTo(flow)) this.#path = pathOf(request, flow);
+    if (this.#mayMoveTo(request, flow)) this.#path = pathOf(request, flow);
   }
 
   /**
-   * One large request of a UDP peer comes over TCP (RFC 3261 §18.1.1), and the peer may not even listen there: it moves
-   * only if its Contact says so.
+   * One large request of a UDP peer comes over TCP (RFC 3261 §18.1.1), and the peer may not even listen there: with such a
+   * one it moves only if its Contact says so.
    */
-  #mayMoveTo({ protocol }: Flow): boolean {
+  #mayMoveTo(request: SipRequest, { protocol }: Flow): boolean {
     const { flow } = this;
     if (flow === undefined || flow.protocol !== 'udp' || protocol === 'udp') return true;
+    if (sizeOf(request) < LARGE_BYTES) return true;
     const target = readUri(this.dialog.remoteTarget);
     const named = target?.parameters.get('transport')?.toLowerCase();
     return target?.scheme === 'sips' || named === protocol;
@@ -180,4 +184,10 @@ export class DialogSession {
     if (this.#holds === 0) delivery();
     else this.#held.push(delivery);
   }
+}
+
+/** About as many bytes as the request has on the wire. */
+function sizeOf({ uri, headers, body }: SipRequest): number {
+  const fields = headers.reduce((sum, { name, value }) => sum + name.length + value.length + 4, 0);
+  return uri.length + fields + body.length;
 }

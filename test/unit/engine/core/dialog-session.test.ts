@@ -46,12 +46,18 @@ function begunOver(flow: Flow): DialogSession {
   return new DialogSession({ dialog, owner, local: LOCAL, flow });
 }
 
-function reinvite(contact: string): SipRequest {
+function reinvite(contact: string, bodyBytes = 1300): SipRequest {
   const headers = [
     { name: 'Via', value: 'SIP/2.0/TCP 198.51.100.1' },
     { name: 'Contact', value: `<${contact}>` },
   ];
-  return { type: 'request', method: 'INVITE', uri: 'sip:me', headers, body: Buffer.alloc(0) };
+  return {
+    type: 'request',
+    method: 'INVITE',
+    uri: 'sip:me',
+    headers,
+    body: Buffer.alloc(bodyBytes),
+  };
 }
 
 describe('a peer whose accepted request comes by another path', () => {
@@ -68,6 +74,12 @@ describe('a peer whose accepted request comes by another path', () => {
     session.follow(reinvite(contact), second, 2);
     expect(session.dialog.remoteTarget).toBe(contact);
     expect(session.flow).toEqual(expected === 'moves' ? second : first);
+  });
+
+  test('a small request that comes over TCP is of a peer that has gone there', () => {
+    const session = begunOver(UDP);
+    session.follow(reinvite('sip:you@198.51.100.1', 0), TCP, 2);
+    expect(session.flow).toEqual(TCP);
   });
 
   test('a request that another one has overtaken changes nothing', () => {
