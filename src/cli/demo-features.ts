@@ -8,6 +8,7 @@
 import type { Command } from 'commander';
 import { openStage } from './demo-features-stage.ts';
 import { playSteps, type StepResult } from './demo-features-steps.ts';
+import { limited } from './limited.ts';
 
 const DEADLINE_MS = 30_000;
 const CLOSE_MS = 5000;
@@ -55,21 +56,5 @@ async function play(
     return await playSteps(stage);
   } finally {
     write(`${stage.timeline.format()}\n`);
-  }
-}
-
-/** Gives what `promise` gives, or fails after `timeoutMs`. */
-async function limited<T>(what: string, promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${what} took longer than ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-  });
-  try {
-    return await Promise.race([promise, expired]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -12,6 +12,7 @@ import { startSbc } from '../main.ts';
 import type { Sbc } from '../main.ts';
 import { formatResult } from './demo-report.ts';
 import type { DemoCall, DemoDirection } from './demo-report.ts';
+import { limited } from './limited.ts';
 
 const ALL_KEYS = '0123456789*#ABCD';
 /** From one key of the phone to the next: a little more than tone and pause of the keys that the SBC makes of them. */
@@ -188,22 +189,6 @@ function differences(
     const to = toMs[index];
     return to === undefined ? [] : [to - from];
   });
-}
-
-/** Gives what `promise` gives, or fails after `timeoutMs`. */
-async function limited<T>(what: string, promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${what} took longer than ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-  });
-  try {
-    return await Promise.race([promise, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function print(text: string): Promise<void> {
