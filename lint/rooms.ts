@@ -18,6 +18,17 @@ export const ROOM_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   trunk: ['sip', 'media', 'dtmf', 'wire', 'observe', 'config'],
   call: ['trunk', 'sip', 'media', 'dtmf', 'wire', 'observe', 'config'],
   'feature-keys': ['trunk', 'sip', 'media', 'dtmf', 'wire', 'observe', 'config'],
+  simulation: [
+    'call',
+    'feature-keys',
+    'trunk',
+    'sip',
+    'media',
+    'dtmf',
+    'wire',
+    'observe',
+    'config',
+  ],
   api: ['call', 'feature-keys', 'trunk', 'sip', 'media', 'dtmf', 'wire', 'observe', 'config'],
 };
 

@@ -29,7 +29,7 @@ const FILES: Readonly<Record<string, string>> = {
 /** Serves them below the prefix of `app`, the page itself at the prefix. */
 export async function addPortalFiles(app: FastifyInstance): Promise<void> {
   for (const [name, type] of Object.entries(FILES)) {
-    const content = await readFile(new URL(`./console/${name}`, import.meta.url));
+    const content = await readFile(new URL(`./portal-page/${name}`, import.meta.url));
     const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
     // Below a prefix, `/` is the prefix itself as well.
     const url = name === 'index.html' ? '/' : `/${name}`;
