@@ -22,8 +22,9 @@ export function destinationOf(
   const known = flow?.remoteAddress === address ? flow : undefined;
   const named = forced ?? parsed.parameters.get('transport')?.toLowerCase();
   const standard = points.some((point) => point.protocol === 'udp') ? 'udp' : points[0]?.protocol;
-  const wanted =
-    parsed.scheme === 'sips' ? securedTransport(named) : (named ?? known?.protocol ?? standard);
+  // What came over TLS goes on over TLS, also to another host of the peer.
+  const kept = known?.protocol ?? (flow?.protocol === 'tls' ? 'tls' : undefined);
+  const wanted = parsed.scheme === 'sips' ? securedTransport(named) : (named ?? kept ?? standard);
   const protocol = PROTOCOLS.find((candidate) => candidate === wanted);
   if (protocol === undefined) return undefined;
   const isChosen = named !== undefined || parsed.scheme === 'sips';

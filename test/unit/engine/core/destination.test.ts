@@ -55,6 +55,21 @@ describe('destinationOf', () => {
     expect(other).not.toHaveProperty('connectionId');
   });
 
+  test('what came over TLS is never answered in clear text, unless the URI names another transport', () => {
+    const flow: Flow = { ...FLOW, protocol: 'tls' };
+    const points = [UDP, TCP, TLS];
+    expect(destinationOf('sip:alice@192.0.2.99:5061', points, flow)).toMatchObject({
+      protocol: 'tls',
+      address: '192.0.2.99',
+      lastResort: { address: '192.0.2.1', port: 40_000, connectionId: 3 },
+    });
+    expect(destinationOf('sip:alice@pbx.example', points, flow)).toMatchObject({
+      protocol: 'tls',
+      services: ['tls'],
+    });
+    expect(destinationOf('sip:alice@192.0.2.99;transport=udp', points, flow)?.protocol).toBe('udp');
+  });
+
   test.each([
     ['sip:192.0.2.1', undefined, undefined],
     ['sip:192.0.2.1;transport=udp', undefined, true],
