@@ -3,13 +3,20 @@ FROM node:26-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production
 COPY package.json package-lock.json ./
+# The lockfile names optional binaries of other platforms, which `npm ci` would insist on.
 RUN npm install --omit=dev --no-audit --no-fund
 COPY src ./src
 COPY config ./config
-RUN mkdir -p data && chown node:node data
+# Everything that is written lies here: call records, their journal, feature keys. The rest may be read-only.
+RUN mkdir data && chown node:node data
+VOLUME /app/data
 USER node
+# API and console; signalling and media use the ports of the configuration.
 EXPOSE 8080/tcp
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# With another `api.listen` set SBC_HEALTH_URL.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch(process.env.SBC_HEALTH_URL ?? 'http://127.0.0.1:8080/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# SIGTERM drains: give the container time to do so (`docker stop --time`, stop_grace_period).
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "src/cli/tonebridge.ts"]
 CMD ["run"]

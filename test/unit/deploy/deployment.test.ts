@@ -1,0 +1,192 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { buildProgram } from '../../../src/cli/program.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { lintConfig } from '../../../src/config/lint.ts';
+import { readUnitFile } from '../../support/unit-file.ts';
+
+const PROJECT = new URL('../../../', import.meta.url);
+
+function read(path: string): string {
+  return readFileSync(new URL(path, PROJECT), 'utf8');
+}
+
+function exists(path: string): boolean {
+  return existsSync(new URL(path, PROJECT));
+}
+
+function isCommand(name: string | undefined): boolean {
+  return buildProgram().commands.some((command) => command.name() === name);
+}
+
+describe('the image', () => {
+  const lines = read('Dockerfile').split('\n');
+
+  test('runs the major version of Node that the project is developed with', () => {
+    const { devDependencies } = z
+      .object({ devDependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(read('package.json')));
+    const major = /(\d+)/.exec(devDependencies['node'] ?? '')?.[1];
+    expect(lines).toContain(`FROM node:${major}-bookworm-slim`);
+  });
+
+  test('runs as a user without rights, and is asked for its health', () => {
+    const user = lines.findIndex((line) => line === 'USER node');
+    const entry = lines.findIndex((line) => line.startsWith('ENTRYPOINT'));
+    expect(user).toBeGreaterThan(0);
+    expect(user).toBeLessThan(entry);
+    expect(read('Dockerfile')).toMatch(/HEALTHCHECK .*\\\n {2}CMD \["node", "-e", ".*healthz/);
+  });
+
+  test('starts a program that exists, from files that are copied', () => {
+    const entry = z.array(z.string()).parse(JSON.parse(directive('ENTRYPOINT')));
+    const [word] = z.array(z.string()).parse(JSON.parse(directive('CMD')));
+    expect(exists(entry[1] ?? 'none')).toBe(true);
+    expect(isCommand(word)).toBe(true);
+    const copied = lines
+      .filter((line) => line.startsWith('COPY '))
+      .flatMap((line) => line.split(' ').slice(1, -1));
+    const ignored = new Set(read('.dockerignore').split('\n'));
+    expect(copied.filter((path) => ignored.has(path) || !exists(path))).toEqual([]);
+  });
+
+  function directive(name: string): string {
+    return lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1) ?? '';
+  }
+});
+
+const composeSchema = z.object({
+  services: z.record(
+    z.string(),
+    z.object({
+      image: z.string().optional(),
+      build: z.string().optional(),
+      network_mode: z.string().optional(),
+      profiles: z.array(z.string()).optional(),
+      stop_grace_period: z.string().optional(),
+      volumes: z.array(z.string()).optional(),
+    }),
+  ),
+});
+
+describe('docker-compose.yml', () => {
+  const { services } = composeSchema.parse(parse(read('docker-compose.yml')));
+
+  test('starts the SBC alone unless a profile asks for more', () => {
+    const plain = Object.entries(services).filter(([, { profiles }]) => profiles === undefined);
+    expect(plain.map(([name]) => name)).toEqual(['sbc']);
+    const profiles = new Set(Object.values(services).flatMap((service) => service.profiles ?? []));
+    expect([...profiles]).toEqual(expect.arrayContaining(['drachtio', 'rtpengine']));
+  });
+
+  test('keeps signalling and media on the network of the host', () => {
+    const names = ['sbc', 'drachtio', 'rtpengine'];
+    expect(names.filter((name) => services[name]?.network_mode !== 'host')).toEqual([]);
+  });
+
+  test('names versions, and builds from files that exist', () => {
+    const images = Object.values(services).flatMap(({ image }) => image ?? []);
+    expect(images.filter((image) => !/:v?\d+\.\d+/.test(image))).toEqual([]);
+    const builds = Object.values(services).flatMap(({ build }) => build ?? []);
+    expect(builds.filter((build) => !exists(`${build}/Dockerfile`))).toEqual([]);
+  });
+
+  test('leaves a stopped SBC the time to drain', () => {
+    expect(services['sbc']?.stop_grace_period).toBe('1h');
+  });
+});
+
+describe('the systemd unit', () => {
+  const service = readUnitFile(read('deploy/systemd/tonebridge.service')).get('Service');
+  const value = (key: string): string | undefined => service?.get(key)?.at(-1);
+
+  test('drains at stop, reloads on demand, comes back after a failure', () => {
+    expect(value('TimeoutStopSec')).toBe('1h');
+    expect(value('ExecReload')).toBe('/bin/kill -HUP $MAINPID');
+    expect(value('Restart')).toBe('on-failure');
+    expect(service?.has('KillSignal')).toBe(false);
+  });
+
+  test('has a user of its own and no capability', () => {
+    expect(value('User')).toBe('tonebridge');
+    expect(value('CapabilityBoundingSet')).toBe('');
+    expect(value('NoNewPrivileges')).toBe('yes');
+    expect(value('ProtectSystem')).toBe('strict');
+  });
+
+  test('lets the compiler of V8 write code', () => {
+    expect(value('MemoryDenyWriteExecute')).toBe('no');
+  });
+});
+
+const podSchema = z.object({
+  spec: z.object({
+    template: z.object({
+      spec: z.object({
+        hostNetwork: z.literal(true),
+        terminationGracePeriodSeconds: z.number(),
+        securityContext: z.object({ runAsNonRoot: z.literal(true) }),
+        containers: z.tuple([
+          z.object({
+            args: z.array(z.string()),
+            env: z.array(z.object({ name: z.string(), value: z.string().optional() })),
+            lifecycle: z.object({
+              preStop: z.object({ exec: z.object({ command: z.array(z.string()) }) }),
+            }),
+            livenessProbe: probe('/healthz'),
+            readinessProbe: probe('/readyz'),
+            securityContext: z.object({
+              readOnlyRootFilesystem: z.literal(true),
+              allowPrivilegeEscalation: z.literal(false),
+            }),
+            volumeMounts: z.array(z.object({ name: z.string(), mountPath: z.string() })),
+          }),
+        ]),
+        volumes: z.array(z.object({ name: z.string() })),
+      }),
+    }),
+  }),
+});
+
+function probe(path: string) {
+  return z.object({
+    httpGet: z.object({ host: z.literal('127.0.0.1'), port: z.number(), path: z.literal(path) }),
+  });
+}
+
+describe('the kubernetes manifest', () => {
+  const documents = parseAllDocuments(read('deploy/kubernetes/tonebridge.yaml')).map((document) =>
+    z.record(z.string(), z.unknown()).parse(document.toJS()),
+  );
+  const pod = podSchema.parse(documents.find(({ kind }) => kind === 'DaemonSet')).spec.template
+    .spec;
+  const [container] = pod.containers;
+
+  test('drains before a pod ends, with commands that exist', () => {
+    const [, program, word, option] = container.lifecycle.preStop.exec.command;
+    expect(exists(program ?? 'none')).toBe(true);
+    const drain = buildProgram().commands.find((command) => command.name() === word);
+    expect(drain?.options.map(({ long }) => long)).toContain(option);
+    expect(isCommand(container.args[0])).toBe(true);
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(3600);
+  });
+
+  test('mounts every volume once', () => {
+    const mounted = container.volumeMounts.map(({ name }) => name);
+    expect(mounted.toSorted()).toEqual(pod.volumes.map(({ name }) => name).toSorted());
+  });
+
+  test('carries a configuration that loads, and that the linter finds no error in', () => {
+    const { data } = z
+      .object({ data: z.record(z.string(), z.string()) })
+      .parse(documents.find(({ kind }) => kind === 'ConfigMap'));
+    for (const [file, text] of Object.entries(data)) {
+      const loaded = loadConfig({ text, file, env: {}, readSecretFile: () => 'a-token' });
+      if (loaded.type === 'invalid') throw new Error(JSON.stringify(loaded.problems));
+      const serious = lintConfig(loaded).filter(({ severity }) => severity === 'error');
+      expect(serious).toEqual([]);
+    }
+  });
+});
