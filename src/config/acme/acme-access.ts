@@ -1,0 +1,122 @@
+/** allow-anonymous, addr-prefix and access-control -> `admit`, `allow` and `deny` of an interface. */
+import { isIP } from 'node:net';
+import type { AcmeParts } from './acme-parts.ts';
+import type { ElementReader } from './acme-reader.ts';
+import type { AcmeSource } from './acme-source.ts';
+import type { YamlEntry } from './acme-yaml.ts';
+
+interface Place {
+  /** The realm. */
+  readonly identifier: string;
+  readonly ports: readonly ElementReader[];
+}
+
+/** access-control elements by realm. */
+export class AccessControls {
+  readonly #byRealm = new Map<string, ElementReader[]>();
+
+  constructor(source: AcmeSource) {
+    for (const reader of source.all('access-control')) {
+      const realm = reader.text('realm-id').toLowerCase();
+      const known = this.#byRealm.get(realm);
+      if (known === undefined) this.#byRealm.set(realm, [reader]);
+      else known.push(reader);
+    }
+  }
+
+  /** Networks that are denied and permitted in a realm. */
+  take(identifier: string): {
+    readonly deny: readonly string[];
+    readonly allow: readonly string[];
+  } {
+    const deny = new Set<string>();
+    const allow = new Set<string>();
+    for (const reader of this.#byRealm.get(identifier.toLowerCase()) ?? []) {
+      const network = networkOf(reader.text('source-address'));
+      const protocol = reader.text('application-protocol').toUpperCase();
+      const access = reader.text('access').toLowerCase();
+      if (
+        network === undefined ||
+        !['', 'SIP', 'ALL', 'NONE'].includes(protocol) ||
+        !['permit', 'deny'].includes(access)
+      ) {
+        reader.loseWhole(
+          'it is not about the sources of SIP requests',
+          'set it in the firewall of this machine',
+        );
+        continue;
+      }
+      (access === 'deny' ? deny : allow).add(network);
+      for (const name of ['realm-id', 'application-protocol', 'access']) reader.carry(name);
+      const isExact =
+        !reader.text('source-address').includes(':') || isIP(network.split('/')[0] ?? '') === 6;
+      reader.carry('source-address', isExact ? undefined : 'for all ports');
+      reader.ignore('transport-protocol', 'all transports of the interface');
+      reader.carry('description', 'left out');
+      reader.finish();
+    }
+    return { deny: [...deny], allow: [...allow] };
+  }
+}
+
+export function accessOf(
+  { access, realms }: AcmeParts,
+  { identifier, ports }: Place,
+): readonly YamlEntry[] {
+  const config = realms.config(identifier);
+  const prefix = networkOf(config?.text('addr-prefix') ?? '');
+  const strictest = strictestOf(ports.map((port) => modeOf(port)));
+  const { deny, allow } = access.take(identifier);
+  const isPrefixed = strictest === 'realm-prefix' && prefix !== undefined;
+  for (const port of ports) judge(port, strictest);
+  if (config !== undefined && prefix !== undefined) {
+    if (isPrefixed) config.carry('addr-prefix', 'as `allow` of the sip-interface');
+    else config.ignore('addr-prefix', 'counts only with allow-anonymous realm-prefix');
+  }
+  const isOpen = strictest === 'all' || (strictest === 'realm-prefix' && prefix === undefined);
+  const allowed = isPrefixed ? [prefix, ...allow.filter((network) => network !== prefix)] : allow;
+  return [
+    { key: 'admit', value: isOpen ? 'anyone' : 'agents' },
+    ...(allowed.length === 0 || isOpen ? [] : [{ key: 'allow', value: allowed }]),
+    ...(deny.length === 0 ? [] : [{ key: 'deny', value: deny }]),
+  ];
+}
+
+/** From the most open to the strictest. */
+const MODES = ['all', 'realm-prefix', 'register-prefix', 'registered', 'agents-only'];
+
+function modeOf(port: ElementReader): string {
+  const mode = port.text('allow-anonymous').toLowerCase();
+  return MODES.includes(mode) ? mode : mode === '' ? 'all' : 'agents-only';
+}
+
+function strictestOf(modes: readonly string[]): string {
+  return MODES.findLast((mode) => modes.includes(mode)) ?? 'agents-only';
+}
+
+function judge(port: ElementReader, strictest: string): void {
+  const mode = modeOf(port);
+  if (mode !== strictest) {
+    port.carry(
+      'allow-anonymous',
+      `the strictest of the ports counts for the interface: ${strictest}`,
+    );
+  } else if (mode === 'registered' || mode === 'register-prefix') {
+    port.carry(
+      'allow-anonymous',
+      'registrations are not looked at: agents and `allow` networks are admitted',
+    );
+  } else port.carry('allow-anonymous');
+}
+
+/** A network in CIDR notation; `undefined` for all addresses and for what is none. A port behind it falls off. */
+function networkOf(text: string): string | undefined {
+  const match = /^([0-9a-fA-F:.]{2,45}?)(?::\d{1,5})?(?:\/(\d{1,3}))?(?::\d{1,5})?$/.exec(text);
+  const plain = isIP(text) === 0 ? match?.[1] : text;
+  const address = plain ?? '';
+  const version = isIP(address);
+  const bits = match?.[2];
+  if (version === 0 || /^[0:.]+$/.test(address)) return undefined;
+  if (bits === undefined) return address;
+  return Number(bits) <= (version === 4 ? 32 : 128) ? `${address}/${bits}` : undefined;
+}
