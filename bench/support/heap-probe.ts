@@ -16,7 +16,7 @@ interface Reply {
 export class HeapProbe {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
-  readonly #workers: string[] = [];
+  readonly #workers = new Set<string>();
   #lastId = 0;
 
   private constructor(socket: WebSocket) {
@@ -83,7 +83,10 @@ export class HeapProbe {
     const reply: Reply = JSON.parse(text);
     const { sessionId, message } = reply.params ?? {};
     if (reply.method === 'NodeWorker.attachedToWorker' && sessionId !== undefined) {
-      this.#workers.push(sessionId);
+      this.#workers.add(sessionId);
+    }
+    if (reply.method === 'NodeWorker.detachedFromWorker' && sessionId !== undefined) {
+      this.#workers.delete(sessionId);
     }
     if (reply.method === 'NodeWorker.receivedMessageFromWorker' && message !== undefined) {
       this.#receive(message);

@@ -3,7 +3,7 @@ import { sleep } from '../../test/support/wait-for.ts';
 
 /** Ascending values, one per reading. */
 export interface SeenMetrics {
-  /** 99th percentile of the event loop's lateness as the SBC tells it. */
+  /** 99th percentile of the event loop's lateness between two readings: the upper bound of its bucket. */
   readonly lagMs: readonly number[];
   /** Request to the whole answer. */
   readonly answerMs: readonly number[];
@@ -17,13 +17,16 @@ export function watchMetrics(api: SipTarget): { stop(): Promise<SeenMetrics> } {
   const over = new AbortController();
   const lagMs: number[] = [];
   const answerMs: number[] = [];
+  let before: LagBuckets = [];
   const read = async (): Promise<void> => {
     while (!over.signal.aborted) {
       const beganMs = performance.now();
       const text = await metricsText(api);
       answerMs.push(performance.now() - beganMs);
-      const lag = /^sbc_event_loop_lag_seconds\{quantile="0\.99"\} (\S+)$/m.exec(text)?.[1];
-      if (lag !== undefined) lagMs.push(Number(lag) * 1000);
+      const buckets = lagBuckets(text);
+      const lag = p99Between(before, buckets);
+      if (lag !== undefined) lagMs.push(lag * 1000);
+      if (buckets.length > 0) before = buckets;
       await sleep(PAUSE_MS);
     }
   };
@@ -35,6 +38,25 @@ export function watchMetrics(api: SipTarget): { stop(): Promise<SeenMetrics> } {
       return { lagMs: ascending(lagMs), answerMs: ascending(answerMs) };
     },
   };
+}
+
+/** Upper bounds in seconds, ascending, each with how many samples were not above it. */
+type LagBuckets = readonly { readonly bound: number; readonly count: number }[];
+
+function lagBuckets(text: string): LagBuckets {
+  const lines = text.matchAll(/^sbc_event_loop_lag_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm);
+  return Array.from(lines, ([, bound, count]) => ({
+    bound: bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound),
+    count: Number(count),
+  }));
+}
+
+/** `undefined` when nothing was sampled in between. */
+function p99Between(before: LagBuckets, after: LagBuckets): number | undefined {
+  const counts = after.map(({ count }, index) => count - (before[index]?.count ?? 0));
+  const total = counts.at(-1) ?? 0;
+  if (total === 0) return undefined;
+  return after[counts.findIndex((count) => count >= total * 0.99)]?.bound;
 }
 
 function ascending(values: readonly number[]): number[] {

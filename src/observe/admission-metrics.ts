@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { NamedSeries } from './named-series.ts';
 
 /** Why a new call was refused although its source may call. */
 export const ADMISSION_REJECTIONS = [
@@ -28,6 +29,7 @@ const MS_PER_SECOND = 1_000;
 export class AdmissionMetrics {
   readonly #agents: ReturnType<typeof agentMetrics>;
   readonly #admission: ReturnType<typeof admissionMetrics>;
+  readonly #ofAgents = new NamedSeries();
 
   constructor(registry: Registry) {
     this.#agents = agentMetrics(registry);
@@ -49,11 +51,19 @@ export class AdmissionMetrics {
   /** OPTIONS to its answer. */
   optionsAnswered(agent: string, rttMs: number): void {
     this.#agents.rtt.observe({ agent }, rttMs / MS_PER_SECOND);
+    this.#ofAgents.note(agent, 'rtt', () => this.#agents.rtt.remove({ agent }));
   }
 
   /** `constraint` comes from a closed list. */
   agentConstrained(agent: string, constraint: string): void {
-    this.#agents.constrained.inc({ agent, constraint });
+    const labels = { agent, constraint };
+    this.#agents.constrained.inc(labels);
+    this.#ofAgents.note(agent, constraint, () => this.#agents.constrained.remove(labels));
+  }
+
+  /** The series of other agents disappear. */
+  keepAgents(names: ReadonlySet<string>): void {
+    this.#ofAgents.keep(names);
   }
 
   rejected(reason: AdmissionRejection): void {

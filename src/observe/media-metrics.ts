@@ -1,7 +1,72 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { LegLabels } from './metrics.ts';
+import { NamedSeries } from './named-series.ts';
+
+const MS_PER_SECOND = 1_000;
+const JITTER_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25];
+
+/** The pairs of media ports of one realm; a stream takes one of each leg's. */
+export interface PoolPorts {
+  /** Name of the realm. */
+  readonly pool: string;
+  readonly free: number;
+  readonly total: number;
+}
 
 /** The metrics of media streams and their ports. */
-export function mediaMetrics(registry: Registry) {
+export class MediaMetrics {
+  readonly #metrics: ReturnType<typeof mediaMetrics>;
+  readonly #ofRealms = new NamedSeries();
+
+  constructor(registry: Registry) {
+    this.#metrics = mediaMetrics(registry);
+  }
+
+  packets({ realm, direction }: LegLabels, count: number): void {
+    const labels = { realm, direction };
+    this.#metrics.packets.inc(labels, count);
+    this.#ofRealms.note(realm, direction, () => this.#metrics.packets.remove(labels));
+  }
+
+  jitter(jitterMs: number): void {
+    this.#metrics.jitter.observe(jitterMs / MS_PER_SECOND);
+  }
+
+  lost(count: number): void {
+    this.#metrics.lost.inc(count);
+  }
+
+  oneWay(durationMs: number): void {
+    this.#metrics.oneWay.inc(durationMs / MS_PER_SECOND);
+  }
+
+  ports(pools: readonly PoolPorts[]): void {
+    this.#metrics.portsFree.reset();
+    this.#metrics.portsTotal.reset();
+    for (const { pool, free, total } of pools) {
+      this.#metrics.portsFree.set({ pool }, free);
+      this.#metrics.portsTotal.set({ pool }, total);
+    }
+  }
+
+  failed(reason: string, count: number): void {
+    this.#metrics.failures.inc({ reason }, count);
+  }
+
+  timedOut(): void {
+    this.#metrics.timeouts.inc();
+  }
+
+  sourceViolations(count: number): void {
+    this.#metrics.sourceViolations.inc(count);
+  }
+
+  keepRealms(names: ReadonlySet<string>): void {
+    this.#ofRealms.keep(names);
+  }
+}
+
+function mediaMetrics(registry: Registry) {
   const registers = [registry];
   return {
     packets: new Counter({
@@ -15,6 +80,12 @@ export function mediaMetrics(registry: Registry) {
       help: 'RTP packets of peers that never arrived, by sequence numbers.',
       registers,
     }),
+    jitter: new Histogram({
+      name: 'sbc_rtp_jitter_seconds',
+      help: 'Interarrival jitter of the RTP of peers (RFC 3550), at each reading and at the end of a call.',
+      buckets: JITTER_BUCKETS,
+      registers,
+    }),
     oneWay: new Counter({
       name: 'sbc_rtp_one_way_seconds_total',
       help: 'Time in which RTP came from one side only of an answered call that was not on hold.',
@@ -22,7 +93,13 @@ export function mediaMetrics(registry: Registry) {
     }),
     portsFree: new Gauge({
       name: 'sbc_media_ports_free',
-      help: 'Media ports that a new stream may take.',
+      help: 'Pairs of media ports that a new stream may take.',
+      labelNames: ['pool'],
+      registers,
+    }),
+    portsTotal: new Gauge({
+      name: 'sbc_media_ports',
+      help: 'Pairs of media ports that there are.',
       labelNames: ['pool'],
       registers,
     }),

@@ -1,21 +1,22 @@
 /**
- * The Prometheus metrics of one SBC. Names of metrics live here and in the other files
- * *-metrics.ts; callers use the methods.
+ * The Prometheus metrics of one SBC. Names of metrics live in the files *-metrics.ts; callers use the methods.
  *
  * Labels come from closed unions or from configured names, never from numbers, addresses or Call-IDs. What a peer may
  * choose freely (methods, status codes) is folded into a closed list here.
  */
-import { memoryUsage } from 'node:process';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { AdmissionMetrics } from './admission-metrics.ts';
+import { Registry } from 'prom-client';
+import { AdmissionMetrics, type AgentGauges } from './admission-metrics.ts';
+import { CallMetrics } from './call-metrics.ts';
 import { CdrMetrics } from './cdr-metrics.ts';
-import { DIGIT_DROP_REASONS } from './digit-ledger.ts';
 import type { DigitOutcome } from './digit-ledger.ts';
-import type { EventLoopLag } from './event-loop-lag.ts';
+import { DigitMetrics } from './digit-metrics.ts';
 import { FeatureMetrics } from './feature-metrics.ts';
 import { ForwardMetrics } from './forward-metrics.ts';
-import { mediaMetrics } from './media-metrics.ts';
-import { methodLabel, statusLabel } from './metric-labels.ts';
+import { HepMetrics } from './hep-metrics.ts';
+import { MediaMetrics, type PoolPorts } from './media-metrics.ts';
+import { Exemplars, toOpenMetrics } from './openmetrics.ts';
+import { type BuildInfo, ProcessMetrics } from './process-metrics.ts';
+import { Totals } from './totals.ts';
 
 /** Inbound: the peer opened the leg; outbound: we did. */
 export type LegDirection = 'inbound' | 'outbound';
@@ -42,25 +43,25 @@ export interface SipRequestLabels {
   readonly unanswered?: 'timeout' | 'unreachable' | undefined;
 }
 
-export type KpmlRole = 'notifier' | 'subscriber';
-export type KpmlSubscriptionState = 'pending' | 'active';
+/** The two forms of the exposition. */
+export type MetricsForm = 'prometheus' | 'openmetrics';
 
-export interface BuildInfo {
-  readonly version: string;
-  readonly node: string;
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  readonly labels: readonly string[];
 }
 
-const MS_PER_SECOND = 1_000;
-const NO_AGENT = 'none';
-
-const SET_UP_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 60];
-const CALL_BUCKETS = [1, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400];
-const DIGIT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
-const GAP_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
+export type KpmlRole = 'notifier' | 'subscriber';
+export type KpmlSubscriptionState = 'pending' | 'active';
 
 /** One registry per SBC, so that several can live in one process. */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #exemplars = new Exemplars();
+  /** Sums of what is counted here. */
+  readonly totals = new Totals();
   /** Session agents and admission. */
   readonly admission = new AdmissionMetrics(this.#registry);
   /** Call records. */
@@ -69,21 +70,36 @@ export class Metrics {
   readonly features = new FeatureMetrics(this.#registry);
   /** What feature keys do to calls. */
   readonly forwards = new ForwardMetrics(this.#registry);
+  /** Capture by Homer. */
+  readonly hep = new HepMetrics(this.#registry);
+  readonly #calls = new CallMetrics(this.#registry, this.#exemplars);
+  readonly #media = new MediaMetrics(this.#registry);
+  readonly #digits = new DigitMetrics(this.#registry, this.#exemplars);
+  readonly #process = new ProcessMetrics(this.#registry);
   readonly #scrapeHooks: (() => void)[] = [];
-  readonly #calls = callMetrics(this.#registry);
-  readonly #media = mediaMetrics(this.#registry);
-  readonly #digits = digitMetrics(this.#registry);
-  readonly #process = processMetrics(this.#registry);
 
-  /** Content-Type of `text()`. */
-  get contentType(): string {
-    return this.#registry.contentType;
+  /** The exposition; OpenMetrics names a call beside buckets of the times of calls and digits. */
+  async text(form: MetricsForm = 'prometheus'): Promise<string> {
+    for (const hook of this.#scrapeHooks) hook();
+    this.#calls.update();
+    const text = await this.#registry.metrics();
+    return form === 'openmetrics' ? toOpenMetrics(text, this.#exemplars) : text;
   }
 
-  /** The exposition text. */
-  async text(): Promise<string> {
-    for (const hook of this.#scrapeHooks) hook();
-    return await this.#registry.metrics();
+  /** Every metric there is, by name. */
+  catalog(): readonly MetricDescription[] {
+    return this.#registry
+      .getMetricsAsArray()
+      .map((metric) => ({
+        name: metric.name,
+        type: String(metric.type),
+        help: metric.help,
+        labels:
+          'labelNames' in metric && Array.isArray(metric.labelNames)
+            ? metric.labelNames.map(String)
+            : [],
+      }))
+      .toSorted((one, other) => one.name.localeCompare(other.name));
   }
 
   /** Runs `update` before each exposition, for values that are read rather than counted. */
@@ -91,258 +107,137 @@ export class Metrics {
     this.#scrapeHooks.push(update);
   }
 
-  legOpened({ realm, direction }: LegLabels): void {
-    this.#calls.active.inc({ realm, direction });
+  /** All session agents there are; the series of others disappear. `states` are the values that `state` can have. */
+  agents(agents: readonly AgentGauges[], states: readonly string[]): void {
+    const names = new Set(agents.map(({ agent }) => agent));
+    this.admission.agents(agents, states);
+    this.admission.keepAgents(names);
+    this.#calls.keepAgents(names);
   }
 
-  legClosed({ realm, direction }: LegLabels): void {
-    this.#calls.active.dec({ realm, direction });
+  /** All realms there are; the series of others disappear once they have no call. */
+  realms(names: ReadonlySet<string>): void {
+    this.#calls.keepRealms(names);
+    this.#media.keepRealms(names);
   }
 
-  callEnded({ agent, direction, result }: CallLabels): void {
-    this.#calls.total.inc({ agent: agent ?? NO_AGENT, direction, result });
+  legOpened(labels: LegLabels): void {
+    this.#calls.legOpened(labels);
+    if (labels.direction === 'inbound') this.totals.startedCalls += 1;
   }
 
-  sipRequestAnswered({ direction, method, status, unanswered }: SipRequestLabels): void {
-    const code = unanswered ?? statusLabel(status);
-    this.#calls.requests.inc({ direction, method: methodLabel(method), code });
+  legClosed(labels: LegLabels): void {
+    this.#calls.legClosed(labels);
+  }
+
+  callEnded(labels: CallLabels): void {
+    this.#calls.ended(labels);
+    const { direction, result } = labels;
+    const isFailure = result === 'failed' || result === 'rejected';
+    if (direction === 'inbound' && isFailure) this.totals.failedCalls += 1;
+  }
+
+  sipRequestAnswered(labels: SipRequestLabels): void {
+    this.#calls.requestAnswered(labels);
   }
 
   /** Requests, or stream connections, that got no answer. `reason` comes from a closed list of the SIP engine. */
   sipDropped(reason: string, count: number): void {
-    this.#calls.dropped.inc({ reason }, count);
+    this.#calls.dropped(reason, count);
   }
 
   /** INVITE received to first ringing or early media. */
-  postDialDelay(delayMs: number): void {
-    this.#calls.postDialDelay.observe(delayMs / MS_PER_SECOND);
+  postDialDelay(delayMs: number, callId?: string): void {
+    this.#calls.postDialDelay.observe(delayMs, callId);
   }
 
   /** Answer to end. */
-  callDuration(durationMs: number): void {
-    this.#calls.duration.observe(durationMs / MS_PER_SECOND);
+  callDuration(durationMs: number, callId?: string): void {
+    this.#calls.duration.observe(durationMs, callId);
   }
 
-  rtpPackets({ realm, direction }: LegLabels, count: number): void {
-    this.#media.packets.inc({ realm, direction }, count);
+  rtpPackets(labels: LegLabels, count: number): void {
+    this.#media.packets(labels, count);
+    if (labels.direction === 'inbound') this.totals.rtpPackets += count;
   }
 
   rtpLost(count: number): void {
-    this.#media.lost.inc(count);
+    this.#media.lost(count);
+    this.totals.rtpLostPackets += count;
+  }
+
+  /** Of one leg that has received something since it was read last. */
+  rtpJitter(jitterMs: number): void {
+    this.#media.jitter(jitterMs);
   }
 
   /** Only one party of an answered call was heard. */
   rtpOneWay(durationMs: number): void {
-    this.#media.oneWay.inc(durationMs / MS_PER_SECOND);
+    this.#media.oneWay(durationMs);
   }
 
-  /** `pool` is the name of the realm whose ports they are. */
-  mediaPortsFree(pool: string, count: number): void {
-    this.#media.portsFree.set({ pool }, count);
+  /** Of every realm there is; others disappear. */
+  mediaPorts(pools: readonly PoolPorts[]): void {
+    this.#media.ports(pools);
   }
 
   /** Streams that could not be opened; a count of 0 makes the reason known. */
   mediaFailed(reason: string, count: number): void {
-    this.#media.failures.inc({ reason }, count);
+    this.#media.failed(reason, count);
   }
 
   mediaTimedOut(): void {
-    this.#media.timeouts.inc();
+    this.#media.timedOut();
   }
 
   /** Packets that came from a source the leg does not accept. */
   mediaSourceViolations(count: number): void {
-    this.#media.sourceViolations.inc(count);
+    this.#media.sourceViolations(count);
   }
 
   /** Hand this to the digit ledger. */
   digit(outcome: DigitOutcome): void {
-    switch (outcome.type) {
-      case 'delivered':
-        this.#digits.total.inc({ from: outcome.from, to: outcome.to, result: 'delivered' });
-        if (outcome.latencyMs !== undefined) {
-          this.#digits.conversion.observe(outcome.latencyMs / MS_PER_SECOND);
-        }
-        break;
-      case 'dropped':
-        this.#digits.total.inc({ from: outcome.from, to: 'none', result: 'dropped' });
-        this.#digits.dropped.inc({ reason: outcome.reason });
-        break;
-    }
+    this.#digits.settled(outcome);
+    if (outcome.type === 'delivered') this.totals.deliveredDigits += 1;
+    else this.totals.droppedDigits += 1;
   }
 
   kpmlSubscriptions(role: KpmlRole, state: KpmlSubscriptionState, count: number): void {
-    this.#digits.subscriptions.set({ role, state }, count);
+    this.#digits.subscriptions(role, state, count);
   }
 
-  /** Time in which a leg that needs a subscription had none. */
-  kpmlGap(gapMs: number): void {
-    this.#digits.gap.observe(gapMs / MS_PER_SECOND);
+  /** Time from the answer of a call until the subscription that a leg needs was active. */
+  kpmlGap(gapMs: number, callId?: string): void {
+    this.#digits.gap.observe(gapMs, callId);
   }
 
   configLoaded(hash: string): void {
-    this.#process.configInfo.reset();
-    this.#process.configInfo.set({ hash }, 1);
+    this.#process.configLoaded(hash);
   }
 
   configReloaded(result: 'applied' | 'refused'): void {
-    this.#process.configReloads.inc({ result });
+    this.#process.configReloaded(result);
   }
 
-  eventLoopLag(lag: EventLoopLag): void {
-    this.#process.eventLoopLag.set({ quantile: '0.5' }, lag.medianSeconds);
-    this.#process.eventLoopLag.set({ quantile: '0.99' }, lag.p99Seconds);
-    this.#process.eventLoopLag.set({ quantile: '1' }, lag.maxSeconds);
+  /** Hand this to `sampleLoopLag`. */
+  eventLoopLag(lagSeconds: number): void {
+    this.#process.eventLoopLag(lagSeconds);
   }
 
   workerRestarted(): void {
-    this.#process.workerRestarts.inc();
+    this.#process.workerRestarted();
   }
 
   engineCrashed(): void {
-    this.#process.engineRestarts.inc();
+    this.#process.engineCrashed();
   }
 
-  buildInfo({ version, node }: BuildInfo): void {
-    this.#process.buildInfo.set({ version, node }, 1);
+  buildInfo(info: BuildInfo): void {
+    this.#process.buildInfo(info);
   }
 
   /** A broken invariant was caught. */
   bug(): void {
-    this.#process.bugs.inc();
+    this.#process.bug();
   }
-}
-
-function callMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    active: new Gauge({
-      name: 'sbc_calls_active',
-      help: 'Call legs now open.',
-      labelNames: ['realm', 'direction'],
-      registers,
-    }),
-    total: new Counter({
-      name: 'sbc_calls_total',
-      help: 'Ended call legs by result.',
-      labelNames: ['agent', 'direction', 'result'],
-      registers,
-    }),
-    requests: new Counter({
-      name: 'sbc_sip_requests_total',
-      help: 'SIP requests by their final answer; timeout and unreachable where nobody gave one.',
-      labelNames: ['direction', 'method', 'code'],
-      registers,
-    }),
-    dropped: new Counter({
-      name: 'sbc_sip_dropped_total',
-      help: 'SIP messages and connections dropped without an answer by reason.',
-      labelNames: ['reason'],
-      registers,
-    }),
-    postDialDelay: new Histogram({
-      name: 'sbc_post_dial_delay_seconds',
-      help: 'INVITE to first ringing or early media.',
-      buckets: SET_UP_BUCKETS,
-      registers,
-    }),
-    duration: new Histogram({
-      name: 'sbc_call_duration_seconds',
-      help: 'Answer to end of a call.',
-      buckets: CALL_BUCKETS,
-      registers,
-    }),
-  };
-}
-
-function digitMetrics(registry: Registry) {
-  const registers = [registry];
-  const dropped = new Counter({
-    name: 'sbc_dtmf_dropped_total',
-    help: 'Digits lost by reason.',
-    labelNames: ['reason'],
-    registers,
-  });
-  // Present from the start, so that the first loss already shows as a rise.
-  for (const reason of DIGIT_DROP_REASONS) dropped.inc({ reason }, 0);
-  return {
-    dropped,
-    total: new Counter({
-      name: 'sbc_dtmf_digits_total',
-      help: 'Digits by how they came, how they left and what became of them.',
-      labelNames: ['from', 'to', 'result'],
-      registers,
-    }),
-    conversion: new Histogram({
-      name: 'sbc_dtmf_conversion_seconds',
-      help: 'Press to the moment its translation was taken by socket or peer.',
-      buckets: DIGIT_BUCKETS,
-      registers,
-    }),
-    subscriptions: new Gauge({
-      name: 'sbc_kpml_subscriptions',
-      help: 'Live KPML subscriptions.',
-      labelNames: ['role', 'state'],
-      registers,
-    }),
-    gap: new Histogram({
-      name: 'sbc_kpml_gap_seconds',
-      help: 'Time without a KPML subscription on a leg that needs one.',
-      buckets: GAP_BUCKETS,
-      registers,
-    }),
-  };
-}
-
-function processMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    configReloads: new Counter({
-      name: 'sbc_config_reloads_total',
-      help: 'Configuration reloads by result.',
-      labelNames: ['result'],
-      registers,
-    }),
-    configInfo: new Gauge({
-      name: 'sbc_config_info',
-      help: 'The configuration in use, by hash.',
-      labelNames: ['hash'],
-      registers,
-    }),
-    eventLoopLag: new Gauge({
-      name: 'sbc_event_loop_lag_seconds',
-      help: 'Lateness of event loop timers in the last window.',
-      labelNames: ['quantile'],
-      registers,
-    }),
-    heap: new Gauge({
-      name: 'sbc_heap_used_bytes',
-      help: 'JavaScript heap in use, that of worker threads left out.',
-      registers,
-      collect() {
-        this.set(memoryUsage().heapUsed);
-      },
-    }),
-    workerRestarts: new Counter({
-      name: 'sbc_worker_restarts_total',
-      help: 'Relay workers started anew after a crash.',
-      registers,
-    }),
-    engineRestarts: new Counter({
-      name: 'sbc_engine_restarts_total',
-      help: 'Crashes of the embedded SIP engine, which is then started anew.',
-      registers,
-    }),
-    buildInfo: new Gauge({
-      name: 'sbc_build_info',
-      help: 'Version of the software.',
-      labelNames: ['version', 'node'],
-      registers,
-    }),
-    bugs: new Counter({
-      name: 'sbc_bugs_total',
-      help: 'Broken invariants caught at a boundary.',
-      registers,
-    }),
-  };
 }

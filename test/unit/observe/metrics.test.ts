@@ -90,8 +90,13 @@ const ROWS: readonly Row[] = [
   ],
   [
     'sbc_media_ports_free',
-    (m) => m.mediaPortsFree('core', 40),
+    (m) => m.mediaPorts([{ pool: 'core', free: 40, total: 50 }]),
     ['sbc_media_ports_free{pool="core"} 40'],
+  ],
+  [
+    'sbc_media_ports',
+    (m) => m.mediaPorts([{ pool: 'core', free: 40, total: 50 }]),
+    ['sbc_media_ports{pool="core"} 50'],
   ],
   ['sbc_media_timeouts_total', (m) => m.mediaTimedOut(), ['sbc_media_timeouts_total 1']],
   [
@@ -136,17 +141,42 @@ const ROWS: readonly Row[] = [
   [
     'sbc_config_reloads_total',
     (m) => m.configReloaded('refused'),
-    ['sbc_config_reloads_total{result="refused"} 1'],
-  ],
-  [
-    'sbc_event_loop_lag_seconds',
-    (m) => m.eventLoopLag({ medianSeconds: 0.001, p99Seconds: 0.01, maxSeconds: 0.1 }),
     [
-      'sbc_event_loop_lag_seconds{quantile="0.5"} 0.001',
-      'sbc_event_loop_lag_seconds{quantile="0.99"} 0.01',
-      'sbc_event_loop_lag_seconds{quantile="1"} 0.1',
+      'sbc_config_reloads_total{result="applied"} 0',
+      'sbc_config_reloads_total{result="refused"} 1',
     ],
   ],
+  [
+    'sbc_event_loop_lag_seconds_bucket',
+    (m) => {
+      for (const lagSeconds of [0.0004, 0.06, 0.0601, 9]) m.eventLoopLag(lagSeconds);
+    },
+    [
+      ['0.001', 1],
+      ['0.0025', 1],
+      ['0.005', 1],
+      ['0.01', 1],
+      ['0.025', 1],
+      ['0.05', 1],
+      ['0.1', 3],
+      ['0.25', 3],
+      ['0.5', 3],
+      ['1', 3],
+      ['5', 3],
+      ['+Inf', 4],
+    ].map(([bound, count]) => `sbc_event_loop_lag_seconds_bucket{le="${bound}"} ${count}`),
+  ],
+  ['sbc_cdr_recovered_total', (m) => m.cdr.recovered(2), ['sbc_cdr_recovered_total 2']],
+  ['sbc_cdr_waiting', (m) => m.cdr.waiting(3), ['sbc_cdr_waiting 3']],
+  ['sbc_cdr_lost_total', (m) => m.cdr.failed('records', 4), ['sbc_cdr_lost_total 4']],
+  [
+    'sbc_cdr_failures_total',
+    (m) => m.cdr.failed('journal', 0),
+    ['records', 'journal', 'rotation'].map(
+      (part) => `sbc_cdr_failures_total{part="${part}"} ${part === 'journal' ? 1 : 0}`,
+    ),
+  ],
+  ['sbc_rtp_jitter_seconds_sum', (m) => m.rtpJitter(5), ['sbc_rtp_jitter_seconds_sum 0.005']],
   ['sbc_worker_restarts_total', (m) => m.workerRestarted(), ['sbc_worker_restarts_total 1']],
   ['sbc_engine_restarts_total', (m) => m.engineCrashed(), ['sbc_engine_restarts_total 1']],
   [
@@ -182,7 +212,7 @@ describe('metrics', () => {
   test('hooks run before each exposition', async () => {
     const metrics = new Metrics();
     let free = 10;
-    metrics.onScrape(() => metrics.mediaPortsFree('core', free));
+    metrics.onScrape(() => metrics.mediaPorts([{ pool: 'core', free, total: 10 }]));
     expect(await samples(metrics, 'sbc_media_ports_free')).toEqual([
       'sbc_media_ports_free{pool="core"} 10',
     ]);
@@ -198,8 +228,35 @@ describe('metrics', () => {
     expect(await samples(other, 'sbc_bugs_total')).toEqual(['sbc_bugs_total 0']);
   });
 
-  test('are labelled as Prometheus text', () => {
-    expect(new Metrics().contentType).toContain('text/plain');
+  test('series of an agent that is configured no more are gone, those of others stay', async () => {
+    const metrics = new Metrics();
+    for (const agent of ['old', 'carrier', undefined]) {
+      metrics.callEnded({ agent, direction: 'outbound', result: 'answered' });
+    }
+    metrics.admission.optionsAnswered('old', 3);
+    metrics.admission.agentConstrained('old', 'max-sessions');
+    const agents = [{ agent: 'carrier', isUp: true, state: 'in-service' }];
+    metrics.agents(agents, ['in-service']);
+    const text = await metrics.text();
+    expect(text).not.toContain('"old"');
+    expect(text).toContain('sbc_calls_total{agent="carrier"');
+    expect(text).toContain('sbc_calls_total{agent="none"');
+    // A call of the old one ends late: its series does not come back for good.
+    metrics.callEnded({ agent: 'old', direction: 'outbound', result: 'answered' });
+    metrics.agents(agents, ['in-service']);
+    expect(await metrics.text()).not.toContain('"old"');
+  });
+
+  test('series of a realm that is configured no more are gone when its last call is', async () => {
+    const metrics = new Metrics();
+    const leg = { realm: 'old', direction: 'inbound' } as const;
+    metrics.legOpened(leg);
+    metrics.rtpPackets(leg, 3);
+    metrics.realms(new Set(['core']));
+    expect(await metrics.text()).toContain('sbc_calls_active{realm="old",direction="inbound"} 1');
+    metrics.legClosed(leg);
+    metrics.realms(new Set(['core']));
+    expect(await metrics.text()).not.toContain('"old"');
   });
 
   test('whatever peers send, the number of series is bounded', async () => {
