@@ -4,18 +4,28 @@ import { type TlsTexts, readTlsFiles } from './config/tls-files.ts';
 import type { EngineThreadListener } from './engine/engine-thread.ts';
 import type { Log } from './observe/log.ts';
 
+/** Certificate, key or authorities of a sip-interface are unusable; the message names it and the file. */
+export class TlsFilesProblem extends Error {
+  readonly interfaceName: string;
+
+  constructor(interfaceName: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`sip-interface ${interfaceName}: ${why}`, { cause });
+    this.interfaceName = interfaceName;
+  }
+}
+
 /**
  * Certificate, key and checks for the tls ports of `item`; `undefined` where it has none.
  *
- * @throws Error that names interface and file when one of them is unusable.
+ * @throws TlsFilesProblem when one of them is unusable.
  */
 export function engineTls({ name, sipPorts, tls }: SipInterface): TlsTexts | undefined {
   if (tls === undefined || !sipPorts.some(({ transport }) => transport === 'tls')) return undefined;
   try {
     return readTlsFiles(tls);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`sip-interface ${name}: ${why}`, { cause: error });
+    throw new TlsFilesProblem(name, error);
   }
 }
 

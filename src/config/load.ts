@@ -8,13 +8,13 @@
 import { createHash } from 'node:crypto';
 import type { Config } from './config.ts';
 import type { FeatureProviderConfig } from './feature-keys-config.ts';
-import { buildJsonSchema } from './json-schema.ts';
+import { knownSchema } from './known-schema.ts';
 import type { ConfigProblem, Finding, Path } from './problem.ts';
 import { referenceFindings } from './references.ts';
 import { schemaFindings } from './schema-findings.ts';
 import { configSchema } from './schema.ts';
 import { resolveSecrets, type SecretSource } from './secrets.ts';
-import { YamlSource } from './yaml-source.ts';
+import { type RawMap, YamlSource } from './yaml-source.ts';
 
 export interface ConfigSource extends SecretSource {
   readonly text: string;
@@ -29,10 +29,17 @@ export type LoadedConfig =
       readonly type: 'config';
       readonly config: Config;
       readonly file: string;
+      readonly text: string;
       /** 1-based line of a path of the file, for the linter; `undefined` when nothing of it is written. */
       readonly lineOf: (path: Path) => number | undefined;
+      /** The same with the column, 1-based as well. */
+      readonly placeOf: (
+        path: Path,
+      ) => { readonly line: number; readonly column: number } | undefined;
       /** Places of unquoted scalars that other YAML programs would read as numbers. */
       readonly bareNumbers: readonly Path[];
+      /** The file as it is written, before secrets were filled in. */
+      readonly written: RawMap;
     }
   | {
       readonly type: 'invalid';
@@ -40,11 +47,32 @@ export type LoadedConfig =
       readonly problems: readonly ConfigProblem[];
     };
 
+export type ValidConfig = Extract<LoadedConfig, { type: 'config' }>;
+
+const LOADED = new WeakMap<Config, ValidConfig>();
+
+/** How `config` was loaded; `undefined` for one that was not made by `loadConfig`. */
+export function loadedOf(config: Config): ValidConfig | undefined {
+  const known = LOADED.get(config) ?? LATER.get(config)?.();
+  if (known?.type !== 'config') return undefined;
+  // What is in force counts, even where a secret file has changed meanwhile.
+  const loaded = known.config === config ? known : { ...known, config };
+  LOADED.set(config, loaded);
+  return loaded;
+}
+
+const LATER = new WeakMap<Config, () => LoadedConfig>();
+
+/** `config` came from another thread; `load` loads its text here, should anybody ask how it is written. */
+export function loadedLater(config: Config, load: () => LoadedConfig): void {
+  LATER.set(config, load);
+}
+
 export function loadConfig(source: ConfigSource): LoadedConfig {
   const yaml = new YamlSource(source.text);
   const { file } = source;
   if (!yaml.isReadable) return { type: 'invalid', file, problems: yaml.problems };
-  const schema = buildJsonSchema();
+  const schema = knownSchema();
   const secrets = resolveSecrets(yaml.value, schema, source);
   const parsed = configSchema.safeParse(secrets.value, { reportInput: true });
   const findings: Finding[] = [...secrets.findings, ...referenceFindings(yaml.value)];
@@ -59,13 +87,18 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
   const provider = withOwnPath(featureKeys.provider, source);
   const keys = { ...featureKeys, provider };
   const config: Config = deepFreeze({ hash, ...parsed.data, featureKeys: keys });
-  return {
+  const loaded: ValidConfig = {
     type: 'config',
     config,
     file,
+    text: source.text,
     lineOf: (path) => yaml.lineOf(path),
+    placeOf: (path) => yaml.placeOf(path),
     bareNumbers: yaml.bareNumbers,
+    written: yaml.value,
   };
+  LOADED.set(config, loaded);
+  return loaded;
 }
 
 /** A module lies beside the file that names it. */

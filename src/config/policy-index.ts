@@ -38,23 +38,36 @@ interface ForCalled {
 
 type ByNumbers = PrefixMap<ForCalled>;
 
+const STEP_POLICIES = 500;
+
 export class PolicyIndex {
   readonly #bySource = new Map<string, ByNumbers>();
 
-  constructor(policies: readonly LocalPolicy[]) {
+  constructor(policies: readonly LocalPolicy[] = []) {
+    const filling = this.filling(policies);
+    while (filling.next().done !== true);
+  }
+
+  /** Takes in `policies`, the first ones, in steps that take a millisecond or so each. */
+  *filling(policies: readonly LocalPolicy[]): Generator<undefined, void> {
     for (const [place, policy] of policies.entries()) {
-      for (const method of policy.methods) {
-        const key = sourceKey(method, policy.fromAgent, policy.fromRealm);
-        let byNumbers = this.#bySource.get(key);
-        if (byNumbers === undefined) {
-          byNumbers = new PrefixMap();
-          this.#bySource.set(key, byNumbers);
-        }
-        const forCalled = byNumbers.take(prefixOf(policy.to), nothingYet);
-        entriesFor(forCalled, prefixOf(policy.from)).push({ policy, place });
-      }
+      this.#add(policy, place);
+      if (place % STEP_POLICIES === STEP_POLICIES - 1) yield;
     }
-    for (const byNumbers of this.#bySource.values()) byNumbers.sort();
+    for (const byNumbers of this.#bySource.values()) yield* byNumbers.sorting(STEP_POLICIES);
+  }
+
+  #add(policy: LocalPolicy, place: number): void {
+    for (const method of policy.methods) {
+      const key = sourceKey(method, policy.fromAgent, policy.fromRealm);
+      let byNumbers = this.#bySource.get(key);
+      if (byNumbers === undefined) {
+        byNumbers = new PrefixMap();
+        this.#bySource.set(key, byNumbers);
+      }
+      const forCalled = byNumbers.take(prefixOf(policy.to), nothingYet);
+      entriesFor(forCalled, prefixOf(policy.from)).push({ policy, place });
+    }
   }
 
   /** Every policy for the request, at whatever time. */
@@ -109,6 +122,14 @@ export function policyIndex(policies: readonly LocalPolicy[]): PolicyIndex {
   const index = new PolicyIndex(policies);
   INDEXES.set(policies, index);
   return index;
+}
+
+/** Makes the index of `policies` before it is asked for, in steps of a millisecond or so. */
+export function* indexing(policies: readonly LocalPolicy[]): Generator<undefined, void> {
+  if (INDEXES.has(policies)) return;
+  const index = new PolicyIndex();
+  yield* index.filling(policies);
+  INDEXES.set(policies, index);
 }
 
 /** Whether two policies are alternatives for the same requests. */

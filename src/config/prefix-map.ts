@@ -48,13 +48,51 @@ export class PrefixMap<T> {
     return sorted[low]?.startsWith(text) === true;
   }
 
-  /** Does now what the first `hasBeginning` would have to do. */
-  sort(): void {
-    this.#inOrder();
+  /**
+   * Does in steps, each of which touches `stepItems` prefixes at most, what the first `hasBeginning` would have to do at
+   * once. No prefix may be added meanwhile.
+   */
+  *sorting(stepItems: number): Generator<undefined, void> {
+    const prefixes = [...this.#values.keys()];
+    let runs: (readonly string[])[] = [];
+    for (let start = 0; start < prefixes.length; start += stepItems) {
+      runs.push(prefixes.slice(start, start + stepItems).toSorted());
+      yield;
+    }
+    while (runs.length > 1) {
+      const merged: (readonly string[])[] = [];
+      for (let index = 0; index < runs.length; index += 2) {
+        merged.push(yield* merging(runs[index] ?? [], runs[index + 1] ?? [], stepItems));
+      }
+      runs = merged;
+    }
+    this.#sorted = runs[0] ?? [];
   }
 
   #inOrder(): readonly string[] {
     this.#sorted ??= [...this.#values.keys()].toSorted();
     return this.#sorted;
+  }
+}
+
+/** Two sorted lists as one. */
+function* merging(
+  one: readonly string[],
+  other: readonly string[],
+  stepItems: number,
+): Generator<undefined, readonly string[]> {
+  const merged: string[] = [];
+  let [at, otherAt] = [0, 0];
+  for (;;) {
+    const [mine, its] = [one[at], other[otherAt]];
+    if (mine === undefined && its === undefined) return merged;
+    if (its === undefined || (mine !== undefined && mine <= its)) {
+      merged.push(mine ?? '');
+      at += 1;
+    } else {
+      merged.push(its);
+      otherAt += 1;
+    }
+    if (merged.length % stepItems === 0) yield;
   }
 }

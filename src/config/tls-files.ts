@@ -1,6 +1,6 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { TlsConfig } from './config.ts';
+import { readSmallFile } from './small-file.ts';
 
 /** The files of `tls` as PEM text, with what was decided about them. */
 export interface TlsTexts {
@@ -37,7 +37,7 @@ export function validityOf(text: string): { readonly fromMs: number; readonly to
 
 function readText(what: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readSmallFile(path);
   } catch (error) {
     throw new Error(`${what} ${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }

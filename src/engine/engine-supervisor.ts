@@ -9,7 +9,12 @@ import {
   type EngineThread,
   type EngineThreadListener,
 } from './engine-thread.ts';
-import type { NamedEngineOptions, StartedEngine } from './engine-protocol.ts';
+import type {
+  EngineChange,
+  EngineProblem,
+  NamedEngineOptions,
+  StartedEngine,
+} from './engine-protocol.ts';
 import type { CallPacing } from './transaction/call-gate.ts';
 import { RestartPace } from './restart-pace.ts';
 
@@ -44,13 +49,16 @@ export async function superviseEngines(
 }
 
 interface SupervisorParts {
+  /** On the ports that they got. */
   readonly engines: readonly NamedEngineOptions[];
   readonly listener: SupervisorListener;
   readonly start: StartThread;
 }
 
 class Supervisor implements EngineThread {
-  readonly engines: readonly StartedEngine[];
+  #engines: readonly StartedEngine[];
+  /** What the next thread is started with. */
+  #wanted: readonly NamedEngineOptions[];
   readonly #parts: SupervisorParts;
   readonly #knownPeers = new Map<string, readonly string[]>();
   #pacing: CallPacing | undefined;
@@ -58,9 +66,23 @@ class Supervisor implements EngineThread {
   #state: State;
 
   constructor(thread: EngineThread, parts: SupervisorParts) {
-    this.engines = thread.engines;
+    this.#engines = thread.engines;
+    this.#wanted = parts.engines;
     this.#parts = parts;
     this.#state = { type: 'running', thread };
+  }
+
+  get engines(): readonly StartedEngine[] {
+    return this.#engines;
+  }
+
+  async prepare(engines: readonly NamedEngineOptions[]): Promise<EngineChange | EngineProblem> {
+    const { type } = this.#state;
+    if (this.#state.type !== 'running') return notRunning(type);
+    const { thread } = this.#state;
+    const change = await thread.prepare(engines);
+    if (change.type === 'problem') return change;
+    return { ...change, commit: () => this.#commit(thread, change, engines) };
   }
 
   setKnownPeers(name: string, networks: readonly string[]): void {
@@ -71,6 +93,22 @@ class Supervisor implements EngineThread {
   paceCalls(pacing: CallPacing): void {
     this.#pacing = pacing;
     if (this.#state.type === 'running') this.#state.thread.paceCalls(pacing);
+  }
+
+  #commit(
+    thread: EngineThread,
+    change: EngineChange,
+    wanted: readonly NamedEngineOptions[],
+  ): ReturnType<EngineChange['commit']> {
+    const isSame = this.#state.type === 'running' && this.#state.thread === thread;
+    const outcome = isSame ? change.commit() : { isCommitted: false, settled: Promise.resolve() };
+    if (!outcome.isCommitted) return outcome;
+    this.#engines = change.engines;
+    this.#wanted = pinned(wanted, change);
+    for (const name of this.#knownPeers.keys()) {
+      if (!wanted.some((item) => item.name === name)) this.#knownPeers.delete(name);
+    }
+    return outcome;
   }
 
   threadLost(reason: string): void {
@@ -101,8 +139,8 @@ class Supervisor implements EngineThread {
   }
 
   async #start(): Promise<void> {
-    const { engines, listener, start } = this.#parts;
-    const wanted = engines.map((item) => ({
+    const { listener, start } = this.#parts;
+    const wanted = this.#wanted.map((item) => ({
       ...item,
       knownPeers: this.#knownPeers.get(item.name) ?? item.knownPeers ?? [],
     }));
@@ -129,10 +167,15 @@ class Supervisor implements EngineThread {
   }
 }
 
+function notRunning(state: State['type']): EngineProblem {
+  const reason = state === 'ended' ? 'the SIP engine is gone' : 'the SIP engine is being restarted';
+  return { type: 'problem', name: '', part: { type: 'engine' }, reason };
+}
+
 /** The options with the ports that the first thread got, which its peers and applications know by now. */
 function pinned(
   engines: readonly NamedEngineOptions[],
-  thread: EngineThread,
+  thread: Pick<EngineThread, 'engines'>,
 ): readonly NamedEngineOptions[] {
   return engines.map((item) => {
     const started = thread.engines.find(({ name }) => name === item.name);

@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type {
   EngineCommand,
+  EngineChange,
   EngineEvent,
+  EngineProblem,
   NamedEngineOptions,
   StartedEngine,
 } from './engine-protocol.ts';
+import { EngineChanges } from './engine-changes.ts';
 import type { CallPacing } from './transaction/call-gate.ts';
 import type { RefusedCall } from './transaction/refused-calls.ts';
 import type { HandshakeFailure } from './transport/transport-events.ts';
@@ -19,6 +22,11 @@ export interface EngineThread {
   setKnownPeers(name: string, networks: readonly string[]): void;
   /** How many new calls all engines together let through; those beyond get 503. */
   paceCalls(pacing: CallPacing): void;
+  /**
+   * Opens what `engines` need in place of those that run; nothing changes before the commit. What was not given a free
+   * port is known by the one it has.
+   */
+  prepare(engines: readonly NamedEngineOptions[]): Promise<EngineChange | EngineProblem>;
   /** Ends all dialogs and the thread. */
   close(): Promise<void>;
 }
@@ -26,6 +34,8 @@ export interface EngineThread {
 export interface EngineThreadListener {
   /** The thread ended although nobody closed it; all its calls are lost. */
   readonly onLost?: (reason: string) => void;
+  /** An engine that a change has left out is closed: nothing was under way in it any more. */
+  readonly onRetired?: (name: string) => void;
   /** What an engine has dropped since it said so before. */
   readonly onDropped?: (name: string, report: DropReport) => void;
   /** New calls that an engine has refused for the pace. */
@@ -51,10 +61,13 @@ export async function startEngineThread(
   });
   const send = (command: EngineCommand): void => worker.postMessage(command, []);
   let isClosing = false;
+  const changes = new EngineChanges(send);
   const started = await new Promise<readonly StartedEngine[]>((resolve, reject) => {
     worker.on('message', (event: EngineEvent) => {
       if (event.type === 'started') resolve(event.engines);
       if (event.type === 'failed') reject(new Error(event.reason));
+      if (event.type === 'retired') listener.onRetired?.(event.name);
+      changes.receive(event);
       if (event.type === 'ask') send({ type: 'alive' });
       if (event.type === 'refused') listener.onRefused?.(event.name, event.calls);
       if (event.type === 'dropped') listener.onDropped?.(event.name, event.report);
@@ -70,6 +83,7 @@ export async function startEngineThread(
       isClosing = true;
     });
     worker.on('exit', (code) => {
+      changes.end();
       reject(new Error(`engine thread ended with code ${code}`));
       if (!isClosing) listener.onLost?.(`engine thread ended with code ${code}`);
     });
@@ -85,5 +99,6 @@ export async function startEngineThread(
     send({ type: 'setKnownPeers', name, networks });
   };
   const paceCalls = (pacing: CallPacing): void => send({ type: 'paceCalls', pacing });
-  return { engines: started, setKnownPeers, paceCalls, close };
+  const prepare: EngineThread['prepare'] = (wanted) => changes.prepare(wanted);
+  return { engines: started, setKnownPeers, paceCalls, prepare, close };
 }

@@ -5,10 +5,11 @@ import type { Core } from './core/core.ts';
 import { DialogStore } from './core/dialog-store.ts';
 import { hostPortOf } from './core/local-address.ts';
 import { NetworkSide } from './core/network-side.ts';
+import { RetiringPorts } from './core/retiring-ports.ts';
 import type { EngineLimits } from './transaction/admission.ts';
 import type { CallGate } from './transaction/call-gate.ts';
 import type { RefusedCall } from './transaction/refused-calls.ts';
-import { startTransactionLayer } from './transaction/transaction-layer.ts';
+import { DEFAULT_ENGINE_LIMITS, startTransactionLayer } from './transaction/transaction-layer.ts';
 import type {
   TimerValues,
   TransactionLayer,
@@ -16,13 +17,17 @@ import type {
 } from './transaction/transaction-user.ts';
 import type { DropReport } from './transport/drop-journal.ts';
 import type { ListenPoint } from './transport/flow.ts';
+import type { OpenPort, PortTable } from './transport/open-port.ts';
 import type { LookUp } from './transport/resolve.ts';
 import type { TlsSettings } from './transport/tls-settings.ts';
+import type { PortSettings } from './transport/transport-limits.ts';
 import type { HandshakeFailure } from './transport/transport-events.ts';
 
 export interface EngineOptions {
   /** Where SIP is received; port 0 takes a free one. */
   readonly listen: readonly ListenPoint[];
+  /** What the engines of this thread have bound; absent: there is no other one. */
+  readonly ports?: PortTable;
   /** Where applications connect; port 0 takes a free one. */
   readonly admin: { readonly host: string; readonly port: number };
   readonly secret: string;
@@ -67,6 +72,13 @@ export interface Engine {
   counts(): EngineCounts;
   /** Names the known peers anew, in place of `knownPeers`. */
   setKnownPeers(networks: readonly string[]): void;
+  /**
+   * Takes new requests on `ports` from now on, and on no others; one that is left out goes on for the dialogs and
+   * requests under way on it, for an hour at most.
+   */
+  serve(ports: readonly OpenPort[], settings: PortSettings): void;
+  /** Takes nothing new any more; `onOver` is told when nothing is under way, unless it serves again by then. */
+  retire(onOver: () => void): void;
   /** Ends all dialogs and closes all sockets. */
   close(): Promise<void>;
 }
@@ -118,22 +130,57 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   network = new NetworkSide(core);
   const { port } = admin;
   const stopReports = startReports(layer, options);
+  const listening = listenerOf(core, options);
   const close = async (): Promise<void> => {
     stopReports();
+    listening.stop();
     await admin.close();
     await layer.close();
   };
-  const counts = (): EngineCounts => ({
-    dialogs: core.dialogs.size,
-    unanswered: core.answers.size,
-    calling: core.invites.size + core.subscribes.size,
-  });
   return {
     adminPort: port,
-    listenPoints: layer.listenPoints,
-    counts,
+    get listenPoints() {
+      return layer.listenPoints;
+    },
+    counts: () => countsOf(core),
+    serve: listening.serve,
+    retire: listening.retire,
     setKnownPeers: (networks) => layer.admission.setKnownPeers(networks),
     close,
+  };
+}
+
+function countsOf({ dialogs, answers, invites, subscribes }: Core): EngineCounts {
+  return {
+    dialogs: dialogs.size,
+    unanswered: answers.size,
+    calling: invites.size + subscribes.size,
+  };
+}
+
+/** Changes where the engine listens. */
+function listenerOf(
+  core: Core,
+  { limits, tls }: EngineOptions,
+): Pick<Engine, 'serve' | 'retire'> & { stop(): void } {
+  const { ports } = core.layer;
+  let settings: PortSettings = { limits: { ...DEFAULT_ENGINE_LIMITS, ...limits }, tls };
+  let onOver: (() => void) | undefined;
+  const retiring = new RetiringPorts(core, () => onOver?.());
+  return {
+    serve: (served, next) => {
+      onOver = undefined;
+      settings = next;
+      ports.serve(served, settings);
+      retiring.update();
+    },
+    retire: (over) => {
+      onOver = over;
+      ports.serve([], settings);
+      retiring.update();
+      if (ports.retiring.length === 0) over();
+    },
+    stop: () => retiring.stop(),
   };
 }
 
@@ -143,9 +190,14 @@ function startAdmin(options: EngineOptions, core: Core): Promise<AdminServer> {
     onCommand: (connection, command) => app.onCommand(connection, command),
     onGone: (connection) => core.guard(() => app.onGone(connection)),
   };
-  const points = core.layer.listenPoints;
-  const hostports = points.map((point) => `${point.protocol}/${hostPortOf(point)}`).join(',');
-  const welcome = { secret: options.secret, hostports, version: PROTOCOL_VERSION };
+  const welcome = {
+    secret: options.secret,
+    get hostports() {
+      const points = core.layer.listenPoints;
+      return points.map((point) => `${point.protocol}/${hostPortOf(point)}`).join(',');
+    },
+    version: PROTOCOL_VERSION,
+  };
   return AdminServer.start({ ...options.admin, welcome, user });
 }
 

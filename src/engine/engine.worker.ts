@@ -1,7 +1,6 @@
 /** Entry of the engine thread: starts the engines of its workerData and waits for the word to close them. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { startEngine } from './engine.ts';
-import type { Engine } from './engine.ts';
+import { EngineSet, type PreparedEngines } from './engine-set.ts';
 import type { DropReport } from './transport/drop-journal.ts';
 import { CallGate } from './transaction/call-gate.ts';
 import type { CallPacing } from './transaction/call-gate.ts';
@@ -15,13 +14,59 @@ const ASK_MS = 50;
 /** One for all engines: they have one application. */
 const gate = new CallGate();
 let asking: NodeJS.Timeout | undefined;
-const running = new Map<string, Engine>();
+const engines = new EngineSet(
+  (name) => ({
+    callGate: gate,
+    onBug: (error) => tell({ type: 'bug', name, stack: describe(error) }),
+    onDropped: (report: DropReport) => tell({ type: 'dropped', name, report }),
+    onRefused: (calls) => tell({ type: 'refused', name, calls }),
+    onHandshakeFailed: (failure) => tell({ type: 'handshakeFailed', name, failure }),
+  }),
+  (name) => tell({ type: 'retired', name }),
+);
+/** Prepared changes that wait for the word. */
+const prepared = new Map<number, PreparedEngines>();
+
 port.on('message', (command: EngineCommand) => {
-  if (command.type === 'close') void shutDown();
-  else if (command.type === 'paceCalls') pace(command.pacing);
-  else if (command.type === 'alive') gate.answered();
-  else running.get(command.name)?.setKnownPeers(command.networks);
+  switch (command.type) {
+    case 'close':
+      void shutDown();
+      return;
+    case 'paceCalls':
+      pace(command.pacing);
+      return;
+    case 'alive':
+      gate.answered();
+      return;
+    case 'setKnownPeers':
+      engines.get(command.name)?.setKnownPeers(command.networks);
+      return;
+    case 'prepare':
+      void prepare(command.id, command.engines);
+      return;
+    case 'commit':
+    case 'rollback':
+      void settle(command.id, command.type);
+  }
 });
+
+async function prepare(id: number, wanted: readonly NamedEngineOptions[]): Promise<void> {
+  const result = await engines.prepare(wanted);
+  if (result.type === 'problem') {
+    tell({ type: 'unprepared', id, problem: result });
+    return;
+  }
+  prepared.set(id, result);
+  tell({ type: 'prepared', id, engines: result.engines });
+}
+
+async function settle(id: number, how: 'commit' | 'rollback'): Promise<void> {
+  const change = prepared.get(id);
+  prepared.delete(id);
+  if (how === 'commit') change?.commit();
+  else await change?.rollback();
+  tell({ type: 'settled', id });
+}
 
 /** The application is asked while it wants to be, so that its silence is seen while it lasts. */
 function pace(pacing: CallPacing): void {
@@ -37,32 +82,18 @@ function pace(pacing: CallPacing): void {
 }
 
 async function startAll(wanted: readonly NamedEngineOptions[]): Promise<void> {
-  const engines = [];
-  try {
-    for (const { name, ...rest } of wanted) {
-      const onBug = (error: unknown): void => tell({ type: 'bug', name, stack: describe(error) });
-      const onDropped = (report: DropReport): void => tell({ type: 'dropped', name, report });
-      // One after the other, so that a port that is taken leaves nothing half started behind it.
-      const engine = await startEngine({
-        ...rest,
-        onBug,
-        onDropped,
-        callGate: gate,
-        onRefused: (calls) => tell({ type: 'refused', name, calls }),
-        onHandshakeFailed: (failure) => tell({ type: 'handshakeFailed', name, failure }),
-      });
-      running.set(name, engine);
-      engines.push({ name, adminPort: engine.adminPort, listenPoints: engine.listenPoints });
-    }
-    tell({ type: 'started', engines });
-  } catch (error) {
-    tell({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
+  const result = await engines.prepare(wanted);
+  if (result.type === 'problem') {
+    tell({ type: 'failed', reason: result.reason });
     await shutDown();
+    return;
   }
+  result.commit();
+  tell({ type: 'started', engines: result.engines });
 }
 
 async function shutDown(): Promise<void> {
-  await Promise.all([...running.values()].map((engine) => engine.close()));
+  await engines.close();
   clearInterval(asking);
   tell({ type: 'closed' });
   port?.close();

@@ -253,7 +253,7 @@ export class SipDialog {
 
   /** Takes a request that arrived in this dialog. */
   receive(request: ReceivedRequest): void {
-    this.#handler.onTrace('in', request.text);
+    this.#handler.onTrace('in', request.text, request.source);
     const method = request.message.method;
     this.#refreshTarget(method, contactUriOf(request.message));
     if (method === 'ACK') {

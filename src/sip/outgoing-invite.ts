@@ -83,7 +83,7 @@ export class OutgoingInvite {
         this.#fail(503, reason, undefined);
       },
       onChallenge: (response) => {
-        this.#dialogHandler.onTrace('in', response.text);
+        this.#dialogHandler.onTrace('in', response.text, response.source);
         this.#abandonBranches();
       },
       isWanted: () => this.#state !== 'done' && this.#cancelHeaders === undefined,
@@ -121,7 +121,7 @@ export class OutgoingInvite {
   #receive(response: ReceivedResponse): void {
     if (this.#state === 'done') return;
     const { message } = response;
-    this.#dialogHandler.onTrace('in', response.text);
+    this.#dialogHandler.onTrace('in', response.text, response.source);
     if (message.status < 200) {
       if (message.status > 100) this.#provisional(response);
       return;

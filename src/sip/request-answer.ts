@@ -6,13 +6,19 @@ import type {
   SentRequest,
   SipConnection,
   SipHeaders,
+  PeerSource,
 } from './sip-connection.ts';
 
 /** How long a request may stay without final response before it counts as 408, milliseconds. */
 const REQUEST_GUARD_MS = 40_000;
 
 /** Records one SIP message of a leg as it was on the wire. */
-export type SipTrace = (direction: 'in' | 'out', text: string) => void;
+export type SipTrace = (
+  direction: 'in' | 'out',
+  text: string,
+  /** Where a received message came from, if the SIP engine says so. */
+  source?: PeerSource,
+) => void;
 
 /** Body and headers of a request in a dialog. */
 export interface DialogRequestOptions {
@@ -60,7 +66,7 @@ export function sendAndWait(
         hooks.onSent?.(sent);
       },
       onResponse: (response) => {
-        hooks.onTrace('in', response.text);
+        hooks.onTrace('in', response.text, response.source);
         const { message } = response;
         const { status, reason } = message;
         if (status < 200) return;
@@ -70,7 +76,7 @@ export function sendAndWait(
         };
         settle({ status, reason, message, acknowledge });
       },
-      onChallenge: (response) => hooks.onTrace('in', response.text),
+      onChallenge: (response) => hooks.onTrace('in', response.text, response.source),
       onFailed: (reason) => settle(withoutResponse(reason)),
     };
     sendWithDigest(connection, request, callbacks, hooks.digest);

@@ -1,4 +1,4 @@
-import type { ReceivedRequest } from './sip-connection.ts';
+import type { ConnectionOptions, ReceivedRequest, SipConnection } from './sip-connection.ts';
 
 /** One server connection and the sip-interfaces behind it; several only with a shared drachtio-server. */
 export interface StackConnection {
@@ -8,6 +8,8 @@ export interface StackConnection {
   readonly interfaces: readonly StackInterface[];
   /** Via and Route of ours are sent as they are: an INVITE that a lost server has sent can be repeated, a BYE routed. */
   readonly keepsBranch?: boolean;
+  /** Opens the connection; default: to a drachtio server, real or embedded. */
+  readonly connect?: (options: ConnectionOptions) => Promise<SipConnection>;
 }
 
 export interface StackInterface {

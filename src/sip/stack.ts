@@ -9,13 +9,10 @@
 import { connectDrachtio } from './drachtio.ts';
 import type { DigestClient } from './digest-client.ts';
 import { SipDialog, type AddDialog, type DialogHandler } from './dialog.ts';
-import { EndedSubscriptions } from './ended-subscriptions.ts';
 import type { SubscriptionHandler } from './event-dialog.ts';
 import { isKpmlSubscribe, isNotifyForUs, isPackageRequest } from './event-type.ts';
 import { IncomingInvite } from './incoming-invite.ts';
 import { IncomingSubscription } from './incoming-subscription.ts';
-import { LostAttempts } from './lost-attempts.ts';
-import { LostDialogs } from './lost-dialogs.ts';
 import { OutgoingInvite, type OutgoingInviteHandler } from './outgoing-invite.ts';
 import { OutgoingSubscription, type SubscribeTarget } from './outgoing-subscription.ts';
 import { PackageRequest } from './package-request.ts';
@@ -26,11 +23,10 @@ import type {
   PeerSource,
   ReceivedRequest,
   SendOptions,
-  SipConnection,
 } from './sip-connection.ts';
-import { interfaceOf, type StackConnection, type StackInterface } from './stack-connection.ts';
+import { interfaceOf, type StackConnection } from './stack-connection.ts';
+import { loseAll, type Member, newMember, StackMembers, type Table } from './stack-members.ts';
 import { answerStrayRequest, requiredExtensions } from './stray-requests.ts';
-import { SubscriptionTable } from './subscription-table.ts';
 import { nowMs } from '../observe/clock.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
@@ -87,38 +83,25 @@ export interface PingOptions extends PingTarget {
   readonly interfaceName: string;
 }
 
-/** The very first frames may arrive before the connection is entered; the peer may try again at once. */
-const TOO_EARLY = { headers: { 'Retry-After': '1' } };
+/** Before the connection is entered, or after its interface has gone; the peer may try again at once. */
+const NOT_SERVING = { headers: { 'Retry-After': '1' } };
 
-interface Member {
-  readonly connection: SipConnection;
-  readonly interfaces: readonly StackInterface[];
-  readonly table: Table;
-}
-
-/** What lives on one connection. */
-interface Table {
-  /** Early ones included; see {@link keyOf}. */
-  readonly dialogs: Map<string, SipDialog>;
-  /** INVITEs without final answer. */
-  readonly waiting: Set<IncomingInvite>;
-  /** Dialogs that a SUBSCRIBE opened. */
-  readonly subscriptions: SubscriptionTable;
-  readonly ended: EndedSubscriptions;
-  /** Of a connection that went away. */
-  readonly lost: LostDialogs;
-  readonly attempts: LostAttempts;
+/** Connections that wait for the word. */
+export interface ConnectionChange {
+  /** What was left out takes nothing new; what lives on it goes on. */
+  commit(): void;
+  rollback(): void;
 }
 
 export class SipStack {
   readonly #handlers: StackHandlers;
-  readonly #members: Member[] = [];
-  readonly #byInterface = new Map<string, Member>();
+  readonly #members: StackMembers;
   readonly #holdMs: number;
 
   private constructor(handlers: StackHandlers, holdMs: number) {
     this.#handlers = handlers;
     this.#holdMs = holdMs;
+    this.#members = new StackMembers(holdMs);
   }
 
   /**
@@ -132,26 +115,46 @@ export class SipStack {
     holdMs = 0,
   ): Promise<SipStack> {
     const stack = new SipStack(handlers, holdMs);
+    const change = await stack.prepare(connections);
+    change.commit();
+    return stack;
+  }
+
+  /** Connects where there is no connection yet; rejects, with nothing left open, when one fails. */
+  async prepare(connections: readonly StackConnection[]): Promise<ConnectionChange> {
+    const members: Member[] = [];
+    const opened: Member[] = [];
+    const rollback = (): void => {
+      for (const { connection } of opened) connection.close();
+    };
     try {
-      for (const options of connections) await stack.#connect(options);
+      for (const server of connections) {
+        const known = this.#members.find(server);
+        const member = known ?? (await this.#open(server));
+        if (known === undefined) opened.push(member);
+        members.push(member);
+      }
     } catch (error) {
-      stack.close();
+      rollback();
       throw error;
     }
-    return stack;
+    return { commit: () => this.#members.serve(members), rollback };
+  }
+
+  /** The engine of a sip-interface that a change has left out is closed: what it lost ends. */
+  interfaceClosed(interfaceName: string): void {
+    const member = this.#members.retiredNamed(interfaceName);
+    if (member !== undefined) this.#guarded(() => this.#members.drop(member));
   }
 
   /** True while every connection stands. */
   get isUp(): boolean {
-    return this.#members.every((member) => member.connection.isUp);
+    return this.#members.isUp;
   }
 
   /** Number of dialogs alive, early ones and those of subscriptions alone included. */
   get dialogCount(): number {
-    return this.#members.reduce(
-      (sum, { table }) => sum + table.dialogs.size + table.subscriptions.size,
-      0,
-    );
+    return this.#members.dialogCount;
   }
 
   /** Sends an INVITE on the connection of the named sip-interface. */
@@ -161,7 +164,7 @@ export class SipStack {
     dialogHandler: DialogHandler,
   ): OutgoingInvite {
     const { interfaceName, ...send } = options;
-    const member = this.#memberOf(interfaceName);
+    const member = this.#members.of(interfaceName);
     const { lose } = member.table.attempts;
     const invite = new OutgoingInvite(handler, dialogHandler, adder(member), lose);
     invite.send(member.connection, { method: 'INVITE', ...send });
@@ -174,7 +177,7 @@ export class SipStack {
     target: () => SubscribeTarget,
     handler: SubscriptionHandler,
   ): OutgoingSubscription {
-    const { connection, table } = this.#memberOf(interfaceName);
+    const { connection, table } = this.#members.of(interfaceName);
     return new OutgoingSubscription({ connection, table: table.subscriptions, target, handler });
   }
 
@@ -182,7 +185,7 @@ export class SipStack {
   request(options: RequestOptions, digest?: DigestClient): Promise<DialogResponse> {
     const { interfaceName, ...send } = options;
     const peer = digest === undefined ? undefined : { client: digest };
-    return sendAndWait(this.#memberOf(interfaceName).connection, send, {
+    return sendAndWait(this.#members.of(interfaceName).connection, send, {
       onTrace: () => undefined,
       digest: peer,
     });
@@ -191,61 +194,50 @@ export class SipStack {
   /** Asks with OPTIONS whether somebody is there; never rejects. */
   ping(options: PingOptions): Promise<PingAnswer> {
     const { interfaceName, ...target } = options;
-    return sendPing(this.#memberOf(interfaceName).connection, target);
+    return sendPing(this.#members.of(interfaceName).connection, target);
   }
 
   close(): void {
-    for (const member of this.#members) {
-      member.connection.close();
-      member.table.subscriptions.loseAll();
-      member.table.lost.close();
-    }
+    this.#members.close();
   }
 
-  #memberOf(interfaceName: string): Member {
-    const member = this.#byInterface.get(interfaceName);
-    if (member !== undefined) return member;
-    throw new Error(`no SIP connection for sip-interface ${interfaceName}`);
-  }
-
-  async #connect(options: StackConnection): Promise<void> {
-    const table: Table = {
-      dialogs: new Map(),
-      waiting: new Set(),
-      subscriptions: new SubscriptionTable(),
-      ended: new EndedSubscriptions(),
-      lost: new LostDialogs(this.#holdMs, options.keepsBranch === true),
-      attempts: new LostAttempts(options.keepsBranch === true),
-    };
-    const names = options.interfaces.map((item) => item.name);
-    const connection = await connectDrachtio({
-      host: options.host,
-      port: options.port,
-      secret: options.secret,
+  async #open(server: StackConnection): Promise<Member> {
+    const member = newMember(server, this.#holdMs);
+    const isEmbedded = server.keepsBranch === true;
+    const { connect = connectDrachtio } = server;
+    member.connection = await connect({
+      host: server.host,
+      port: server.port,
+      secret: server.secret,
       methods: ROUTED_METHODS,
-      isEmbedded: options.keepsBranch === true,
-      onRequest: (request) =>
-        this.#guarded(() => this.#receive(options.interfaces, table, request)),
+      isEmbedded,
+      onRequest: (request) => this.#guarded(() => this.#receive(member, request)),
       onAnswered: (answered) => this.#handlers.onAnswered(answered),
-      onStateChange: (state) => {
-        if (state === 'down') this.#guarded(() => loseAll(table));
-        this.#guarded(() => this.#handlers.onStateChange(names, state));
-        if (state === 'up') this.#guarded(() => this.#regain(names));
-      },
+      onStateChange: (state) => this.#changeState(member, state),
     });
-    const member: Member = { connection, interfaces: options.interfaces, table };
-    this.#members.push(member);
-    for (const name of names) this.#byInterface.set(name, member);
+    return member;
   }
 
-  /** Nothing to do for a first connection, whose member is not entered yet. */
-  #regain([name = '']: readonly string[]): void {
-    const member = this.#byInterface.get(name);
-    member?.table.lost.regain(member.connection);
-    member?.table.attempts.regain(member.connection);
+  #changeState(member: Member, state: 'up' | 'down'): void {
+    const { table, connection, interfaces } = member;
+    // Its engine does not come back.
+    if (member.state === 'retired') {
+      this.#guarded(() => this.#members.drop(member));
+      return;
+    }
+    if (state === 'down') this.#guarded(() => loseAll(table));
+    const names = interfaces.map((item) => item.name);
+    this.#guarded(() => this.#handlers.onStateChange(names, state));
+    // A first connection has lost nothing.
+    if (state === 'down' || member.state === 'opening') return;
+    this.#guarded(() => {
+      table.lost.regain(connection);
+      table.attempts.regain(connection);
+    });
   }
 
-  #receive(interfaces: readonly StackInterface[], table: Table, request: ReceivedRequest): void {
+  #receive(member: Member, request: ReceivedRequest): void {
+    const { interfaces, table } = member;
     const dialog = table.dialogs.get(keyOf(request.dialogId, peerTagOf(request)));
     if (dialog !== undefined) {
       dialog.receive(request);
@@ -259,9 +251,13 @@ export class SipStack {
     }
     const name = interfaceOf(interfaces, request);
     const isNew = tagOf(getHeader(message, 'To') ?? '') === undefined;
-    if (isPackageRequest(message) && this.#offerPackage(name, table, request)) return;
-    if (isNew && message.method === 'INVITE') this.#receiveInvite(name, table, request);
-    else if (isNew && isKpmlSubscribe(message)) this.#receiveSubscribe(name, table, request);
+    if (isNew && member.state !== 'serving') {
+      request.respond(503, NOT_SERVING);
+      return;
+    }
+    if (isPackageRequest(message) && this.#offerPackage(name, member, request)) return;
+    if (isNew && message.method === 'INVITE') this.#receiveInvite(name, member, request);
+    else if (isNew && isKpmlSubscribe(message)) this.#receiveSubscribe(name, member, request);
     else if (isLastWord(table, message)) request.respond(200, {});
     else this.#answerStray(name, request, this.#handlers.isAdmitted(name, request.source));
   }
@@ -279,37 +275,26 @@ export class SipStack {
   }
 
   /** Who is let in is up to whoever serves the package; false: the request goes the usual way. */
-  #offerPackage(name: string, { subscriptions }: Table, received: ReceivedRequest): boolean {
-    const member = this.#byInterface.get(name);
-    if (member === undefined) return false;
+  #offerPackage(name: string, { connection, table }: Member, received: ReceivedRequest): boolean {
     const isAdmitted = this.#handlers.isAdmitted(name, received.source);
-    const home = { connection: member.connection, table: subscriptions };
+    const home = { connection, table: table.subscriptions };
     const request = new PackageRequest({ interfaceName: name, received, isAdmitted }, home);
     return this.#handlers.onPackageRequest?.(request) ?? false;
   }
 
-  #receiveSubscribe(name: string, { subscriptions }: Table, request: ReceivedRequest): void {
-    const member = this.#byInterface.get(name);
-    if (member === undefined) {
-      request.respond(503, TOO_EARLY);
-      return;
-    }
+  #receiveSubscribe(name: string, { connection, table }: Member, request: ReceivedRequest): void {
     const isServed = requiredExtensions(request.message).length === 0;
     const isAdmitted = this.#handlers.isAdmitted(name, request.source);
     if (!isServed || !isAdmitted) {
       this.#answerStray(name, request, isAdmitted);
       return;
     }
-    const home = { connection: member.connection, table: subscriptions };
+    const home = { connection, table: table.subscriptions };
     this.#handlers.onSubscribe(new IncomingSubscription(name, request, home));
   }
 
-  #receiveInvite(name: string, table: Table, request: ReceivedRequest): void {
-    const member = this.#byInterface.get(name);
-    if (member === undefined) {
-      request.respond(503, TOO_EARLY);
-      return;
-    }
+  #receiveInvite(name: string, member: Member, request: ReceivedRequest): void {
+    const { table } = member;
     const invite = new IncomingInvite(name, request, {
       addDialog: adder(member),
       onSettled: (settled) => table.waiting.delete(settled),
@@ -358,12 +343,4 @@ function isLastWord({ ended }: Table, message: SipRequest): boolean {
   const tag = (name: string): string => tagOf(getHeader(message, name) ?? '') ?? '';
   const callId = getHeader(message, 'Call-ID') ?? '';
   return ended.has({ callId, localTag: tag('To'), remoteTag: tag('From') }, nowMs());
-}
-
-function loseAll({ dialogs, waiting, subscriptions, lost }: Table): void {
-  for (const invite of waiting) invite.presumeAnswered();
-  lost.lose(dialogs.values());
-  // Each takes itself out of its collection; deleting during iteration is defined.
-  for (const invite of waiting) invite.lost();
-  subscriptions.loseAll();
 }

@@ -53,6 +53,11 @@ export class DialogSubscriber {
     return this.#machine.state;
   }
 
+  /** When it ends unless it is refreshed; `undefined` when there is none. */
+  get endsAtMs(): number | undefined {
+    return this.#machine.endsAtMs;
+  }
+
   start(): void {
     this.#run(this.#machine.start(this.#nowMs()));
   }

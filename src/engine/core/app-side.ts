@@ -203,12 +203,12 @@ function destinationInSession(
   nextHop: string,
   isKept: boolean,
 ): Destination | undefined {
-  const { dialog, flow, path } = session;
+  const { dialog, flow, path, local } = session;
   const { listenPoints } = core.layer;
   const isTransportFixed = session.isTransportFixed || isKept;
   const isOpenedByPeer = dialog.method === 'SUBSCRIBE' && dialog.role === 'uas';
   if (!isOpenedByPeer || path === undefined) {
-    return destinationInDialog(nextHop, listenPoints, { flow, isTransportFixed });
+    return destinationInDialog(nextHop, listenPoints, { flow, isTransportFixed, local });
   }
   const destination = destinationOfSubscriber(nextHop, listenPoints, {
     path,

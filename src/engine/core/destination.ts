@@ -80,15 +80,28 @@ function transportsOf(points: readonly ListenPoint[]): readonly TransportProtoco
   );
 }
 
+/** What a dialog says of the way to its peer. */
+interface InDialog {
+  readonly flow: Flow | undefined;
+  readonly isTransportFixed: boolean;
+  /** Its own end, which its requests leave from as long as they keep the transport. */
+  readonly local?: ListenPoint;
+}
+
 /** Where a request inside a dialog goes whose next hop is `uri`. */
 export function destinationInDialog(
   uri: string,
   points: readonly ListenPoint[],
-  dialog: { readonly flow: Flow | undefined; readonly isTransportFixed: boolean },
+  dialog: InDialog,
 ): Destination | undefined {
   const destination = destinationOf(uri, points, dialog.flow);
-  if (destination === undefined || !dialog.isTransportFixed) return destination;
-  return { ...destination, isTransportFixed: true };
+  if (destination === undefined) return undefined;
+  const { local, isTransportFixed } = dialog;
+  return {
+    ...destination,
+    ...(local?.protocol === destination.protocol ? { localPort: local.port } : {}),
+    ...(isTransportFixed ? { isTransportFixed } : {}),
+  };
 }
 
 /** Whether a request to `destination` would come back to this engine. */

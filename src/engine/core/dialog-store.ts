@@ -69,6 +69,10 @@ export class DialogStore {
     return [...(this.#byId.get(id) ?? [])].some((session) => !session.isLingering);
   }
 
+  values(): Iterable<DialogSession> {
+    return this.#byTags.values();
+  }
+
   ofOwner(owner: AppConnection): readonly DialogSession[] {
     return [...this.#byTags.values()].filter((session) => session.owner === owner);
   }

@@ -56,6 +56,10 @@ export class ServerTransactions {
       known.repeat();
       return;
     }
+    if (this.#context.transports.isRetiring(flow) && isNew(request)) {
+      this.#refuseRetired(request, flow);
+      return;
+    }
     if (request.method === 'INVITE' && this.#isRefusedCall(key, request, flow)) return;
     if (!this.#hasRoomFor(request, flow)) {
       this.#refuseForOverload(request, flow);
@@ -65,6 +69,19 @@ export class ServerTransactions {
       this.#receiveCancel(key, request, flow);
     } else {
       this.#receiveNew(key, request, flow);
+    }
+  }
+
+  /** Whether `request` repeats, acknowledges or cancels one that has a transaction. */
+  has(request: SipRequest): boolean {
+    try {
+      const isOfInvite = request.method === 'ACK' || request.method === 'CANCEL';
+      return (
+        this.#runs.has(serverKey(request, request.method)) ||
+        (isOfInvite && this.#runs.has(serverKey(request, 'INVITE')))
+      );
+    } catch {
+      return false;
     }
   }
 
@@ -96,10 +113,8 @@ export class ServerTransactions {
       return true;
     }
     // What takes the place of a leg is no further call (RFC 3891).
-    const isNew =
-      tagOf(getHeader(request, 'to') ?? '') === undefined &&
-      getHeader(request, 'replaces') === undefined;
-    if (!isNew || admission.mayCall(flow.remoteAddress)) return false;
+    const isOneMore = isNew(request) && getHeader(request, 'replaces') === undefined;
+    if (!isOneMore || admission.mayCall(flow.remoteAddress)) return false;
     counters.overload += 1;
     if (this.refusedCalls.hasRoom) this.#refuseCall(key, request, flow);
     else admission.drop('overload', flow.remoteAddress);
@@ -132,8 +147,12 @@ export class ServerTransactions {
   }
 
   #refuseForOverload(request: SipRequest, flow: Flow): void {
-    const { admission, counters } = this.#context;
-    counters.overload += 1;
+    this.#context.counters.overload += 1;
+    this.#refuseRetired(request, flow);
+  }
+
+  #refuseRetired(request: SipRequest, flow: Flow): void {
+    const { admission } = this.#context;
     if (admission.mayRefuse()) {
       this.refuse(request, { status: 503, reason: 'Service Unavailable' }, flow);
     } else {
@@ -202,6 +221,11 @@ export class ServerTransactions {
   #answer(run: ServerRun, status: number, reason: string): void {
     void run.send(buildResponse(run.request, status, reason, run.localTag));
   }
+}
+
+/** Whether a request belongs to nothing: what begins calls and subscriptions, and what stands alone. */
+function isNew(request: SipRequest): boolean {
+  return request.method !== 'CANCEL' && tagOf(getHeader(request, 'to') ?? '') === undefined;
 }
 
 /** Fields that cannot be written back cannot be answered. */

@@ -3,11 +3,12 @@ import { getHeader, parseSipMessage } from '../../wire/sip-message.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import { SipParseError } from '../../wire/sip-parse-error.ts';
 import type { Destination, Flow, ListenPoint } from '../transport/flow.ts';
-import type { PeekedMessage } from '../transport/message-peek.ts';
+import { peekMessage, type PeekedMessage } from '../transport/message-peek.ts';
 import type { LookUp } from '../transport/resolve.ts';
 import { DEFAULT_UDP_SIZE_SWITCH_BYTES } from '../transport/size-switch.ts';
 import type { TlsSettings } from '../transport/tls-settings.ts';
-import type { HandshakeFailure, TransportEvents } from '../transport/transport-events.ts';
+import type { PortTable, PortUser } from '../transport/open-port.ts';
+import type { HandshakeFailure } from '../transport/transport-events.ts';
 import { DEFAULT_TRANSPORT_LIMITS } from '../transport/transport-limits.ts';
 import { Transports } from '../transport/transports.ts';
 import { Admission } from './admission.ts';
@@ -39,6 +40,8 @@ export interface TransactionLayerOptions {
   readonly limits?: Partial<EngineLimits>;
   /** Needed by listen points of TLS. */
   readonly tls?: TlsSettings | undefined;
+  /** What the engines of this thread have bound; absent: there is no other one. */
+  readonly ports?: PortTable | undefined;
   /** Requests above this leave by TCP where the peer takes it; 0: never. Default 1300 (RFC 3261 §18.1.1). */
   readonly udpSizeSwitchBytes?: number;
   /** Where host names and SRV records are asked for; absent: the system. */
@@ -76,7 +79,9 @@ export async function startTransactionLayer(
 ): Promise<TransactionLayer> {
   const limits = { ...DEFAULT_ENGINE_LIMITS, ...options.limits };
   let shell: TransactionShell | undefined;
-  const events: TransportEvents = {
+  const portUser: PortUser = {
+    isUnderWay: (bytes) => shell?.isUnderWay(peekMessage(bytes)) ?? false,
+    hasTransaction: (bytes) => shell?.hasTransaction(bytes) ?? false,
     isAdmitted: (bytes, address) => shell?.admission.isAdmitted(bytes, address) ?? false,
     isConnectionAdmitted: (address, open) =>
       shell?.admission.isConnectionAdmitted(address, open) ?? false,
@@ -85,7 +90,9 @@ export async function startTransactionLayer(
     onPathFailure: (flow, reason) => shell?.failPath(flow, reason),
     onHandshakeFailed: (failure) => options.onHandshakeFailed?.(failure),
   };
-  const transports = await Transports.open(options.listen, limits, events, options);
+  const { tls, ports, lookUp } = options;
+  const surroundings = { limits, tls, ports, lookUp };
+  const transports = await Transports.open(options.listen, portUser, surroundings);
   shell = new TransactionShell(transports, options, limits);
   return shell;
 }
@@ -104,7 +111,7 @@ class TransactionShell implements TransactionLayer {
     bugs: 0,
   };
   readonly admission: Admission;
-  readonly #transports: Transports;
+  readonly ports: Transports;
   readonly #user: TransactionUser;
   readonly #limits: EngineLimits;
   readonly #isDialog: (callId: string) => boolean;
@@ -116,14 +123,14 @@ class TransactionShell implements TransactionLayer {
   #isClosed = false;
 
   constructor(transports: Transports, options: TransactionLayerOptions, limits: EngineLimits) {
-    this.#transports = transports;
+    this.ports = transports;
     this.#user = options.user;
     this.#limits = limits;
     this.#isDialog = options.isDialog ?? ((): boolean => false);
     this.#onBug = options.onBug ?? (() => undefined);
     this.admission = new Admission(
       limits,
-      (message) => this.#isUnderWay(message),
+      (message) => this.isUnderWay(message),
       monotonicMs,
       options.callGate,
     );
@@ -144,7 +151,23 @@ class TransactionShell implements TransactionLayer {
   }
 
   get listenPoints(): readonly ListenPoint[] {
-    return this.#transports.listenPoints;
+    return this.ports.listenPoints;
+  }
+
+  /** Whether a message belongs to a dialog or answers a request of ours. */
+  isUnderWay(message: PeekedMessage): boolean {
+    if (this.#isDialog(message.callId)) return true;
+    return message.type === 'response' && this.#clients.isWaiting(message.method, message.branch);
+  }
+
+  /** Whether a message repeats, acknowledges or cancels a request that has been answered or will be. */
+  hasTransaction(bytes: Buffer): boolean {
+    try {
+      const message = parseSipMessage(bytes, this.#limits.message);
+      return message.type === 'request' && this.#servers.has(message);
+    } catch {
+      return false;
+    }
   }
 
   sendRequest(
@@ -164,12 +187,12 @@ class TransactionShell implements TransactionLayer {
   }
 
   async localFor(destination: Destination): Promise<LocalPoint | undefined> {
-    const route = await this.#transports.routes.find(destination);
+    const route = await this.ports.routes.find(destination);
     return typeof route === 'string' ? undefined : route.local;
   }
 
   isConnected(flow: Flow): boolean {
-    return this.#transports.isConnected(flow.connectionId);
+    return this.ports.isConnected(flow.connectionId);
   }
 
   takeRefusedCalls(): readonly RefusedCall[] {
@@ -180,7 +203,7 @@ class TransactionShell implements TransactionLayer {
     this.#isClosed = true;
     clearTimeout(this.#timer?.handle);
     this.#deadlines.clear();
-    await this.#transports.close();
+    await this.ports.close();
   }
 
   receive(bytes: Buffer, flow: Flow): void {
@@ -220,11 +243,6 @@ class TransactionShell implements TransactionLayer {
       const request = head === undefined ? undefined : salvage(head);
       if (request !== undefined) this.#refuse(request, status, flow);
     });
-  }
-
-  #isUnderWay(message: PeekedMessage): boolean {
-    if (this.#isDialog(message.callId)) return true;
-    return message.type === 'response' && this.#clients.isWaiting(message.method, message.branch);
   }
 
   #parse(bytes: Buffer, flow: Flow): SipMessage | undefined {

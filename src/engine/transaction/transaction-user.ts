@@ -2,6 +2,8 @@ import type { RefusedCall } from './refused-calls.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { DropReport } from '../transport/drop-journal.ts';
 import type { Destination, Flow, ListenPoint } from '../transport/flow.ts';
+import type { OpenPort } from '../transport/open-port.ts';
+import type { PortSettings } from '../transport/transport-limits.ts';
 
 /** What became of a message handed to the transports: the bytes as sent and the path they took, or why not. */
 export type SendResult =
@@ -66,6 +68,16 @@ export interface ClientTransaction {
 /** An own address that a request to some destination would carry in Via and Contact. */
 export type LocalPoint = ListenPoint;
 
+/** The listen points of a layer, which may change while it runs. */
+export interface ServedPorts {
+  /** Served no more; they go on for what is under way on them. */
+  readonly retiring: readonly OpenPort[];
+  /** Takes new requests on `ports` from now on and on no others; those left out are retiring. */
+  serve(ports: readonly OpenPort[], settings: PortSettings): void;
+  /** Nothing is under way on a retiring port any more. */
+  leave(port: OpenPort): Promise<void>;
+}
+
 /** RFC 3261 §17 transactions on a set of listen points. */
 export interface TransactionLayer {
   /** Sends `request` (without our Via) in a new client transaction. Callbacks never come before this returns. */
@@ -83,8 +95,9 @@ export interface TransactionLayer {
   readonly admission: TransactionAdmission;
   /** What has happened so far. */
   readonly counters: Readonly<TransactionCounters>;
-  /** The bound listen points, in the order they were asked for. */
+  /** The bound listen points: those served in the order they were asked for, then the retiring ones. */
   readonly listenPoints: readonly ListenPoint[];
+  readonly ports: ServedPorts;
   /** New calls refused since the report before, as the application can take no more. */
   takeRefusedCalls(): readonly RefusedCall[];
   /** Closes sockets and timers; running transactions end without a callback. */

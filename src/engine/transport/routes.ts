@@ -26,7 +26,9 @@ const UNREACHABLE_MS = 30_000;
 
 /** Chooses the own end for each destination. */
 export class Routes {
-  readonly #listenPoints: readonly ListenPoint[];
+  #listenPoints: readonly ListenPoint[];
+  /** For what is under way on them. */
+  #retiring: readonly ListenPoint[] = [];
   readonly #locator: Locator;
   readonly #unreachable = new PeerMemory(UNREACHABLE_MS);
   readonly #sources = new Map<string, { readonly address: string; readonly expiresAtMs: number }>();
@@ -36,20 +38,28 @@ export class Routes {
     this.#locator = new Locator(resolver);
   }
 
+  /** @param retiring serve destinations that name their port, and all if there is no other listen point at all. */
+  setListenPoints(points: readonly ListenPoint[], retiring: readonly ListenPoint[]): void {
+    this.#listenPoints = points;
+    this.#retiring = retiring;
+  }
+
   /** The listen point that will most likely serve `destination`, known without asking anyone. */
-  guess({ protocol, address }: Destination): ListenPoint | undefined {
-    return this.#candidates(protocol, familyOf(address))[0];
+  guess({ protocol, address, localPort }: Destination): ListenPoint | undefined {
+    const candidates = this.#candidates({ protocol, localPort }, familyOf(address));
+    return candidates.find(({ port }) => port === localPort) ?? candidates[0];
   }
 
   /** Whether `target` can be reached over `protocol` at all. */
   serves(protocol: TransportProtocol, target: Target): boolean {
-    return this.#candidates(protocol, familyOf(target.address)).length > 0;
+    const { localPort } = target;
+    return this.#candidates({ protocol, localPort }, familyOf(target.address)).length > 0;
   }
 
   /** The addresses of `destination` in the order in which they are to be tried, or what stands in the way. */
   async targets(destination: Destination): Promise<readonly Target[] | string> {
     const { protocol, address } = destination;
-    if (this.#candidates(protocol).length === 0) return `no ${protocol} transport`;
+    if (this.#candidates(destination).length === 0) return `no ${protocol} transport`;
     const found = await this.#locate(destination);
     if (typeof found === 'string') return found;
     const usable = unique(found.filter((target) => this.serves(target.protocol, target)));
@@ -92,8 +102,9 @@ export class Routes {
 
   /** @throws RangeError when no listen point serves `target`. */
   async routeTo(target: Target): Promise<Route> {
-    const { protocol, localPort, ...remote } = target;
-    const all = this.#candidates(protocol, familyOf(target.address));
+    const { localPort } = target;
+    const remote = remoteOf(target);
+    const all = this.#candidates(target, familyOf(target.address));
     const bound = all.filter(({ port }) => port === localPort);
     const candidates = bound.length > 0 ? bound : all;
     const [first] = candidates;
@@ -108,11 +119,15 @@ export class Routes {
     return { listenPoint, local: { ...listenPoint, address }, remote };
   }
 
-  #candidates(protocol: TransportProtocol, family?: AddressFamily): readonly ListenPoint[] {
-    return this.#listenPoints.filter(
-      (point) =>
-        point.protocol === protocol && (family === undefined || familyOf(point.address) === family),
-    );
+  #candidates(
+    { protocol, localPort }: Pick<Target, 'protocol' | 'localPort'>,
+    family?: AddressFamily,
+  ): readonly ListenPoint[] {
+    const fits = (point: ListenPoint): boolean =>
+      point.protocol === protocol && (family === undefined || familyOf(point.address) === family);
+    const isLeft = this.#listenPoints.length === 0;
+    const retiring = this.#retiring.filter(({ port }) => isLeft || port === localPort);
+    return [...this.#listenPoints, ...retiring].filter(fits);
   }
 
   /** The own address the system would use towards `remote`: a connected UDP socket knows, nothing is sent. */
@@ -137,6 +152,15 @@ export class Routes {
 
 function unique(targets: readonly Target[]): readonly Target[] {
   return [...new Map(targets.map((target) => [nameOf(target), target])).values()];
+}
+
+function remoteOf({ address, port, connectionId, host }: Target): RemotePoint {
+  return {
+    address,
+    port,
+    ...(connectionId === undefined ? {} : { connectionId }),
+    ...(host === undefined ? {} : { host }),
+  };
 }
 
 function nameOf({ protocol, address, port }: Target): string {

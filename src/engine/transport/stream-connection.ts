@@ -41,7 +41,7 @@ export class StreamConnection {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #framer: StreamFramer;
-  readonly #keepAlive: KeepAlive | undefined;
+  #keepAlive: KeepAlive | undefined;
   #hasReceived = false;
   #partialTimer: NodeJS.Timeout | undefined;
   /** Whether the last chunk held a message that was not let in. */
@@ -64,7 +64,7 @@ export class StreamConnection {
       remotePort: socket.remotePort ?? 0,
       connectionId: origin.id,
     };
-    this.#keepAlive = this.#startKeepAlive(origin.isOutgoing);
+    this.#keepAlive = this.#startKeepAlive();
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
     socket.setTimeout(owner.limits.idleTimeoutMs, () => {
@@ -102,6 +102,12 @@ export class StreamConnection {
         resolve(error ?? undefined);
       });
     });
+  }
+
+  /** Pings at the pace that its owner has now. */
+  pingAnew(): void {
+    this.#keepAlive?.stop();
+    this.#keepAlive = this.isOpen ? this.#startKeepAlive() : undefined;
   }
 
   /** Closes at once; what is queued is lost. */
@@ -153,9 +159,9 @@ export class StreamConnection {
     }, this.#restMs);
   }
 
-  #startKeepAlive(isOutgoing: boolean): KeepAlive | undefined {
+  #startKeepAlive(): KeepAlive | undefined {
     const { pingIntervalMs, pongTimeoutMs } = this.#owner.limits;
-    if (!isOutgoing || pingIntervalMs === 0) return undefined;
+    if (!this.isOutgoing || pingIntervalMs === 0) return undefined;
     return new KeepAlive({
       intervalMs: pingIntervalMs,
       pongTimeoutMs,

@@ -18,7 +18,7 @@ import type {
   SendOutcome,
   TransportEvents,
 } from './transport-events.ts';
-import type { TransportLimits } from './transport-limits.ts';
+import type { PortSettings, TransportLimits } from './transport-limits.ts';
 
 let lastConnectionId = 0;
 
@@ -34,10 +34,11 @@ const REPORT_PERIOD_MS = 10_000;
  */
 export class StreamTransport implements ConnectionOwner {
   readonly listenPoint: ListenPoint;
-  readonly limits: TransportLimits;
   readonly events: TransportEvents;
   readonly #server: Server;
-  readonly #security: StreamSecurity;
+  #limits: TransportLimits;
+  #tls: TlsSettings | undefined;
+  #security: StreamSecurity;
   readonly #connections = new Map<number, StreamConnection>();
   /** Connections by peer, or the attempt to open one. */
   readonly #byPeer = new Map<string, StreamConnection | Promise<StreamConnection | Error>>();
@@ -57,15 +58,11 @@ export class StreamTransport implements ConnectionOwner {
     if (bound === null || typeof bound === 'string') throw new TypeError('expected a TCP server');
     const protocol = tls === undefined ? 'tcp' : 'tls';
     this.listenPoint = { protocol, address: bound.address, port: bound.port };
-    this.limits = limits;
+    this.#limits = limits;
+    this.#tls = tls;
     this.events = events;
     this.#server = server;
-    const handUp = (socket: Socket): void => this.#adoptIncoming(socket);
-    const onFailed = (failure: HandshakeFailure): void => this.#reportFailure(failure);
-    this.#security =
-      tls === undefined
-        ? new PlainStreams(handUp)
-        : new TlsStreams(tls, limits, { onSecured: handUp, onFailed });
+    this.#security = this.#secure();
     server.on('connection', (socket) => {
       this.#accept(socket);
     });
@@ -98,6 +95,32 @@ export class StreamTransport implements ConnectionOwner {
       server.close();
       throw error;
     }
+  }
+
+  get limits(): TransportLimits {
+    return this.#limits;
+  }
+
+  /**
+   * Treats connections in another way from now on; those that stand keep their security. Unchanged settings cost nothing.
+   *
+   * @throws Error of OpenSSL when the certificate is unusable; everything is as before then.
+   */
+  configure({ limits, tls }: PortSettings): void {
+    const isPaceNew = limits.pingIntervalMs !== this.#limits.pingIntervalMs;
+    this.#limits = limits;
+    if (isPaceNew) for (const connection of this.#connections.values()) connection.pingAnew();
+    if (this.#tls === undefined || tls === undefined || isSameTls(tls, this.#tls)) return;
+    const [before, settings] = [this.#security, this.#tls];
+    this.#tls = tls;
+    try {
+      this.#security = this.#secure();
+    } catch (error) {
+      this.#tls = settings;
+      throw error;
+    }
+    // Handshakes under way are brought to their end with the certificate they began with.
+    setTimeout(() => before.close(), limits.handshakeTimeoutMs).unref();
   }
 
   async send(bytes: Buffer, remote: RemotePoint): Promise<SendOutcome> {
@@ -148,6 +171,14 @@ export class StreamTransport implements ConnectionOwner {
     const remote = nameOf({ address: flow.remoteAddress, port: flow.remotePort });
     const text = `${reason} before the server said anything`;
     this.#reportFailure({ direction: 'outbound', remote, reason: text });
+  }
+
+  #secure(): StreamSecurity {
+    const handUp = (socket: Socket): void => this.#adoptIncoming(socket);
+    const onFailed = (failure: HandshakeFailure): void => this.#reportFailure(failure);
+    return this.#tls === undefined
+      ? new PlainStreams(handUp)
+      : new TlsStreams(this.#tls, this.#limits, { onSecured: handUp, onFailed });
   }
 
   #accept(socket: Socket): void {
@@ -254,6 +285,10 @@ export class StreamTransport implements ConnectionOwner {
     this.#reports.count += 1;
     if (this.#reports.count <= MAX_REPORTS) this.events.onHandshakeFailed?.(failure);
   }
+}
+
+function isSameTls(one: TlsSettings, other: TlsSettings): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** The address, and the name behind which it was found if there is one. */

@@ -2,6 +2,7 @@ import { DEFAULT_MESSAGE_LIMITS } from '../../wire/sip-message.ts';
 import type { SipMessageLimits } from '../../wire/sip-message.ts';
 import { NO_RATE_LIMITS } from './message-gate.ts';
 import type { RateLimits } from './message-gate.ts';
+import type { TlsSettings } from './tls-settings.ts';
 
 /** Bounds that keep one peer from using up the engine. */
 export interface TransportLimits {
@@ -32,6 +33,13 @@ export interface TransportLimits {
   /** A watched path rests so long after its last request before it is given up. */
   readonly pathIdleMs: number;
   readonly resolveTimeoutMs: number;
+}
+
+/** How a listen point treats its connections. */
+export interface PortSettings {
+  readonly limits: TransportLimits;
+  /** Needed by TLS. */
+  readonly tls?: TlsSettings | undefined;
 }
 
 export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { loadConfigFile } from '../../../src/config/load-file.ts';
+import { loadConfigFile, loadConfigText, pathOfLoaded } from '../../../src/config/load-file.ts';
 import { edited, SAMPLE } from './sample.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tonebridge-config-'));
@@ -52,4 +52,29 @@ test('a file that is not there is an invalid configuration', () => {
   const loaded = loadConfigFile(join(folder, 'none.yaml'), {});
   expect(loaded).toMatchObject({ type: 'invalid', problems: [{ line: 1, column: 1 }] });
   expect(JSON.stringify(loaded)).toContain('cannot be read: ENOENT');
+});
+
+test('a text in place of the file finds what the file would find', () => {
+  const text = `${SAMPLE}api: { token: "file:token.txt" }\n`;
+  expect(loadConfigText(text, other, {})).toMatchObject({ config: { api: { token: 'abc' } } });
+  expect(loadConfigText(text, undefined, { SBC_CONFIG_FILE: other })).toMatchObject({
+    config: { api: { token: 'abc' } },
+  });
+  expect(loadConfigText(text, undefined, { SBC_CONFIG_BODY: BODY })).toMatchObject({
+    type: 'invalid',
+  });
+});
+
+test('a secret is not read from a device, which could hold up the process for ever', () => {
+  const loaded = loadConfigText(`${SAMPLE}api: { token: "file:/dev/zero" }\n`, other, {});
+  expect(JSON.stringify(loaded)).toContain('/dev/zero is no ordinary file');
+  writeFileSync(join(folder, 'large.txt'), 'x'.repeat(1024 * 1024 + 1));
+  const large = loadConfigText(`${SAMPLE}api: { token: "file:large.txt" }\n`, other, {});
+  expect(JSON.stringify(large)).toContain('above 1 MiB');
+});
+
+test('a file has a path, a text of the environment has none', () => {
+  const near = loadConfigFile(relative('.', file), {});
+  expect(pathOfLoaded(near)).toBe(file);
+  expect(pathOfLoaded(loadConfigFile(undefined, { SBC_CONFIG_BODY: BODY }))).toBeUndefined();
 });

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { EngineThread, EngineThreadListener } from '../../../src/engine/engine-thread.ts';
-import type { NamedEngineOptions } from '../../../src/engine/engine-protocol.ts';
+import type {
+  EngineChange,
+  EngineProblem,
+  NamedEngineOptions,
+} from '../../../src/engine/engine-protocol.ts';
 import { superviseEngines } from '../../../src/engine/engine-supervisor.ts';
 
 const ENGINES: readonly NamedEngineOptions[] = [
@@ -41,9 +45,23 @@ class FakeThreads {
       })),
       setKnownPeers: (name, networks) => this.log.push(`${name} knows ${networks.join(',')}`),
       paceCalls: ({ callsPerSecond }) => this.log.push(`${callsPerSecond} calls a second`),
+      prepare: (wanted) => Promise.resolve(this.#prepare(wanted)),
       close: () => Promise.resolve(void this.log.push('closed')),
     });
   };
+
+  #prepare(wanted: readonly NamedEngineOptions[]): EngineChange {
+    const settled = Promise.resolve();
+    return {
+      type: 'prepared',
+      engines: wanted.map(({ name, listen }) => ({ name, adminPort: 9023, listenPoints: listen })),
+      commit: () => {
+        this.log.push(`committed ${wanted.map(({ name }) => name).join(',')}`);
+        return { isCommitted: true, settled };
+      },
+      rollback: () => settled,
+    };
+  }
 
   crash(): void {
     this.#listener.onLost?.('out of memory');
@@ -156,4 +174,63 @@ test('a first start that fails is the failure of the whole', async () => {
   const threads = new FakeThreads();
   threads.failures = 1;
   await expect(superviseEngines(ENGINES, {}, threads.start)).rejects.toThrow('port in use');
+});
+
+const CHANGED: readonly NamedEngineOptions[] = [
+  {
+    name: 'phones',
+    listen: [{ protocol: 'udp', address: '127.0.0.1', port: 5070 }],
+    admin: { host: '127.0.0.1', port: 0 },
+    secret: 's',
+  },
+];
+
+async function prepared(thread: EngineThread): Promise<EngineChange> {
+  const change: EngineChange | EngineProblem = await thread.prepare(CHANGED);
+  if (change.type === 'problem') throw new Error(change.reason);
+  return change;
+}
+
+test('behind a change a crashed thread is followed by one with the changed engines', async () => {
+  const { threads, thread } = await supervised();
+  thread.setKnownPeers('access', ['192.0.2.1']);
+  const change = await prepared(thread);
+  change.commit();
+  expect(thread.engines).toEqual(change.engines);
+  threads.crash();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(threads.wanted[1]).toEqual([
+    { ...CHANGED[0], admin: { host: '127.0.0.1', port: 9023 }, knownPeers: [] },
+  ]);
+  expect(threads.log).not.toContain('phones knows 192.0.2.1');
+});
+
+test('a change that is not committed changes nothing', async () => {
+  const { threads, thread } = await supervised();
+  const change = await prepared(thread);
+  await change.rollback();
+  threads.crash();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(threads.wanted[1]?.map(({ name }) => name)).toEqual(['access']);
+});
+
+test('a change cannot be committed to another thread than it was prepared in', async () => {
+  const { threads, thread } = await supervised();
+  const change = await prepared(thread);
+  threads.crash();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(change.commit().isCommitted).toBe(false);
+  expect(thread.engines.map(({ name }) => name)).toEqual(['access']);
+  expect(threads.log).not.toContain('committed phones');
+});
+
+test('while a thread is missing no change can be prepared', async () => {
+  const { threads, thread } = await supervised();
+  threads.crash();
+  expect(await thread.prepare(CHANGED)).toMatchObject({
+    type: 'problem',
+    part: { type: 'engine' },
+    reason: 'the SIP engine is being restarted',
+  });
+  await vi.advanceTimersByTimeAsync(0);
 });

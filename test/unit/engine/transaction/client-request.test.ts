@@ -226,16 +226,17 @@ describe('a cancelled INVITE', () => {
     expect(transaction.cancel([])).toBe('too-late');
   });
 
-  test.each<[string, (peer: UdpPeer, wire: string, port: number) => void, object]>([
+  test.each<[string, number, (peer: UdpPeer, wire: string, port: number) => void, object]>([
     [
       'after 503',
+      500,
       (peer, wire, port) => peer.send(answerText(wire, 503), port),
       { type: 'response', status: 503 },
     ],
-    ['after silence', () => undefined, { type: 'timeout' }],
-  ])('%s no other address rings', async (_when, behave, outcome) => {
+    ['after silence', 40, () => undefined, { type: 'timeout' }],
+  ])('%s no other address rings', async (_when, t1Ms, behave, outcome) => {
     const [first, second] = [await udpPeer(), await udpPeer()];
-    const bench = await benchFor([first.port, second.port]);
+    const bench = await benchFor([first.port, second.port], { t1Ms });
     const { handler, events } = listenClient();
     const transaction = bench.layer.sendRequest(invite, DOMAIN, handler);
     const wire = await first.inbox.take();
