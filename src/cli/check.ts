@@ -1,25 +1,45 @@
 /** `tonebridge check`: is the configuration valid, and does it mean what its writer wants? */
 import type { Command } from 'commander';
-import { lintConfig, type LintFinding } from '../config/lint.ts';
+import { LINT_RULES, lintConfig, type LintFinding } from '../config/lint.ts';
 import { loadConfigFile } from '../config/load-file.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
+import { nearest } from '../config/suggestion.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { type CommandResult, finish, globalOptions } from './output.ts';
+import { formatTable } from './table.ts';
+
+interface CheckOptions {
+  readonly strict?: boolean;
+  readonly explain?: string;
+  readonly list?: boolean;
+}
 
 export function addCheckCommand(program: Command): void {
   program
     .command('check')
     .description('validate a configuration and point out what will not work or is dangerous')
     .argument('[file]', 'configuration file; also --config')
-    .action((file: string | undefined, _options: unknown, command: Command) => {
-      const loaded = loadConfigFile(file ?? globalOptions(command).config);
-      finish(command, checkConfig(loaded));
+    .option('--strict', 'notes are failures, too')
+    .option('--explain <code>', 'what a rule is for and what to do about it')
+    .option('--list', 'every rule')
+    .action((file: string | undefined, options: CheckOptions, command: Command) => {
+      finish(command, check(file, options, command));
     });
 }
 
-/** The verdict on a loaded or refused configuration. */
-export function checkConfig(loaded: LoadedConfig): CommandResult {
+function check(
+  file: string | undefined,
+  { strict, explain, list }: CheckOptions,
+  command: Command,
+): CommandResult {
+  if (list === true) return listRules();
+  if (explain !== undefined) return explainRule(explain);
+  return checkConfig(loadConfigFile(file ?? globalOptions(command).config), strict === true);
+}
+
+/** The verdict on a loaded or refused configuration; `isStrict`: notes fail as well. */
+export function checkConfig(loaded: LoadedConfig, isStrict = false): CommandResult {
   const { file } = loaded;
   if (loaded.type === 'invalid') {
     const { problems } = loaded;
@@ -31,7 +51,7 @@ export function checkConfig(loaded: LoadedConfig): CommandResult {
     };
   }
   const findings = lintConfig(loaded);
-  const serious = findings.filter((finding) => finding.severity !== 'info');
+  const serious = findings.filter((finding) => isStrict || finding.severity !== 'info');
   const lines = findings.map((finding) => formatFinding(file, finding)).join('');
   return {
     exitCode: serious.length === 0 ? EXIT_CODES.good : EXIT_CODES.findings,
@@ -40,9 +60,46 @@ export function checkConfig(loaded: LoadedConfig): CommandResult {
   };
 }
 
-function formatFinding(file: string, finding: LintFinding): string {
-  const place = finding.line === undefined ? file : `${file}:${finding.line}`;
-  const { severity, code, message, explanation } = finding;
+/** Every rule of the linter, in the order of their names. */
+export function listRules(): CommandResult {
+  const rules = LINT_RULES.map(({ code, severity, explanation }) => ({
+    code,
+    severity,
+    explanation,
+  })).toSorted((a, b) => a.code.localeCompare(b.code, 'en'));
+  const cells = rules.map(({ code, severity, explanation }) => [code, severity, explanation]);
+  const text = formatTable(['code', 'severity', 'explanation'], cells);
+  return { exitCode: EXIT_CODES.good, text, json: rules };
+}
+
+/** One rule of the linter; a code that there is not is an error of usage. */
+export function explainRule(code: string): CommandResult {
+  const rule = LINT_RULES.find((each) => each.code === code);
+  if (rule === undefined) {
+    const near = nearest(
+      code,
+      LINT_RULES.map((each) => each.code),
+    );
+    const hint = near === undefined ? 'see: tonebridge check --list' : `did you mean "${near}"?`;
+    const errorText = `there is no rule "${code}" (${hint})\n`;
+    const json = { error: 'unknown-rule', message: errorText.trim() };
+    return { exitCode: EXIT_CODES.usage, text: '', errorText, json };
+  }
+  const { severity, explanation } = rule;
+  const text = `${code} (${severity}): ${EFFECT[severity]}\n    ${explanation}\n`;
+  return { exitCode: EXIT_CODES.good, text, json: { code, severity, explanation } };
+}
+
+const EFFECT = {
+  error: 'it will not work, or is open to everybody; fails the check',
+  warning: 'most likely not what is meant; fails the check',
+  info: 'worth knowing; fails the check with --strict only',
+} as const;
+
+/** A finding on two lines: where and what, then why and what to do. */
+export function formatFinding(file: string, finding: LintFinding): string {
+  const { line, column, severity, code, message, explanation } = finding;
+  const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
   return `${place}: ${severity} ${code}: ${message}\n    ${explanation}\n`;
 }
 

@@ -2,6 +2,7 @@
 import type { Config, SessionAgent, SipInterface } from './config.ts';
 import { effectiveSettings, type LegSettings } from './effective.ts';
 import type { Path } from './problem.ts';
+import { reachingInterface } from './reaching-interface.ts';
 import type { LocalPolicy } from './routing-config.ts';
 
 /** A leg towards an agent, or towards peers of an interface that are no agents. */
@@ -29,9 +30,9 @@ export function legKinds(config: Config): LegKind[] {
     settings: effectiveSettings(sipInterface, undefined),
   }));
   const agents = config.sessionAgents.flatMap((agent, index): LegKind[] => {
-    const sipInterface = config.sipInterfaces.find(
-      ({ realm, sipPorts }) =>
-        realm === agent.realm && sipPorts.some(({ transport }) => transport === agent.transport),
+    const sipInterface = reachingInterface(
+      config.sipInterfaces.filter(({ realm }) => realm === agent.realm),
+      agent,
     );
     if (sipInterface === undefined) return [];
     const settings = effectiveSettings(sipInterface, agent);

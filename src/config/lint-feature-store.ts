@@ -1,11 +1,9 @@
-/** Rules about where feature keys are stored; they look at folders and files, as those of lint-tls.ts do. */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+/** Rules about files that are written and read; they look at folders and files, as those of lint-tls.ts do. */
 import type { Config } from './config.ts';
 import { servesFeatureKeys } from './feature-keys-mode.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
-
-type Access = 'usable' | 'missing' | 'locked';
+import { readSmallFile } from './small-file.ts';
+import { obstacleTo } from './writable-file.ts';
 
 /** The SQLite file that is used, with the key that names it. */
 function storeFile({ provider, history }: Config['featureKeys']):
@@ -22,39 +20,13 @@ function storeFile({ provider, history }: Config['featureKeys']):
 function unwritableStore(config: Config): RuleFinding[] {
   const store = servesFeatureKeys(config) ? storeFile(config.featureKeys) : undefined;
   if (store === undefined || store.file === ':memory:') return [];
-  const file = resolve(store.file);
-  const path = ['feature-keys', ...store.path];
-  if (isFolder(file)) return [{ path, message: `${store.file} is a folder` }];
-  if (accessTo(file, constants.R_OK | constants.W_OK) === 'locked') {
-    return [{ path, message: `${store.file} cannot be read and written` }];
-  }
-  const folder = nearestFolder(dirname(file));
-  if (!isFolder(folder)) return [{ path, message: `${folder} is no folder` }];
-  return accessTo(folder, constants.W_OK | constants.X_OK) === 'usable'
-    ? []
-    : [{ path, message: `the folder ${folder} cannot be written` }];
+  const message = obstacleTo(store.file);
+  return message === undefined ? [] : [{ path: ['feature-keys', ...store.path], message }];
 }
 
-/** Missing folders are made at the start: what counts is where they are made. */
-function nearestFolder(folder: string): string {
-  const parent = dirname(folder);
-  return parent === folder || accessTo(folder, constants.F_OK) !== 'missing'
-    ? folder
-    : nearestFolder(parent);
-}
-
-function accessTo(path: string, mode: number): Access {
-  try {
-    accessSync(path, mode);
-    return 'usable';
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? 'missing' : 'locked';
-  }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+function unwritableRecords({ cdr }: Config): RuleFinding[] {
+  const message = cdr.file === '' ? undefined : obstacleTo(cdr.file);
+  return message === undefined ? [] : [{ path: ['cdr', 'file'], message }];
 }
 
 function unusableModule(config: Config): RuleFinding[] {
@@ -63,7 +35,7 @@ function unusableModule(config: Config): RuleFinding[] {
   const path = ['feature-keys', 'provider', 'path'];
   let text: string;
   try {
-    text = readFileSync(provider.path, 'utf8');
+    text = readSmallFile(provider.path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return [{ path, message: `${provider.path} cannot be read: ${reason}` }];
@@ -93,6 +65,12 @@ export const FEATURE_STORE_RULES: readonly LintRule[] = [
     severity: 'error',
     explanation: 'The SBC does not start without its store. Name a file it may create and write.',
     find: unwritableStore,
+  },
+  {
+    code: 'cdr-folder',
+    severity: 'warning',
+    explanation: 'Call records would be lost. Name a file that the SBC may create and write.',
+    find: unwritableRecords,
   },
   {
     code: 'feature-module',

@@ -1,4 +1,4 @@
-/** Rules about agents, groups and capacity. */
+/** Rules about agents and groups. */
 import { isIP } from 'node:net';
 import { isLoopback, isWildcard } from './address.ts';
 import type { Config, SessionAgent, SipInterface } from './config.ts';
@@ -96,37 +96,14 @@ function hostNames(config: Config): RuleFinding[] {
   );
 }
 
-/** RTP takes the even port of a pair, RTCP the odd one. */
-function pairCount(portMin: number, portMax: number): number {
-  const firstEven = portMin + (portMin % 2);
-  return Math.max(0, Math.floor((portMax - firstEven + 1) / 2));
-}
-
-function portsTooFew(config: Config): RuleFinding[] {
-  return config.realms.flatMap((realm, index) => {
-    const pairs = pairCount(realm.media.portMin, realm.media.portMax);
-    const needed = sessionsThrough(config, realm.name);
-    if (needed <= pairs) return [];
-    const message = `realm "${realm.name}" has ports for ${pairs} calls, but max-sessions allows ${needed}`;
-    return [{ path: ['realms', index, 'media', 'port-max'], message }];
-  });
-}
-
-/** Calls that the limits of the agents allow through a realm; unlimited agents count nothing. */
-function sessionsThrough(config: Config, realm: string): number {
-  const own = config.sessionAgents.filter((agent) => agent.realm === realm);
-  const targets = config.localPolicies
-    .filter((policy) => policy.fromRealm === realm || policy.fromRealm === '*')
-    .flatMap(({ nextHop }) => [
-      nextHop,
-      ...(config.sessionGroups.find((group) => group.name === nextHop)?.members ?? []),
-    ]);
-  const behind = config.sessionAgents.filter((agent) => targets.includes(agent.name));
-  return Math.max(sumOfSessions(own), sumOfSessions(behind));
-}
-
-function sumOfSessions(agents: readonly SessionAgent[]): number {
-  return agents.reduce((total, agent) => total + agent.constraints.maxSessions, 0);
+function unservedTargets({ localPolicies, sipInterfaces }: Config): RuleFinding[] {
+  const found = new Map<number, RuleFinding>();
+  for (const { place, toRealm } of localPolicies) {
+    if (toRealm === undefined || sipInterfaces.some(({ realm }) => realm === toRealm)) continue;
+    const message = `no sip-interface serves realm "${toRealm}"`;
+    found.set(place, { path: ['local-policies', place, 'to-realm'], message });
+  }
+  return [...found.values()];
 }
 
 export const ROUTING_RULES: readonly LintRule[] = [
@@ -135,6 +112,12 @@ export const ROUTING_RULES: readonly LintRule[] = [
     severity: 'info',
     explanation: 'It may still send calls to us; nothing is sent to it.',
     find: unusedAgents,
+  },
+  {
+    code: 'unserved-to-realm',
+    severity: 'error',
+    explanation: 'Every such request gets 503. Add an interface to the realm, or name another one.',
+    find: unservedTargets,
   },
   {
     code: 'same-source',
@@ -161,12 +144,5 @@ export const ROUTING_RULES: readonly LintRule[] = [
     severity: 'info',
     explanation: 'The name is looked up at start and reload; an address is recognised without DNS.',
     find: hostNames,
-  },
-  {
-    code: 'ports-too-few',
-    severity: 'warning',
-    explanation:
-      'Each call takes one pair of ports in each realm it touches. Widen the range or lower max-sessions.',
-    find: portsTooFew,
   },
 ];

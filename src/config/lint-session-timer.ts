@@ -36,6 +36,18 @@ function intervalBelowMinimum(config: Config): RuleFinding[] {
   });
 }
 
+function vanishedPeers(config: Config): RuleFinding[] {
+  return legKinds(config).flatMap((kind): RuleFinding[] => {
+    const own = (kind.agent ?? kind.sipInterface).leg;
+    const { sessionTimer, dialogPingSeconds } = kind.settings;
+    if (own.sessionTimer === undefined && own.dialogPingSeconds === undefined) return [];
+    if (sessionTimer.value !== 'disabled' || dialogPingSeconds.value > 0) return [];
+    const key = own.sessionTimer === undefined ? 'dialog-ping' : 'session-timer';
+    const message = `${kind.label} asks no peer whether it still has its call`;
+    return [{ path: [...kind.path, key], message }];
+  });
+}
+
 export const SESSION_TIMER_RULES: readonly LintRule[] = [
   {
     code: 'min-se-below-90',
@@ -49,5 +61,12 @@ export const SESSION_TIMER_RULES: readonly LintRule[] = [
     severity: 'warning',
     explanation: 'min-se counts in its place.',
     find: intervalBelowMinimum,
+  },
+  {
+    code: 'vanished-peers',
+    severity: 'info',
+    explanation:
+      'A call on hold whose peer is gone lives until hold-timeout. Leave session-timer or dialog-ping switched on.',
+    find: vanishedPeers,
   },
 ];

@@ -78,7 +78,7 @@ export const TLS_RULES: readonly LintRule[] = [
   {
     code: 'tls-certificate-ends',
     severity: 'warning',
-    explanation: 'Peers refuse a certificate outside its time. Replace the file and restart.',
+    explanation: 'Peers refuse a certificate outside its time. Replace the file and reload.',
     find: endingCertificates,
   },
   {

@@ -8,6 +8,7 @@ import { DTMF_RULES } from './lint-dtmf.ts';
 import { FEATURE_KEY_RULES } from './lint-feature-keys.ts';
 import { FEATURE_STORE_RULES } from './lint-feature-store.ts';
 import { HEADER_LINT_RULES } from './lint-headers.ts';
+import { HEP_RULES } from './lint-hep.ts';
 import { NETWORK_RULES } from './lint-networks.ts';
 import { POLICY_RULES } from './lint-policies.ts';
 import { ROUTING_RULES } from './lint-routing.ts';
@@ -19,6 +20,11 @@ import { SPELLING_RULES } from './lint-spellings.ts';
 import { TLS_RULES } from './lint-tls.ts';
 import { TRANSFER_RULES } from './lint-transfers.ts';
 import { TRANSLATION_RULES } from './lint-translations.ts';
+import { ADDRESS_RULES } from './lint-addresses.ts';
+import { CAPACITY_RULES } from './lint-capacity.ts';
+import { EXPOSURE_RULES } from './lint-exposure.ts';
+import { HEALTH_RULES } from './lint-health.ts';
+import { IDLE_KEY_RULES } from './lint-idle-keys.ts';
 import type { LoadedConfig } from './load.ts';
 import type { Path } from './problem.ts';
 
@@ -51,18 +57,24 @@ export interface LintFinding {
   readonly severity: Severity;
   /** 1-based; absent when the finding is about something that is not written in the file. */
   readonly line?: number;
+  /** 1-based; there where `line` is. */
+  readonly column?: number;
   readonly message: string;
   readonly explanation: string;
 }
 
 export const LINT_RULES: readonly LintRule[] = [
   ...SAFETY_RULES,
+  ...EXPOSURE_RULES,
   ...ADMISSION_RULES,
+  ...HEALTH_RULES,
   ...NETWORK_RULES,
+  ...ADDRESS_RULES,
   ...POLICY_RULES,
   ...TRANSLATION_RULES,
   ...SPELLING_RULES,
   ...ROUTING_RULES,
+  ...CAPACITY_RULES,
   ...DTMF_RULES,
   ...SIP_INFO_RULES,
   ...SESSION_TIMER_RULES,
@@ -72,6 +84,8 @@ export const LINT_RULES: readonly LintRule[] = [
   ...FEATURE_KEY_RULES,
   ...FEATURE_STORE_RULES,
   ...SERVED_RULES,
+  ...IDLE_KEY_RULES,
+  ...HEP_RULES,
 ];
 
 /** All findings in the order of the file. */
@@ -79,9 +93,7 @@ export function lintConfig(loaded: Extract<LoadedConfig, { type: 'config' }>): L
   const findings = LINT_RULES.flatMap((rule) =>
     rule.find(loaded.config, loaded).map((found): LintFinding => {
       const { code, severity, explanation } = rule;
-      const line = loaded.lineOf(found.path);
-      const base = { code, severity, message: found.message, explanation };
-      return line === undefined ? base : { ...base, line };
+      return { code, severity, ...loaded.placeOf(found.path), message: found.message, explanation };
     }),
   );
   return findings.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));

@@ -143,7 +143,7 @@ test('without users phones off loopback cannot subscribe', () => {
   const keys = `feature-keys: { enabled: true, ${DOMAIN}, provider: { kind: sqlite, file: ":memory:" } }`;
   const exposed = SAMPLE.replace('udp/127.0.0.1:6062', 'udp/192.0.2.1:6062');
   const findings = (text: string) => lintConfig(validOf(`${keys}\n${text}`));
-  expect(findings(exposed).map(({ code }) => code)).toEqual(['feature-keys-without-users']);
+  expect(findings(exposed).map(({ code }) => code)).toContain('feature-keys-without-users');
   expect(findings(SAMPLE)).toEqual([]);
 });
 

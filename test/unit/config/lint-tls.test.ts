@@ -55,7 +55,10 @@ test.each<[keys: string, findings: string[]]>([
 });
 
 test('files of an interface without tls port are not looked at', () => {
-  expect(findingsOf('certificate: /no/such.pem, key: /no/such.key', CORE.slice(0, -2))).toEqual([]);
+  const findings = findingsOf('certificate: /no/such.pem, key: /no/such.key', CORE.slice(0, -2));
+  expect(findings).toEqual([
+    'tls-without-port@6: interface "core" has certificates and no tls/… port',
+  ]);
 });
 
 test('the texts come with the checks that were asked for', () => {

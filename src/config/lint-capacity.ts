@@ -1,0 +1,204 @@
+/** Rules about how much fits: media ports, limits that never take effect. */
+import type { Config, Constraints, Realm, SessionAgent } from './config.ts';
+import { legPairs } from './leg-pairs.ts';
+import type { LintRule, RuleFinding } from './lint.ts';
+import type { Path } from './problem.ts';
+
+/** From which the system takes the ports of outgoing connections, where nobody has changed it (Linux). */
+const LOCAL_PORTS = { min: 32_768, max: 60_999 };
+
+/** RTP takes the even port of a pair, RTCP the odd one. */
+export function pairCount({ portMin, portMax }: Realm['media']): number {
+  const firstEven = portMin + (portMin % 2);
+  return Math.max(0, Math.floor((portMax - firstEven + 1) / 2));
+}
+
+function portsTooFew(config: Config): RuleFinding[] {
+  return config.realms.flatMap((realm, index) => {
+    const pairs = pairCount(realm.media);
+    const needed = pairsNeeded(config, realm.name);
+    if (needed <= pairs) return [];
+    const message = `realm "${realm.name}" has ports for ${pairs} legs, but max-sessions allows ${needed}`;
+    return [{ path: ['realms', index, 'media', 'port-max'], message }];
+  });
+}
+
+/** Resting ports are missing where calls come as fast as they may. */
+function portsAtRest(config: Config): RuleFinding[] {
+  const restSeconds = config.media.portQuarantineMs / 1000;
+  return config.realms.flatMap((realm, index) => {
+    const pairs = pairCount(realm.media);
+    const needed = pairsNeeded(config, realm.name);
+    const rate = config.admission.constraints.maxSustainRate || sustainRate(config, realm.name);
+    const resting = Math.ceil(rate * restSeconds);
+    if (resting === 0 || needed > pairs || needed + resting <= pairs) return [];
+    const message = `realm "${realm.name}" has ports for ${pairs} legs; ${needed} calls and ${resting} pairs at rest (${rate}/s x ${restSeconds}s) need ${needed + resting}`;
+    return [{ path: ['realms', index, 'media', 'port-max'], message }];
+  });
+}
+
+function sustainRate(config: Config, realm: string): number {
+  const agents = config.sessionAgents.filter((agent) => agent.realm === realm);
+  return agents.reduce((sum, { constraints }) => sum + constraints.maxSustainRate, 0);
+}
+
+/** Pairs that the calls which the limits allow take in a realm; what has no limit counts nothing. */
+function pairsNeeded(config: Config, realm: string): number {
+  const own = config.sessionAgents.filter((agent) => agent.realm === realm);
+  const targets = config.localPolicies
+    .filter((policy) => policy.fromRealm === realm || policy.fromRealm === '*')
+    .flatMap(({ nextHop }) => [
+      nextHop,
+      ...(config.sessionGroups.find((group) => group.name === nextHop)?.members ?? []),
+    ]);
+  const behind = config.sessionAgents.filter((agent) => targets.includes(agent.name));
+  const limits = config.sipInterfaces
+    .filter((each) => each.realm === realm)
+    .map(({ constraints }) => constraints.maxSessions);
+  const ofInterfaces = limits.includes(0) ? 0 : limits.reduce((sum, limit) => sum + limit, 0);
+  const ofAll = config.admission.constraints.maxSessions * (isTwiceIn(config, realm) ? 2 : 1);
+  const asked = Math.max(pairsOf(config, own), pairsOf(config, behind), ofInterfaces, ofAll);
+  return Math.min(asked, ofInterfaces || asked, ofAll || asked);
+}
+
+function pairsOf(config: Config, agents: readonly SessionAgent[]): number {
+  const twice = agentsThatMeetStrangers(config);
+  return agents.reduce(
+    (sum, { name, constraints }) => sum + constraints.maxSessions * (twice.has(name) ? 2 : 1),
+    0,
+  );
+}
+
+/** A call that comes from a realm and goes back into it takes two pairs there. */
+function isTwiceIn(config: Config, realm: string): boolean {
+  return legPairs(config).some(
+    ({ caller, callee }) =>
+      caller.sipInterface.realm === realm && callee.sipInterface.realm === realm,
+  );
+}
+
+/** Agents whose calls have both legs in their realm, the other one without a limit that counts it. */
+function agentsThatMeetStrangers(config: Config): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { caller, callee } of legPairs(config)) {
+    if (caller.sipInterface.realm !== callee.sipInterface.realm) continue;
+    const agent = caller.agent ?? callee.agent;
+    const isAlone = (caller.agent === undefined) !== (callee.agent === undefined);
+    if (agent !== undefined && isAlone) names.add(agent.name);
+  }
+  return names;
+}
+
+function portsWithoutPartner(config: Config): RuleFinding[] {
+  return config.realms.flatMap(({ name, media }, index) => {
+    const found: RuleFinding[] = [];
+    const add = (key: string, port: number): void => {
+      const message = `port ${port} of realm "${name}" has no partner and stays unused`;
+      found.push({ path: ['realms', index, 'media', key], message });
+    };
+    if (media.portMin % 2 === 1) add('port-min', media.portMin);
+    if (media.portMax % 2 === 0) add('port-max', media.portMax);
+    return found;
+  });
+}
+
+function localPorts(config: Config): RuleFinding[] {
+  return config.realms.flatMap(({ name, media: { portMin, portMax } }, index) => {
+    const low = Math.max(portMin, LOCAL_PORTS.min);
+    const high = Math.min(portMax, LOCAL_PORTS.max);
+    if (low > high) return [];
+    const message = `ports ${low} to ${high} of realm "${name}" lie where the system takes ports for other programs`;
+    return [{ path: ['realms', index, 'media', 'port-max'], message }];
+  });
+}
+
+function noRest({ media }: Config): RuleFinding[] {
+  if (media.portQuarantineMs > 0) return [];
+  const message = 'a port of an ended call may serve the next one at once';
+  return [{ path: ['media', 'port-quarantine'], message }];
+}
+
+function holdTooShort({ media }: Config): RuleFinding[] {
+  if (media.holdTimeoutMs >= media.inactivityTimeoutMs) return [];
+  const message = 'calls on hold are ended sooner than calls that should have media';
+  return [{ path: ['media', 'hold-timeout'], message }];
+}
+
+const SHARES = [
+  ['maxSessions', 'maxInboundSessions', 'max-inbound-sessions', 'max-sessions'],
+  ['maxSessions', 'maxOutboundSessions', 'max-outbound-sessions', 'max-sessions'],
+  ['maxBurstRate', 'maxInboundBurstRate', 'max-inbound-burst-rate', 'max-burst-rate'],
+  ['maxBurstRate', 'maxOutboundBurstRate', 'max-outbound-burst-rate', 'max-burst-rate'],
+  ['maxSustainRate', 'maxInboundSustainRate', 'max-inbound-sustain-rate', 'max-sustain-rate'],
+  ['maxSustainRate', 'maxOutboundSustainRate', 'max-outbound-sustain-rate', 'max-sustain-rate'],
+  ['maxBurstRate', 'maxSustainRate', 'max-sustain-rate', 'max-burst-rate'],
+] as const;
+
+/** Limits that another one keeps from ever being reached. */
+function idleLimits(config: Config): RuleFinding[] {
+  const places: { path: Path; constraints: Constraints }[] = [
+    { path: ['admission', 'constraints'], constraints: config.admission.constraints },
+    ...(['sip-interfaces', 'session-agents'] as const).flatMap((section) =>
+      (section === 'sip-interfaces' ? config.sipInterfaces : config.sessionAgents).map(
+        ({ constraints }, index) => ({ path: [section, index, 'constraints'], constraints }),
+      ),
+    ),
+  ];
+  return places.flatMap(({ path, constraints }) =>
+    SHARES.flatMap(([whole, part, key, wholeKey]): RuleFinding[] => {
+      const [limit, share] = [constraints[whole], constraints[part]];
+      if (limit === 0 || share <= limit) return [];
+      return [{ path: [...path, key], message: `${key} ${share} is above ${wholeKey} ${limit}` }];
+    }),
+  );
+}
+
+export const CAPACITY_RULES: readonly LintRule[] = [
+  {
+    code: 'ports-too-few',
+    severity: 'warning',
+    explanation:
+      'Each call takes one pair of ports in each realm it touches, two where both of its legs are in the same. Widen the range or lower max-sessions.',
+    find: portsTooFew,
+  },
+  {
+    code: 'ports-at-rest',
+    severity: 'info',
+    explanation:
+      'A closed port rests for port-quarantine. When no other is free it rests two seconds only; widen the range to avoid that.',
+    find: portsAtRest,
+  },
+  {
+    code: 'port-without-partner',
+    severity: 'info',
+    explanation: 'RTP takes an even port and RTCP the odd one above. Begin even and end odd.',
+    find: portsWithoutPartner,
+  },
+  {
+    code: 'local-port-range',
+    severity: 'info',
+    explanation:
+      'Another program may hold a port there. Use ports below 32768, or reserve them with net.ipv4.ip_local_reserved_ports.',
+    find: localPorts,
+  },
+  {
+    code: 'no-port-quarantine',
+    severity: 'warning',
+    explanation:
+      'A peer that still sends to the old call would be heard in the new one. Leave some seconds in between.',
+    find: noRest,
+  },
+  {
+    code: 'hold-below-inactivity',
+    severity: 'warning',
+    explanation:
+      'Silence is normal on hold. Make hold-timeout at least as long as inactivity-timeout.',
+    find: holdTooShort,
+  },
+  {
+    code: 'limit-without-effect',
+    severity: 'warning',
+    explanation: 'The other limit is reached first. Lower this one, or remove it.',
+    find: idleLimits,
+  },
+];
