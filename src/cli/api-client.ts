@@ -6,9 +6,9 @@ import { errorSchema } from '../api/schemas.ts';
 import type { ApiConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { loadConfigFile } from '../config/load-file.ts';
-import { formatProblem } from '../config/problem.ts';
+import { type ReceivedEvent, readEvents } from './event-reader.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { type CommandResult, globalOptions } from './output.ts';
+import { badConfig, type CommandResult, globalOptions } from './output.ts';
 
 export const DEFAULT_API = 'http://127.0.0.1:8080';
 
@@ -34,6 +34,8 @@ export interface ApiQuestion<T> {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Text of a configuration, sent as it is in place of `body`. */
+  readonly yaml?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly answer: z.ZodType<T>;
   /** Statuses whose body is an answer as well, besides all of 2xx. */
@@ -43,11 +45,13 @@ export interface ApiQuestion<T> {
 export class ApiClient {
   readonly #url: string;
   readonly #token: string;
+  readonly #timeoutMs: number;
 
-  /** `url` without a path; `token` empty when none is needed. */
-  constructor(url: string, token = '') {
+  /** `url` without a path; `token` empty when none is needed; `timeoutMs` for each answer. */
+  constructor(url: string, token = '', timeoutMs = TIMEOUT_MS) {
     this.#url = url.replace(/\/+$/, '');
     this.#token = token;
+    this.#timeoutMs = timeoutMs;
   }
 
   async ask<T>(question: ApiQuestion<T>): Promise<ApiAnswer<T>> {
@@ -63,24 +67,48 @@ export class ApiClient {
     return { type: 'not-connected', message: `${this.#url} is not a Tonebridge API` };
   }
 
+  /** A stream of events that goes on until `signal` is aborted; it ends when the SBC ends it. */
+  async listen(
+    path: string,
+    signal: AbortSignal,
+  ): Promise<ApiAnswer<AsyncIterable<ReceivedEvent>>> {
+    const headers = new Headers({ accept: 'text/event-stream' });
+    if (this.#token !== '') headers.set('authorization', `Bearer ${this.#token}`);
+    try {
+      const reply = await fetch(this.#url + path, { headers, signal, redirect: 'error' });
+      if (!isGood(reply.status) || reply.body === null) {
+        return refusal(reply.status, parseJson(await reply.text()));
+      }
+      return { type: 'answer', value: readEvents(reply.body) };
+    } catch (error) {
+      return {
+        type: 'not-connected',
+        message: `cannot connect to ${this.#url}: ${causeOf(error)}`,
+      };
+    }
+  }
+
   async #fetch({
     path,
     method = 'GET',
     body,
+    yaml,
     ...question
   }: ApiQuestion<unknown>): Promise<ApiAnswer<{ readonly status: number; readonly text: string }>> {
     const headers = new Headers({ accept: 'application/json', ...question.headers });
     if (body !== undefined) headers.set('content-type', 'application/json');
+    if (yaml !== undefined) headers.set('content-type', 'application/yaml');
+    const sent = yaml ?? (body === undefined ? undefined : JSON.stringify(body));
     if (this.#token !== '') headers.set('authorization', `Bearer ${this.#token}`);
     try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const signal = AbortSignal.timeout(this.#timeoutMs);
       // A redirect would carry the token to somebody else.
       const reply = await fetch(this.#url + path, {
         method,
         headers,
         signal,
         redirect: 'error',
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(sent === undefined ? {} : { body: sent }),
       });
       return { type: 'answer', value: { status: reply.status, text: await reply.text() } };
     } catch (error) {
@@ -101,25 +129,27 @@ export function withApiOption(command: Command): Command {
 }
 
 /** The client for the SBC the operator means, or why there is none. */
-export function clientFor(command: Command, env = readEnvironment()): ApiClient | CommandResult {
+export function clientFor(
+  command: Command,
+  env = readEnvironment(),
+  timeoutMs = TIMEOUT_MS,
+): ApiClient | CommandResult {
   const token = env[TOKEN_VARIABLE] ?? '';
   const { api } = command.optsWithGlobals<{ api?: string }>();
   if (api !== undefined) {
     const isUsable = /^https?:\/\//.test(api) && URL.canParse(api);
     return isUsable
-      ? new ApiClient(api, token)
+      ? new ApiClient(api, token, timeoutMs)
       : command.error(`error: --api ${api} is no http URL`);
   }
   const { config: file } = globalOptions(command);
   const loaded = loadConfigFile(file, env);
   if (loaded.type === 'config') {
     const { api: listen } = loaded.config;
-    return new ApiClient(apiUrl(listen), token === '' ? listen.token : token);
+    return new ApiClient(apiUrl(listen), token === '' ? listen.token : token, timeoutMs);
   }
-  if (file === undefined) return new ApiClient(DEFAULT_API, token);
-  const lines = loaded.problems.map((problem) => `${formatProblem(file, problem)}\n`);
-  const json = { error: 'bad-config', problems: loaded.problems };
-  return { exitCode: EXIT_CODES.findings, text: '', errorText: lines.join(''), json };
+  if (file === undefined) return new ApiClient(DEFAULT_API, token, timeoutMs);
+  return badConfig(file, loaded.problems);
 }
 
 /** Where an API that listens like this is reached from the same machine. */

@@ -1,8 +1,9 @@
 /** `tonebridge reload` and `tonebridge drain`: change what a running SBC does. */
 import type { Command } from 'commander';
-import { drainSchema, reloadSchema } from '../api/schemas.ts';
+import { reloadSchema } from '../api/schemas.ts';
 import { formatProblem } from '../config/problem.ts';
 import { ApiClient, clientFor, failure, withApiOption } from './api-client.ts';
+import { addDrainCommand } from './drain.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { type CommandResult, finish } from './output.ts';
 
@@ -13,9 +14,7 @@ export function addControlCommands(program: Command): void {
   withApiOption(program.command('reload'))
     .description('read the configuration file again; an invalid one is refused and the old stays')
     .action(async (_options: unknown, command: Command) => run(command, reload));
-  withApiOption(program.command('drain'))
-    .description('take no new calls; those that are up go on')
-    .action(async (_options: unknown, command: Command) => run(command, drain));
+  addDrainCommand(program);
 }
 
 export async function reload(client: ApiClient): Promise<CommandResult> {
@@ -35,15 +34,6 @@ export async function reload(client: ApiClient): Promise<CommandResult> {
   const what = value.isChanged ? 'applied' : 'is already in use';
   const text = `configuration ${value.hash.slice(0, SHORT_HASH_LENGTH)} ${what}\n`;
   return { exitCode: EXIT_CODES.good, text, json: value };
-}
-
-export async function drain(client: ApiClient): Promise<CommandResult> {
-  const path = '/api/v1/drain';
-  const answer = await client.ask({ method: 'POST', path, answer: drainSchema });
-  if (answer.type !== 'answer') return failure(answer);
-  const { activeCalls } = answer.value;
-  const text = `draining, ${activeCalls} ${activeCalls === 1 ? 'call' : 'calls'} left\n`;
-  return { exitCode: EXIT_CODES.good, text, json: answer.value };
 }
 
 async function run(

@@ -8,7 +8,10 @@
 import type { Command } from 'commander';
 import { openStage } from './demo-features-stage.ts';
 import { playSteps, type StepResult } from './demo-features-steps.ts';
+import { EXIT_CODES } from './exit-codes.ts';
 import { limited } from './limited.ts';
+import { globalOptions } from './output.ts';
+import { progressOf } from './progress.ts';
 
 const DEADLINE_MS = 30_000;
 const CLOSE_MS = 5000;
@@ -17,8 +20,19 @@ export function addDemoFeaturesCommand(program: Command): void {
   program
     .command('demo-features', { hidden: true })
     .description('change feature keys from two phones and the API and prove that all show the same')
-    .action(async () => {
-      const code = await runDemoFeatures((text) => process.stdout.write(text));
+    .action(async (_options: unknown, command: Command) => {
+      const isJson = globalOptions(command).json === true;
+      const progress = progressOf(command);
+      progress.show('two phones and the API change feature keys through the SBC');
+      let report = '';
+      const code = await runDemoFeatures((text) => {
+        progress.end();
+        report += text;
+        if (!isJson) process.stdout.write(text);
+      });
+      progress.end();
+      const json = { isPassed: code === EXIT_CODES.good, report: report.trim().split('\n') };
+      if (isJson) process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
       // Nothing that is still open may keep the command from ending.
       process.stdout.write('', () => process.exit(code));
     });

@@ -13,6 +13,8 @@ import type { Sbc } from '../main.ts';
 import { formatResult } from './demo-report.ts';
 import type { DemoCall, DemoDirection } from './demo-report.ts';
 import { limited } from './limited.ts';
+import { globalOptions } from './output.ts';
+import { type Progress, progressOf } from './progress.ts';
 
 const ALL_KEYS = '0123456789*#ABCD';
 /** From one key of the phone to the next: a little more than tone and pause of the keys that the SBC makes of them. */
@@ -47,24 +49,39 @@ export function addDemoCommand(program: Command): void {
     .command('demo')
     .description('call through a real SBC on loopback and prove that every key arrives once')
     .option('--ladder', 'print the messages of the second call too')
-    .action(async (options: { ladder?: boolean }) => {
-      const code = await runDemo(options.ladder === true);
+    .action(async (options: { ladder?: boolean }, command: Command) => {
+      const isJson = globalOptions(command).json === true;
+      const progress = progressOf(command);
+      const code = await runDemo({ isVerbose: options.ladder === true, isJson, progress });
       // Nothing that is still open may keep the command from ending.
       process.exit(code);
     });
 }
 
-async function runDemo(isVerbose: boolean): Promise<number> {
+interface DemoOutput {
+  readonly isVerbose: boolean;
+  readonly isJson: boolean;
+  readonly progress: Progress;
+}
+
+async function runDemo({ isVerbose, isJson, progress }: DemoOutput): Promise<number> {
   const closers: (() => Promise<unknown>)[] = [];
   let code = 1;
   try {
-    const { calls, stage } = await limited('the demo', play(closers), DEADLINE_MS);
+    const { calls, stage } = await limited('the demo', play(closers, progress), DEADLINE_MS);
     const { ledger, ladder } = stage.sbc;
-    const text = formatResult(calls, { ledger, ladder, isVerbose });
-    await print(text);
-    code = calls.every((call) => call.directions.every(hasArrived)) ? 0 : 1;
+    const isPassed = calls.every((call) => call.directions.every(hasArrived));
+    progress.end();
+    await print(
+      isJson
+        ? `${JSON.stringify({ isPassed, calls }, undefined, 2)}\n`
+        : formatResult(calls, { ledger, ladder, isVerbose }),
+    );
+    code = isPassed ? 0 : 1;
   } catch (error) {
-    await print(`demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = `demo failed: ${error instanceof Error ? error.message : String(error)}`;
+    progress.end();
+    await print(`${isJson ? JSON.stringify({ error: 'failed', message }) : message}\n`);
   }
   for (const close of closers.toReversed()) {
     await limited('closing', close(), CLOSE_MS).catch(() => undefined);
@@ -74,9 +91,11 @@ async function runDemo(isVerbose: boolean): Promise<number> {
 
 async function play(
   closers: (() => Promise<unknown>)[],
+  progress: Progress,
 ): Promise<{ calls: DemoCall[]; stage: Stage }> {
+  progress.show('starting the SBC, a phone and a trunk');
   const stage = await openStage(closers);
-  return { calls: await playCalls(stage), stage };
+  return { calls: await playCalls(stage, progress), stage };
 }
 
 /** Opens both ends and the SBC between them; each is handed to `closers` as soon as it is open. */
@@ -102,7 +121,8 @@ async function openStage(closers: (() => Promise<unknown>)[]): Promise<Stage> {
   return { phone, trunk, sbc, access: loopback.access, core: loopback.core };
 }
 
-async function playCalls(stage: Stage): Promise<DemoCall[]> {
+async function playCalls(stage: Stage, progress: Progress): Promise<DemoCall[]> {
+  progress.show('call 1 of 2: the phone calls the trunk');
   const first = await connect(
     stage.phone.call({ to: '5551000', via: stage.access }),
     stage.trunk.answer(),
@@ -111,6 +131,7 @@ async function playCalls(stage: Stage): Promise<DemoCall[]> {
   await first.trunk.waitForDigits(ALL_KEYS.length).catch(() => undefined);
   await first.trunk.press(ALL_KEYS);
   const firstResult = await finish('the phone calls the trunk', first);
+  progress.show('call 2 of 2: the trunk calls the phone');
   const second = await connect(
     stage.phone.answer(),
     stage.trunk.call({ to: 'phone', via: stage.core }),

@@ -6,6 +6,7 @@ import { hostPortOf } from '../engine/core/local-address.ts';
 import { startEngine } from '../engine/engine.ts';
 import type { ListenPoint } from '../engine/transport/flow.ts';
 import { NO_RATE_LIMITS } from '../engine/transport/message-gate.ts';
+import { failed, finish, globalOptions } from './output.ts';
 
 /** So many seconds' worth of messages may come at once. */
 const BURST_SECONDS = 5;
@@ -53,24 +54,26 @@ export function addEngineCommand(program: Command): void {
       parseRate,
       0,
     )
-    .action(async (flags: EngineFlags) => {
+    .action(async (flags: EngineFlags, command: Command) => {
       try {
-        await runEngine(flags);
+        await runEngine(flags, globalOptions(command).json === true);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        process.stderr.write(`cannot start: ${why}\n`);
-        process.exitCode = 1;
+        finish(command, failed('cannot-start', `cannot start: ${why}`));
       }
     });
 }
 
-async function runEngine(flags: EngineFlags): Promise<void> {
+async function runEngine(flags: EngineFlags, isJson: boolean): Promise<void> {
   const { sip, admin, secret } = flags;
   const stranger = { perSecond: flags.sourceRate, burst: flags.sourceRate * BURST_SECONDS };
   const limits = { rates: { ...NO_RATE_LIMITS, stranger } };
   const engine = await startEngine({ listen: sip, admin, secret, tls: tlsOf(flags), limits });
   const points = engine.listenPoints.map((point) => `${point.protocol}/${hostPortOf(point)}`);
-  process.stdout.write(`engine ready: sip ${points.join(' ')}, admin port ${engine.adminPort}\n`);
+  const { adminPort } = engine;
+  const text = `engine ready: sip ${points.join(' ')}, admin port ${adminPort}\n`;
+  const json = `${JSON.stringify({ sip: points, adminPort })}\n`;
+  process.stdout.write(isJson ? json : text);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   await engine.close();
 }

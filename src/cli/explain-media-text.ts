@@ -38,7 +38,8 @@ function formatMessage(title: string, sdp: string | undefined, decision: Decisio
   return `${lines.join('\n')}\n`;
 }
 
-function formatPlan(plan: InterworkingPlan): string {
+/** What carries the digits of each direction, and why; ends with a line feed. */
+export function formatPlan(plan: InterworkingPlan): string {
   const lines = [
     formatDirection('caller to callee', plan.callerToCallee),
     formatDirection('callee to caller', plan.calleeToCaller),

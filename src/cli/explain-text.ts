@@ -1,44 +1,10 @@
 /** How an explanation reads in a terminal. */
 import type { LegSettings } from '../config/effective.ts';
+import { LEG_PARAMETER_NAMES, spellLegValue } from '../config/leg-parameter-names.ts';
 import { type LocalPolicy, policyText } from '../config/routing-config.ts';
 import type { Hop } from '../trunk/policy.ts';
 import type { Origin } from './explain-route.ts';
 import { formatTable } from './table.ts';
-
-/** The YAML name of each leg parameter. */
-const PARAMETER_NAMES: Readonly<Record<keyof LegSettings, string>> = {
-  kpmlInterworking: 'kpml-interworking',
-  rfc2833Mode: 'rfc2833-mode',
-  rfc2833Payload: 'rfc2833-payload',
-  kpmlOnHairpin: 'kpmlRFC2833-iwf-on-hairpin',
-  sipInfo: 'sip-info',
-  kpmlSubscription: 'kpml-subscription',
-  mediaSource: 'media-source',
-  dtmfDurationMs: 'dtmf-duration-ms',
-  dtmfGapMs: 'dtmf-gap-ms',
-  dtmfPacketIntervalMs: 'dtmf-packet-interval-ms',
-  dtmfDrainOnByeMs: 'dtmf-drain-on-bye-ms',
-  dtmfRepairMovedEnd: 'dtmf-repair-moved-end',
-  dtmfMergeWindowMs: 'dtmf-merge-window-ms',
-  kpmlSubscribeExpiresSeconds: 'kpml-subscribe-expires',
-  kpmlEventParameters: 'kpml-event-parameters',
-  kpmlFlash: 'kpml-flash',
-  kpmlBodylessRefresh: 'kpml-bodyless-refresh',
-  kpmlDefaultPattern: 'kpml-default-pattern',
-  kpmlTolerateMissingState: 'kpml-tolerate-missing-state',
-  addSdpInvite: 'add-sdp-invite',
-  followRedirects: 'follow-redirects',
-  inDialogInfo: 'in-dialog-info',
-  inDialogMessage: 'in-dialog-message',
-  refer: 'refer',
-  replaces: 'replaces',
-  trust: 'trust',
-  sessionTimer: 'session-timer',
-  sessionExpiresSeconds: 'session-expires',
-  minSeSeconds: 'min-se',
-  sessionRefresher: 'session-refresher',
-  dialogPingSeconds: 'dialog-ping',
-};
 
 export interface ParameterRow {
   readonly parameter: string;
@@ -50,17 +16,11 @@ export interface ParameterRow {
 export function parameterRows(settings: LegSettings): ParameterRow[] {
   const rows: ParameterRow[] = [];
   let key: keyof LegSettings;
-  for (key in PARAMETER_NAMES) {
+  for (key in LEG_PARAMETER_NAMES) {
     const { value, origin } = settings[key];
-    rows.push({ parameter: PARAMETER_NAMES[key], value: spell(value), origin });
+    rows.push({ parameter: LEG_PARAMETER_NAMES[key], value: spellLegValue(value), origin });
   }
   return rows;
-}
-
-function spell(value: string | number | boolean | undefined): string {
-  if (value === undefined) return 'packet time';
-  if (typeof value === 'boolean') return value ? 'enabled' : 'disabled';
-  return String(value);
 }
 
 export function describeOrigin(origin: Origin): string {

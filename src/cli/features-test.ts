@@ -4,12 +4,12 @@ import { readAccount } from '../api/feature-account.ts';
 import { isWildcard, parseHostPort } from '../config/address.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfigFile } from '../config/load-file.ts';
-import { formatProblem } from '../config/problem.ts';
 import type { FeatureReport } from '../wire/feature-event.ts';
 import type { SipMessage } from '../wire/sip-message.ts';
 import { DemoPhone, reportsOf } from './demo-phone.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { type CommandResult, finish, globalOptions } from './output.ts';
+import { badConfig, type CommandResult, finish, globalOptions } from './output.ts';
+import { progressOf } from './progress.ts';
 
 /** How long the phone waits for each NOTIFY. */
 const PATIENCE_MS = 5_000;
@@ -42,15 +42,17 @@ export function addFeatureTest(features: Command): void {
     .action(async (account: string, { sip }: { sip?: string }, command: Command) => {
       const loaded = loadConfigFile(globalOptions(command).config);
       if (loaded.type === 'invalid') {
-        const lines = loaded.problems.map((problem) => `${formatProblem(loaded.file, problem)}\n`);
-        const json = { error: 'bad-config', problems: loaded.problems };
-        const errorText = lines.join('');
-        finish(command, { exitCode: EXIT_CODES.findings, text: '', errorText, json });
+        finish(command, badConfig(loaded.file, loaded.problems));
         return;
       }
       const phone = phoneFor(loaded.config, account, sip);
       if (typeof phone === 'string') command.error(`error: ${phone}`);
-      else finish(command, await testFeatures(phone));
+      else {
+        const progress = progressOf(command);
+        const result = await testFeatures(phone, (text) => progress.show(text));
+        progress.end();
+        finish(command, result);
+      }
     });
 }
 
@@ -84,7 +86,10 @@ function addressIn(text: string): TestedPhone['server'] | undefined {
 }
 
 /** Subscribes, switches DND over and back, and leaves: the state is as it was. */
-export async function testFeatures(tested: TestedPhone): Promise<CommandResult> {
+export async function testFeatures(
+  tested: TestedPhone,
+  tell: (text: string) => void = () => undefined,
+): Promise<CommandResult> {
   const steps: Step[] = [];
   const startMs = performance.now();
   const { account, server, password } = tested;
@@ -96,7 +101,9 @@ export async function testFeatures(tested: TestedPhone): Promise<CommandResult> 
     server,
     userAgent: 'Tonebridge features test',
     onMessage: (message, way) => {
-      steps.push({ atMs: performance.now() - startMs, way, text: summaryOf(message) });
+      const text = summaryOf(message);
+      steps.push({ atMs: performance.now() - startMs, way, text });
+      tell(`step ${steps.length}: ${text}`);
     },
   });
   try {

@@ -1,6 +1,7 @@
 /** What all commands share: the global options, and how results leave the program. */
 import type { Command } from 'commander';
-import type { ExitCode } from './exit-codes.ts';
+import { type ConfigProblem, formatProblem } from '../config/problem.ts';
+import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 
 export interface GlobalOptions {
   /** The file named by --config, if any. */
@@ -34,4 +35,21 @@ export function finish(command: Command, result: CommandResult): void {
   if (printed !== '') process.stdout.write(printed);
   if (!isJson && errorText !== '') process.stderr.write(errorText);
   process.exitCode = result.exitCode;
+}
+
+/** A configuration that cannot be used. */
+export function badConfig(file: string, problems: readonly ConfigProblem[]): CommandResult {
+  const lines = problems.map((problem) => `${formatProblem(file, problem)}\n`);
+  const json = { error: 'bad-config', problems };
+  return { exitCode: EXIT_CODES.findings, text: '', errorText: lines.join(''), json };
+}
+
+/** A command that did not come to its end; `error` is a stable name. */
+export function failed(error: string, message: string): CommandResult {
+  return {
+    exitCode: EXIT_CODES.findings,
+    text: '',
+    errorText: `${message}\n`,
+    json: { error, message },
+  };
 }

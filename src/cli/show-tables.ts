@@ -21,6 +21,24 @@ export function formatCalls(calls: readonly CallView[], nowMs: number): string {
   return formatTable(headings, rows) || 'no calls\n';
 }
 
+/** Calls that have ended, newest first. */
+export function formatEndedCalls(calls: readonly CallView[]): string {
+  const rows = calls.map((call) => [
+    call.id,
+    call.startedAt,
+    formatAge(Date.parse(call.endedAt ?? call.startedAt) - Date.parse(call.startedAt)),
+    call.from,
+    call.to,
+    peerOf(call.legs.caller),
+    call.legs.callee === undefined ? '-' : peerOf(call.legs.callee),
+    call.end === undefined ? '-' : `${call.end.code} (${call.end.sipCode}) by ${call.end.side}`,
+    `${call.digits.delivered}/${call.digits.presses}`,
+  ]);
+  const times = ['CALL', 'STARTED', 'LASTED'];
+  const headings = [...times, 'FROM', 'TO', 'CALLER', 'CALLEE', 'END', 'DIGITS'];
+  return formatTable(headings, rows) || 'no calls\n';
+}
+
 /** One call: its legs side by side, then what digits do in each direction and why. */
 export function formatCall(call: CallView): string {
   const { caller, callee } = call.legs;
@@ -52,7 +70,13 @@ export function formatCall(call: CallView): string {
     ],
   );
   const { presses, delivered, dropped, pending } = call.digits;
-  const head = `call ${call.id}: ${call.state}, started ${call.startedAt}\n\n`;
+  const ended =
+    call.end === undefined
+      ? ''
+      : `, ended ${call.endedAt ?? ''}: ${call.end.code} (${call.end.sipCode}) by ${call.end.side}, ${call.end.text}`;
+  const numbers = `from ${call.from || '-'} to ${call.to || '-'}`;
+  const state = `call ${call.id}: ${call.state}, started ${call.startedAt}${ended}`;
+  const head = `${`${state}\n${numbers}`.replaceAll(/[^\P{Cc}\n]/gu, '·')}\n\n`;
   const digits = `digits: ${presses} pressed, ${delivered} delivered, ${dropped} dropped, ${pending} pending\n`;
   return `${head}${legs}\n${formatPlan(call)}${digits}`;
 }

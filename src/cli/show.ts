@@ -9,20 +9,31 @@ import {
   subscriptionSchema,
 } from '../api/schemas.ts';
 import { featureSubscriptionSchema } from '../api/feature-schemas.ts';
-import { formatLadder } from '../observe/ladder-format.ts';
+import { formatLadder, type LadderFormat } from '../observe/ladder-format.ts';
 import { ApiClient, clientFor, failure, withApiOption } from './api-client.ts';
 import type { ApiQuestion } from './api-client.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { exportLadder } from './export-ladder.ts';
 import { getFeatures } from './features.ts';
 import { formatPhones } from './features-text.ts';
 import { type CommandResult, finish } from './output.ts';
+import { addShowCallCommand, ladderFormat } from './show-call.ts';
 import {
   formatAgents,
   formatCall,
   formatCalls,
   formatDigits,
+  formatEndedCalls,
   formatSubscriptions,
 } from './show-tables.ts';
+
+/** Which calls are wanted. */
+interface CallOptions {
+  readonly ended?: boolean;
+  readonly agent?: string;
+  readonly number?: string;
+  readonly limit?: string;
+}
 
 type Show = (client: ApiClient) => Promise<CommandResult>;
 
@@ -31,18 +42,26 @@ export function addShowCommand(program: Command): void {
   withApiOption(show.command('calls'))
     .description('calls that are up, or one of them in detail')
     .argument('[call]', 'call id')
-    .action(async (callId: string | undefined, _options: unknown, command: Command) => {
+    .option('--ended', 'the last calls that have ended, newest first')
+    .option('--agent <name>', 'only with this session agent')
+    .option('--number <digits>', 'part of the calling or the called number')
+    .option('--limit <count>', 'at most so many')
+    .action(async (callId: string | undefined, options: CallOptions, command: Command) => {
       await run(command, (client) =>
-        callId === undefined ? showCalls(client, Date.now()) : showCall(client, callId),
+        callId === undefined ? showCalls(client, Date.now(), options) : showCall(client, callId),
       );
     });
+  addShowCallCommand(show);
   withApiOption(show.command('ladder'))
     .description('what happened in one call')
     .argument('<call>', 'call id')
-    .action(async (callId: string, _options: unknown, command: Command) => {
-      const { columns, isTTY } = process.stdout;
-      const format = { width: columns, colour: isTTY };
-      await run(command, (client) => showLadder(client, callId, format));
+    .option('--output <file>', 'write it to a file: .pcap, .mmd (Mermaid), .json, else as text')
+    .action(async (callId: string, { output }: { output?: string }, command: Command) => {
+      await run(command, (client) =>
+        output === undefined
+          ? showLadder(client, callId, ladderFormat())
+          : exportLadder(client, callId, output),
+      );
     });
   withApiOption(show.command('digits'))
     .description('the digit ledger')
@@ -67,9 +86,21 @@ export function addShowCommand(program: Command): void {
 }
 
 /** `nowMs` is wall clock, for the age of each call. */
-export async function showCalls(client: ApiClient, nowMs: number): Promise<CommandResult> {
-  const question = { path: '/api/v1/calls', answer: z.array(callSchema) };
-  return await ask(client, question, (calls) => formatCalls(calls, nowMs));
+export async function showCalls(
+  client: ApiClient,
+  nowMs: number,
+  { ended = false, agent, number, limit }: CallOptions = {},
+): Promise<CommandResult> {
+  const query = new URLSearchParams();
+  const wanted = { state: ended ? 'ended' : undefined, agent, number, limit };
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value !== undefined) query.set(name, value);
+  }
+  const path = query.size === 0 ? '/api/v1/calls' : `/api/v1/calls?${query.toString()}`;
+  const question = { path, answer: z.array(callSchema) };
+  return await ask(client, question, (calls) =>
+    ended ? formatEndedCalls(calls) : formatCalls(calls, nowMs),
+  );
 }
 
 export async function showCall(client: ApiClient, callId: string): Promise<CommandResult> {
@@ -80,7 +111,7 @@ export async function showCall(client: ApiClient, callId: string): Promise<Comma
 export async function showLadder(
   client: ApiClient,
   callId: string,
-  format: { readonly width?: number; readonly colour?: boolean },
+  format: LadderFormat,
 ): Promise<CommandResult> {
   const path = `/api/v1/calls/${encodeURIComponent(callId)}/ladder`;
   return await ask(client, { path, answer: ladderSchema }, ({ rows, droppedRows }) =>

@@ -94,6 +94,7 @@ describe('tables', () => {
     const { text } = await showCall(new ApiClient(url()), 'c1');
     expect(text).toBe(`\
 call c1: answered, started 2026-01-01T00:00:00.000Z
+from 4930111 to 5551000
 
             CALLER          CALLEE
 agent       -               carrier

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { examine, doctorResult } from '../../../src/cli/doctor.ts';
+import type { BoundPort, Machine } from '../../../src/cli/doctor-machine.ts';
+import { edited, load, SAMPLE } from '../config/sample.ts';
+
+const LIMITS =
+  'Max cpu time   unlimited  unlimited  seconds\nMax open files            65536                65536                files\n';
+const FILES: Readonly<Record<string, string>> = {
+  '/proc/self/limits': LIMITS,
+  '/proc/sys/net/core/rmem_max': '4194304\n',
+  '/proc/sys/net/core/wmem_max': '4194304\n',
+  '/proc/sys/net/ipv4/ip_local_port_range': '32768\t60999\n',
+  '/run/chrony/chronyd.pid': '1\n',
+};
+
+interface Changes extends Partial<Omit<Machine, 'read'>> {
+  readonly files?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A machine on which nothing is wrong, but for `changes`. */
+function machine({ files, ...changes }: Changes = {}): Machine {
+  const texts = { ...FILES, ...files };
+  return {
+    nodeVersion: '26.1.0',
+    cores: 2,
+    memoryBytes: 2 ** 31,
+    addresses: ['127.0.0.1'],
+    nowMs: Date.UTC(2026, 0, 1),
+    read: async (path) => texts[path],
+    bindProblem: async () => undefined,
+    writeProblem: async () => undefined,
+    ...changes,
+  };
+}
+
+async function verdicts(changes: Changes, text = SAMPLE, isRunning = false) {
+  const checks = await examine(load(text), machine(changes), isRunning);
+  return checks
+    .filter(({ verdict }) => verdict !== 'ok')
+    .map(({ name, verdict }) => `${verdict} ${name}`);
+}
+
+function taken(code: string): Machine['bindProblem'] {
+  return async ({ port }: BoundPort) => (port === 6060 ? code : undefined);
+}
+
+const OTHER_ADDRESS = edited(['udp/127.0.0.1:6060', 'udp/192.0.2.1:6060']);
+const LOW_RANGE = edited(['port-min: 20000, port-max: 20999', 'port-min: 40000, port-max: 40999']);
+
+test('on a machine that is ready nothing is worth a remark', async () => {
+  expect(await verdicts({})).toEqual([]);
+});
+
+test.each<[string, Changes, string, string]>([
+  ['an old runtime', { nodeVersion: '22.3.0' }, SAMPLE, 'fail runtime'],
+  ['an address of another machine', {}, OTHER_ADDRESS, 'fail addresses'],
+  ['a port that is taken', { bindProblem: taken('EADDRINUSE') }, SAMPLE, 'fail ports'],
+  ['a port without the right to it', { bindProblem: taken('EACCES') }, SAMPLE, 'fail ports'],
+  ['media ports that the system gives away', {}, LOW_RANGE, 'warn port ranges'],
+  [
+    'few open files',
+    { files: { '/proc/self/limits': LIMITS.replaceAll('65536', '1024') } },
+    SAMPLE,
+    'warn open files',
+  ],
+  [
+    'small buffers',
+    { files: { '/proc/sys/net/core/rmem_max': '212992\n' } },
+    SAMPLE,
+    'warn socket buffers',
+  ],
+  [
+    'a folder that cannot be written',
+    { writeProblem: async () => 'EACCES' },
+    SAMPLE,
+    'fail data files',
+  ],
+  ['no time service', { files: { '/run/chrony/chronyd.pid': undefined } }, SAMPLE, 'warn clock'],
+  ['a clock that was never set', { nowMs: 0 }, SAMPLE, 'fail clock'],
+  ['a bad file', {}, 'realms: 1', 'fail configuration'],
+])('%s is found', async (_, changes, text, expected) => {
+  expect(await verdicts(changes, text)).toContain(expected);
+});
+
+test('ports of the SBC that runs here are no problem', async () => {
+  const changes = { bindProblem: async () => 'EADDRINUSE' };
+  expect(await verdicts(changes, SAMPLE, true)).toEqual([]);
+});
+
+test('warnings let the machine be ready, failures do not', async () => {
+  const plain = { isTerminal: false, columns: undefined, hasColour: false };
+  const good = doctorResult(await examine(load(SAMPLE), machine(), false), plain);
+  expect(good).toMatchObject({ exitCode: 0, json: { isReady: true } });
+  const bad = doctorResult(
+    await examine(load(SAMPLE), machine({ nodeVersion: '18.0.0' }), false),
+    plain,
+  );
+  expect(bad).toMatchObject({ exitCode: 1, json: { isReady: false } });
+  expect(bad.text).toMatch(
+    /^fail {2}runtime {9}Node 18\.0\.0.*\n {22}-> install Node 24 or later\n/,
+  );
+});
