@@ -6,6 +6,13 @@ export function prefersText(accept: string | undefined): boolean {
   return qualityOf(accept, 'text/plain') > qualityOf(accept, 'application/json');
 }
 
+/** True when the client takes OpenMetrics at least as gladly as plain text, and says so. */
+export function prefersOpenMetrics(accept: string | undefined): boolean {
+  if (accept === undefined || !accept.includes('application/openmetrics-text')) return false;
+  const quality = qualityOf(accept, 'application/openmetrics-text');
+  return quality > 0 && quality >= qualityOf(accept, 'text/plain');
+}
+
 /** The weight of `mediaType`, from the most specific range that matches it; 0 when none does. */
 function qualityOf(accept: string, mediaType: string): number {
   const family = `${mediaType.split('/')[0]}/*`;

@@ -2,34 +2,43 @@
  * What the HTTP interface shows and does, as plain data. sbc-backend.ts implements it over the other rooms; nothing of
  * HTTP is known behind it and nothing of SIP in front of it.
  */
+import type { LintFinding } from '../config/lint.ts';
 import type { CdrForwarding } from '../observe/cdr.ts';
 import type { DigitRecord, DigitSummary } from '../observe/digit-ledger.ts';
 import type { Ladder } from '../observe/ladder.ts';
+import type { MetricsForm } from '../observe/metrics.ts';
 import type { Side } from '../wire/side.ts';
+import type { ConfigPlanView } from './config-plan.ts';
 import type { FeatureBackend, FeatureEventSource } from './feature-backend.ts';
+import type { LiveEvent, LiveTopic, SeriesView, StatusView } from './live-views.ts';
 
 export interface ApiBackend {
   health(): HealthView;
   readiness(): ReadinessView;
-  /** Prometheus exposition text. */
-  metricsText(): Promise<string>;
-  /** Oldest first; without media counters. */
-  listCalls(): readonly CallView[];
-  /** With media counters; `undefined` for a call that is not up. */
+  metricsText(form: MetricsForm): Promise<string>;
+  status(): StatusView;
+  /** The last `windowSeconds` of the process. */
+  series(windowSeconds: number): SeriesView;
+  /** Calls that are up, oldest first, behind them those that ended, newest first; without media counters. */
+  listCalls(filter?: CallFilter): readonly CallView[];
+  /** With media counters; `undefined` for a call that is not up and has not ended a short while ago. */
   getCall(callId: string): Promise<CallView | undefined>;
   /** Ends the call on both legs; false for a call that is not up. */
   endCall(callId: string): Promise<boolean>;
-  /** Also for calls that ended a short while ago. */
+  /** Also for calls that ended a short while ago, as is the explanation. */
   ladder(callId: string): Ladder | undefined;
   explanation(callId: string): ExplanationView | undefined;
-  /** Oldest first; of all calls without `callId`. */
-  listDigits(callId?: string): readonly DigitRecord[];
+  /** Oldest first. */
+  listDigits(filter?: DigitFilter): readonly DigitRecord[];
   listAgents(): readonly AgentView[];
   /** Takes an agent out by hand or gives it back; `undefined` for one that is not configured. */
   setAgentLock(name: string, isLocked: boolean): AgentView | undefined;
-  listSubscriptions(): readonly SubscriptionView[];
+  /** At most `limit`, those of the oldest calls. */
+  listSubscriptions(limit?: number): readonly SubscriptionView[];
   /** Checks `text`, or the file in use when there is none, and changes nothing. */
   checkConfig(text: string | undefined): Promise<ConfigCheckView>;
+  /** What `text` would change, without changing it; `undefined` where no file is in use. */
+  planConfig(text: string | undefined): Promise<ConfigPlanView | undefined>;
   reload(): Promise<ReloadView>;
   /** No new calls from now on. */
   drain(): Promise<DrainView>;
@@ -40,6 +49,29 @@ export interface ApiBackend {
   /** `undefined` while they are not served. */
   readonly features: FeatureBackend | undefined;
   readonly onFeatureEvent: FeatureEventSource;
+  /** Calls `listener` with every event of these topics from now on; gives what ends that. */
+  readonly onLiveEvent: (topics: readonly LiveTopic[], listener: LiveListener) => () => void;
+}
+
+/** `text` is the event as it goes over the wire, made once for all readers. */
+export type LiveListener = (event: LiveEvent, text: string) => void;
+
+export interface CallFilter {
+  /** Default `active`. */
+  readonly state?: 'active' | 'ended' | 'all';
+  /** Name of the session agent on either side. */
+  readonly agent?: string;
+  /** Part of the calling or the called number. */
+  readonly number?: string;
+  readonly limit?: number;
+}
+
+export interface DigitFilter {
+  readonly callId?: string;
+  /** Only lost ones. */
+  readonly isDropped?: boolean;
+  /** At most so many, the last ones. */
+  readonly limit?: number;
 }
 
 export interface HealthView {
@@ -57,15 +89,34 @@ export interface ReadinessView {
 export interface CallView {
   readonly id: string;
   readonly state: string;
+  /** Calling and called number as received; the user part where it is no number. */
+  readonly from: string;
+  readonly to: string;
   /** RFC 3339. */
   readonly startedAt: string;
   readonly answeredAt?: string;
+  readonly endedAt?: string;
+  /** Why it ended; absent while it is up. */
+  readonly end?: CallEndView;
+  /** The local policy that matched. */
+  readonly policy?: string;
   readonly legs: { readonly caller: LegView; readonly callee?: LegView };
   /** Absent until offer and answer are complete. */
   readonly plan?: PlanView;
   /** What was received from and sent to each leg. */
   readonly media?: Readonly<Record<Side, LegMediaView>>;
   readonly digits: DigitSummary;
+}
+
+/** The release of the call record. */
+export interface CallEndView {
+  readonly side: 'caller' | 'callee' | 'sbc';
+  /** What the caller was answered. */
+  readonly sipCode: number;
+  readonly q850?: number;
+  /** Our end cause. */
+  readonly code: string;
+  readonly text: string;
 }
 
 export interface LegView {
@@ -163,8 +214,20 @@ export interface AgentView {
   readonly activeSessions: number;
   /** 0: unlimited. */
   readonly maxSessions: number;
+  /** Names of the session groups that it is a member of. */
+  readonly groups: readonly string[];
   /** Absent until the first OPTIONS has its outcome. */
   readonly lastPing?: PingView;
+  /** Changes of health and lock, oldest first; the last 50. */
+  readonly history: readonly AgentChangeView[];
+}
+
+export interface AgentChangeView {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
 }
 
 export interface PingView {
@@ -201,6 +264,8 @@ export interface ConfigCheckView {
   /** False when the file would be refused; findings of the linter alone leave it true. */
   readonly isValid: boolean;
   readonly problems: readonly ProblemView[];
+  /** What the linter says about one that is valid, in the order of the file. */
+  readonly findings: readonly LintFinding[];
 }
 
 export type ReloadView =

@@ -1,12 +1,11 @@
 /** Routes about calls and their digits. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { formatLadder } from '../observe/ladder-format.ts';
-import { prefersText } from './accept.ts';
-import type { ApiBackend } from './backend.ts';
+import type { ApiBackend, CallFilter } from './backend.ts';
 import { sendError } from './errors.ts';
+import { addLadderRoute } from './ladder-route.ts';
 import { describeRoute } from './openapi.ts';
-import { callSchema, digitSchema, explanationSchema, ladderSchema } from './schemas.ts';
+import { callSchema, digitSchema, explanationSchema } from './schemas.ts';
 
 interface ById {
   Params: { id: string };
@@ -20,11 +19,31 @@ const idParameters = {
   required: ['id'],
 };
 
+const limitParameter = { type: 'integer', minimum: 1, maximum: 100_000 };
+
+const listParameters = {
+  type: 'object',
+  properties: {
+    state: {
+      type: 'string',
+      enum: ['active', 'ended', 'all'],
+      description: 'Calls that are up (the default), the last ones that ended, or both.',
+    },
+    agent: { type: 'string', description: 'Only with this session agent on either side.' },
+    number: { type: 'string', description: 'Part of the calling or the called number.' },
+    limit: { ...limitParameter, description: 'At most so many.' },
+  },
+};
+
 export function addCallRoutes(app: FastifyInstance, backend: ApiBackend): void {
-  app.get(
+  const list = describeRoute({
+    summary: 'Calls that are up, oldest first; ended ones behind them, newest first',
+    answer: z.array(callSchema),
+  });
+  app.get<{ Querystring: CallFilter }>(
     '/api/v1/calls',
-    { schema: describeRoute({ summary: 'Calls that are up', answer: z.array(callSchema) }) },
-    async () => backend.listCalls(),
+    { schema: { ...list, querystring: listParameters } },
+    async ({ query }) => backend.listCalls(query),
   );
   const one = describeRoute({ summary: 'One call', answer: callSchema, canBeMissing: true });
   app.get<ById>(
@@ -47,34 +66,6 @@ export function addCallRoutes(app: FastifyInstance, backend: ApiBackend): void {
   addDigitRoute(app, backend);
 }
 
-function addLadderRoute(app: FastifyInstance, backend: ApiBackend): void {
-  const schema = describeRoute({
-    summary: 'What happened in a call: JSON, or a drawing as text/plain',
-    answer: ladderSchema,
-    canBeMissing: true,
-  });
-  const querystring = {
-    type: 'object',
-    properties: {
-      width: { type: 'integer', minimum: 60, maximum: 400, description: 'Columns of the drawing.' },
-    },
-  };
-  app.get<ById & { Querystring: { width?: number } }>(
-    '/api/v1/calls/:id/ladder',
-    { schema: { ...schema, params: idParameters, querystring } },
-    async ({ params, query, headers }, reply) => {
-      const ladder = backend.ladder(params.id);
-      if (ladder === undefined) return sendError(reply, 404, NO_CALL);
-      const { rows, droppedRows } = ladder;
-      reply.header('Vary', 'Accept');
-      if (!prefersText(headers.accept)) return { callId: params.id, droppedRows, rows };
-      return reply
-        .type('text/plain; charset=utf-8')
-        .send(formatLadder(rows, { ...query, droppedRows }));
-    },
-  );
-}
-
 function addExplanationRoute(app: FastifyInstance, backend: ApiBackend): void {
   const schema = describeRoute({
     summary: 'Why digits travel as they do in a call',
@@ -92,11 +83,20 @@ function addDigitRoute(app: FastifyInstance, backend: ApiBackend): void {
   const schema = describeRoute({ summary: 'The digit ledger', answer: z.array(digitSchema) });
   const querystring = {
     type: 'object',
-    properties: { call: { type: 'string', description: 'Only digits of this call.' } },
+    properties: {
+      call: { type: 'string', description: 'Only digits of this call.' },
+      limit: { ...limitParameter, description: 'At most so many, the last ones.' },
+      dropped: { type: 'boolean', description: 'Only those that were lost.' },
+    },
   };
-  app.get<{ Querystring: { call?: string } }>(
+  app.get<{ Querystring: { call?: string; limit?: number; dropped?: boolean } }>(
     '/api/v1/digits',
     { schema: { ...schema, querystring } },
-    async ({ query }) => backend.listDigits(query.call),
+    async ({ query: { call, limit, dropped } }) =>
+      backend.listDigits({
+        ...(call === undefined ? {} : { callId: call }),
+        ...(limit === undefined ? {} : { limit }),
+        ...(dropped === undefined ? {} : { isDropped: dropped }),
+      }),
   );
 }

@@ -1,12 +1,17 @@
 import type { Call } from '../call/call.ts';
+import { calledNumber, callingNumber } from '../call/call-history.ts';
 import type { CallLeg } from '../call/call-leg.ts';
-import type { DirectionPlan } from '../dtmf/interworking-plan.ts';
+import type { CallSession } from '../call/call-session.ts';
+import { agreedCodec } from '../call/offer/agreed-codec.ts';
+import { summarizeSdp } from '../call/offer/sdp-summary.ts';
+import { effectiveSettings } from '../config/effective.ts';
 import type { MediaCounters } from '../media/relay-counters.ts';
+import { nowMs } from '../observe/clock.ts';
+import type { CdrRecord } from '../observe/cdr.ts';
 import type { DigitSummary } from '../observe/digit-ledger.ts';
 import type { Side } from '../wire/side.ts';
 import type {
   CallView,
-  DirectionPlanView,
   ExplanationView,
   LegMediaView,
   LegView,
@@ -15,27 +20,60 @@ import type {
   SubscriptionView,
 } from './backend.ts';
 
+const MS_PER_SECOND = 1_000;
+
 /** One call as the API shows it, without media counters. */
 export function callView(call: Call, digits: DigitSummary): CallView {
-  const { session, history } = call;
+  return { ...callFacts(call), digits };
+}
+
+/** What is known of a call beside its counters. */
+export type CallFacts = Omit<CallView, 'digits' | 'media'>;
+
+/** `record`: that of a call that has ended, in which much is worked out already. */
+export function callFacts(call: Call, record?: CdrRecord): CallFacts {
+  const { session, history, caller } = call;
   const plan = planView(call);
-  const { answerMs } = history;
+  const { answerMs, policy } = history;
+  const { calledIn = calledNumber(caller), callerIn = callingNumber(caller) } =
+    record?.numbers ?? {};
   return {
     id: call.id,
     state: call.state,
-    startedAt: new Date(history.inviteMs).toISOString(),
-    ...(answerMs === undefined ? {} : { answeredAt: new Date(answerMs).toISOString() }),
+    from: callerIn,
+    to: calledIn,
+    startedAt: record?.timestamps.invite ?? new Date(history.inviteMs).toISOString(),
+    ...(answerMs === undefined
+      ? {}
+      : { answeredAt: record?.timestamps.answer ?? new Date(answerMs).toISOString() }),
+    ...(policy === undefined ? {} : { policy }),
     legs: {
-      caller: legView(call.caller),
-      ...(session === undefined ? {} : { callee: legView(session.legs.callee) }),
+      caller: legView(caller, session),
+      ...(session === undefined ? {} : { callee: legView(session.legs.callee, session) }),
     },
     ...(plan === undefined ? {} : { plan }),
-    digits,
   };
 }
 
-/** Why digits cross this call the way they do. */
-export function explanationView(call: Call): ExplanationView {
+/** An attempt that was refused before there was a call. */
+export function refusedFacts(caller: CallLeg, { callId, ...record }: CdrRecord): CallFacts {
+  const { numbers, timestamps, policy } = record;
+  return {
+    id: callId,
+    state: 'ended',
+    from: numbers.callerIn,
+    to: numbers.calledIn,
+    startedAt: timestamps.invite,
+    ...(policy === undefined ? {} : { policy: policy.name }),
+    legs: { caller: legView(caller, undefined) },
+  };
+}
+
+/** What the parameters of a leg follow from. */
+export type ConfiguredLeg = Pick<CallLeg, 'sipInterface' | 'agent'>;
+
+/** Why digits cross a call the way they do. */
+export function explanationView(call: Call, settingsOf = settingsView): ExplanationView {
   const { policy, skipped, forwarding } = call.history;
   const plan = planView(call);
   const callee = call.session?.legs.callee;
@@ -45,8 +83,8 @@ export function explanationView(call: Call): ExplanationView {
     ...(skipped.length === 0 ? {} : { skipped }),
     ...(forwarding === undefined ? {} : { forwarding }),
     settings: {
-      caller: settingsView(call.caller),
-      ...(callee === undefined ? {} : { callee: settingsView(callee) }),
+      caller: settingsOf(call.caller),
+      ...(callee === undefined ? {} : { callee: settingsOf(callee) }),
     },
     decisions: call.session?.negotiation.decisions ?? [],
     ...(plan === undefined ? {} : { plan }),
@@ -54,24 +92,37 @@ export function explanationView(call: Call): ExplanationView {
 }
 
 /** KPML subscriptions on one leg of a call, in both roles. */
-export function subscriptionViews(call: Call, leg: Side): SubscriptionView[] {
+export function subscriptionViews(call: Call, leg: Side, atMs = nowMs()): SubscriptionView[] {
   const held = call.session?.dtmf.subscriptions(leg);
   if (held === undefined) return [];
   const common = { callId: call.id, leg };
   const views = (['in-dialog', 'separate'] as const).flatMap((kind) =>
-    held[kind === 'separate' ? 'separate' : 'notifier'].map(({ id, state }): SubscriptionView => ({
-      ...common,
-      role: 'notifier',
-      kind,
-      eventId: id,
-      state,
-    })),
+    held[kind === 'separate' ? 'separate' : 'notifier'].map(
+      ({ id, state, expiresAtMs }): SubscriptionView => ({
+        ...common,
+        role: 'notifier',
+        kind,
+        eventId: id,
+        state,
+        ...expiry(expiresAtMs, atMs),
+      }),
+    ),
   );
-  if (held.subscriber !== undefined) {
+  const { subscriber: state, subscriberEndsAtMs } = held;
+  if (state !== undefined) {
     const kind = held.isSubscriberSeparate ? 'separate' : 'in-dialog';
-    views.push({ ...common, role: 'subscriber', kind, eventId: '', state: held.subscriber });
+    const ours = { ...common, role: 'subscriber', kind, eventId: '', state } as const;
+    views.push({ ...ours, ...expiry(subscriberEndsAtMs, atMs) });
   }
   return views;
+}
+
+function expiry(
+  endsAtMs: number | undefined,
+  atMs: number,
+): Pick<SubscriptionView, 'expiresInSeconds'> {
+  if (endsAtMs === undefined) return {};
+  return { expiresInSeconds: Math.max(0, Math.round((endsAtMs - atMs) / MS_PER_SECOND)) };
 }
 
 /** Counters of all streams of a call, added up per leg. */
@@ -105,7 +156,10 @@ function legMedia(counters: readonly MediaCounters[], side: Side): LegMediaView 
   };
 }
 
-function legView(leg: CallLeg): LegView {
+function legView(leg: CallLeg, session: CallSession | undefined): LegView {
+  const agreed = session?.negotiation.agreed;
+  const { codec } = agreedCodec(agreed, leg.side);
+  const sdpSummary = agreed && summarizeSdp(agreed.legs[leg.side].own);
   return {
     interface: leg.sipInterface.name,
     realm: leg.realm.name,
@@ -114,16 +168,17 @@ function legView(leg: CallLeg): LegView {
     localTag: leg.dialog?.identity.localTag ?? '',
     remoteTag: leg.dialog?.identity.remoteTag ?? '',
     remote: leg.remote,
+    ...(codec === undefined ? {} : { codec }),
+    ...(sdpSummary === undefined ? {} : { sdpSummary }),
     ...(leg.sessionAgreement === undefined ? {} : { sessionTimer: leg.sessionAgreement }),
   };
 }
 
 /** A parameter that is not set has the value null: JSON has no undefined. */
-function settingsView(leg: CallLeg): SettingsView {
-  const shown = Object.entries(leg.settings).map(([name, { value, origin }]) => [
-    name,
-    { value: value ?? null, origin },
-  ]);
+export function settingsView({ sipInterface, agent }: ConfiguredLeg): SettingsView {
+  const shown = Object.entries(effectiveSettings(sipInterface, agent)).map(
+    ([name, { value, origin }]) => [name, { value: value ?? null, origin }],
+  );
   return Object.fromEntries(shown);
 }
 
@@ -131,11 +186,7 @@ function planView(call: Call): PlanView | undefined {
   const plan = call.session?.dtmf.plan;
   if (plan === undefined) return undefined;
   return {
-    callerToCallee: directionView(plan.callerToCallee),
-    calleeToCaller: directionView(plan.calleeToCaller),
+    callerToCallee: plan.callerToCallee,
+    calleeToCaller: plan.calleeToCaller,
   };
-}
-
-function directionView(plan: DirectionPlan): DirectionPlanView {
-  return { ...plan };
 }

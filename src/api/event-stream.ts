@@ -64,6 +64,12 @@ export class EventStreams {
   }
 }
 
+/** An event as it goes over the wire. */
+export function formatEvent({ name, data }: StreamEvent): string {
+  // JSON has no line break outside strings, and none inside them that is not escaped.
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
 /** One reader. */
 export class EventStream {
   readonly #response: ServerResponse;
@@ -87,9 +93,13 @@ export class EventStream {
     response.on('error', () => response.destroy());
   }
 
-  send({ name, data }: StreamEvent): void {
-    // JSON has no line break outside strings, and none inside them that is not escaped.
-    this.#write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  send(event: StreamEvent): void {
+    this.sendText(formatEvent(event));
+  }
+
+  /** Takes an event that is written already. */
+  sendText(text: string): void {
+    this.#write(text);
   }
 
   end(): void {

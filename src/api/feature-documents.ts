@@ -134,12 +134,13 @@ export const GET_SUBSCRIPTIONS = {
         description: 'Only this package.',
       },
       account: { type: 'string', description: 'Only phones of this account.' },
+      limit: { type: 'integer', minimum: 1, maximum: 100_000, description: 'At most so many.' },
     },
   },
 };
 
 const events = describe(
-  'What happens to feature keys from now on, as server-sent events',
+  'What happens from now on, as server-sent events',
   schemas.featureErrorSchema,
   READ_ERRORS,
 );
@@ -151,7 +152,17 @@ export function getEvents(names: readonly string[]) {
     ...events,
     querystring: {
       type: 'object',
-      properties: { account: { type: 'string', description: 'Only what concerns this account.' } },
+      properties: {
+        account: {
+          type: 'string',
+          description: 'Of feature keys only what concerns this account.',
+        },
+        topics: {
+          type: 'string',
+          description:
+            'Some of calls, agents, digits, series, features, apart by commas; features by default.',
+        },
+      },
     },
     response: { ...events.response, 200: { description: names.join(', '), content } },
   };

@@ -2,11 +2,14 @@
 import type { Call } from '../call/call.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import type { Config } from '../config/config.ts';
-import type { LoadedConfig } from '../config/load.ts';
+import { lintConfig } from '../config/lint.ts';
+import { type LoadedConfig, loadedOf } from '../config/load.ts';
+import type { MediaEngine } from '../media/media-engine.ts';
+import { nowMs } from '../observe/clock.ts';
 import type { DigitLedger, DigitRecord } from '../observe/digit-ledger.ts';
 import type { Ladder, LadderRecorder } from '../observe/ladder.ts';
 import type { Log } from '../observe/log.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import type { Metrics, MetricsForm } from '../observe/metrics.ts';
 import type { SipStack } from '../sip/stack.ts';
 import type { CallAdmission } from '../trunk/admission.ts';
 import type { AgentRegistry } from '../trunk/agent-registry.ts';
@@ -15,19 +18,31 @@ import { agentView } from './agent-view.ts';
 import type {
   AgentView,
   ApiBackend,
+  CallFilter,
   CallView,
   ConfigCheckView,
+  DigitFilter,
   DrainView,
   ExplanationView,
   HealthView,
-  ProblemView,
   ReadinessView,
   ReloadView,
   SubscriptionView,
 } from './backend.ts';
+import { isWanted, isWantedCall } from './call-filter.ts';
+import { ConfigReload } from './config-reload.ts';
 import { callView, explanationView, mediaView, subscriptionViews } from './call-view.ts';
+import { type ConfigPlanView, configPlanView, placesOf } from './config-plan.ts';
+import { readCounters } from './counter-reading.ts';
+import { EndedCalls } from './ended-calls.ts';
 import type { FeatureBackend, FeatureEventSource } from './feature-backend.ts';
-import { restartProblems, type ValidConfig } from './restart-problems.ts';
+import { LiveFeed } from './live-feed.ts';
+import type { SeriesView, StatusView } from './live-views.ts';
+import type { PreparePart, ReadConfig } from './reload-part.ts';
+import { SeriesSampler } from './series-sampler.ts';
+import { interfaceViews, portViews } from './status-view.ts';
+
+const MS_PER_SECOND = 1_000;
 
 export interface SbcBackendOptions {
   readonly calls: CallRegistry;
@@ -35,14 +50,21 @@ export interface SbcBackendOptions {
   readonly stack: SipStack;
   readonly ledger: DigitLedger;
   readonly ladder: LadderRecorder;
+  readonly media: Pick<MediaEngine, 'portsFree'>;
   readonly metrics: Metrics;
   readonly config: Config;
   readonly log: Log;
   readonly version: string;
   /** Loads `text`, or the file in use; `undefined` when the SBC was started without a file. */
   readonly readConfig: ((text?: string) => LoadedConfig) | undefined;
+  /** The same for reloads, without holding up calls. */
+  readonly loadConfig?: (() => Promise<ReadConfig>) | undefined;
+  /** Name of that file. */
+  readonly configFile?: string | undefined;
   readonly admission: Pick<CallAdmission, 'overload'>;
   readonly features: FeatureKeysPart;
+  /** Sockets and connections for a new configuration; absent: there are none to change. */
+  readonly prepareSip?: PreparePart | undefined;
   /** A new configuration is in force. */
   readonly onReloaded: (config: Config) => void;
 }
@@ -69,11 +91,53 @@ export class SbcBackend implements ApiBackend {
   readonly #startedMs = performance.now();
   #config: Config;
   readonly #drainListeners = new Set<() => void>();
-  #reloads: Promise<unknown> = Promise.resolve();
+  readonly #reload: ConfigReload;
+  #loadedMs = nowMs();
+  readonly #ended: EndedCalls;
+  readonly #feed: LiveFeed;
+  readonly #sampler: SeriesSampler;
 
   constructor(options: SbcBackendOptions) {
     this.#options = options;
     this.#config = options.config;
+    const { calls, ledger, ladder, metrics, admission } = options;
+    this.#reload = new ConfigReload({ ...options, apply: (config) => this.#apply(config) });
+    this.#ended = new EndedCalls(
+      (callId) => ledger.summary(callId),
+      (callId) => ladder.forget(callId),
+    );
+    this.#feed = new LiveFeed({
+      watchCalls: (listener) => ladder.watch(listener),
+      call: (callId) => this.#activeCall(callId),
+      watchDigits: (listener) => ledger.watch(listener),
+      digit: (pressId) => ledger.get(pressId),
+      agents: () => this.listAgents(),
+    });
+    this.#sampler = new SeriesSampler({
+      totals: metrics.totals,
+      calls: () => calls.list(),
+      isOverloaded: () => admission.overload.type !== 'calm',
+      onPoint: (point) => this.#feed.pointAdded(point),
+    });
+    calls.watch.by({
+      ended: (call, outcome) => {
+        this.#ended.add(call, outcome);
+        this.#feed.callEnded(call.id);
+      },
+      refused: (attempt) => {
+        if (this.#ended.addRefused(attempt)) this.#feed.callEnded(attempt.record.callId);
+      },
+    });
+  }
+
+  /** Ends what it does by itself. */
+  close(): void {
+    this.#sampler.stop();
+    this.#feed.close();
+  }
+
+  get onLiveEvent(): ApiBackend['onLiveEvent'] {
+    return this.#feed.watch;
   }
 
   get features(): FeatureBackend | undefined {
@@ -114,22 +178,61 @@ export class SbcBackend implements ApiBackend {
     return { isReady: reasons.length === 0, reasons };
   }
 
-  async metricsText(): Promise<string> {
+  async metricsText(form: MetricsForm): Promise<string> {
     const { calls, metrics, admission } = this.#options;
     // Reading the counters enters the packets of the running calls; while overloaded they come with the end of each.
-    if (admission.overload.type === 'calm') {
-      await Promise.all(calls.list().flatMap((call) => call.session?.media.counters() ?? []));
-    }
-    return metrics.text();
+    if (admission.overload.type === 'calm') await readCounters(calls.list());
+    return metrics.text(form);
   }
 
-  listCalls(): readonly CallView[] {
-    return this.#options.calls.list().map((call) => this.#view(call));
+  status(): StatusView {
+    const { calls, stack, media } = this.#options;
+    const { sip, media: configured, hash } = this.#config;
+    const file = this.#options.configFile;
+    return {
+      ...this.health(),
+      ...this.readiness(),
+      isDraining: this.isDraining,
+      config: {
+        hash,
+        ...(file === undefined ? {} : { file }),
+        loadedAt: new Date(this.#loadedMs).toISOString(),
+      },
+      engine: { type: sip.engine, isUp: stack.isUp },
+      media: {
+        engine: configured.engine,
+        io: configured.io,
+        ports: portViews(this.#config, media.portsFree),
+      },
+      interfaces: interfaceViews(this.#config, calls.list()),
+    };
+  }
+
+  series(windowSeconds: number): SeriesView {
+    const points = this.#sampler.since(nowMs() - windowSeconds * MS_PER_SECOND);
+    return { intervalMs: this.#sampler.intervalMs, points };
+  }
+
+  listCalls(filter: CallFilter = {}): readonly CallView[] {
+    const { state = 'active', limit = Number.POSITIVE_INFINITY } = filter;
+    const views: CallView[] = [];
+    if (state !== 'ended') {
+      for (const call of this.#options.calls.list()) {
+        if (views.length >= limit) break;
+        if (isWantedCall(call, filter)) views.push(this.#view(call));
+      }
+    }
+    if (state === 'active') return views;
+    for (const facts of this.#ended.list()) {
+      if (views.length >= limit) break;
+      if (isWanted(facts, filter)) views.push(this.#ended.view(facts));
+    }
+    return views;
   }
 
   async getCall(callId: string): Promise<CallView | undefined> {
     const call = this.#options.calls.get(callId);
-    if (call === undefined) return undefined;
+    if (call === undefined) return this.#ended.get(callId);
     const counters = await call.session?.media.counters();
     const media = counters === undefined ? undefined : mediaView(counters);
     return { ...this.#view(call), ...(media === undefined ? {} : { media }) };
@@ -147,15 +250,17 @@ export class SbcBackend implements ApiBackend {
 
   explanation(callId: string): ExplanationView | undefined {
     const call = this.#options.calls.get(callId);
-    return call === undefined ? undefined : explanationView(call);
+    if (call === undefined) return this.#ended.explanation(callId);
+    return explanationView(call);
   }
 
-  listDigits(callId?: string): readonly DigitRecord[] {
-    return this.#options.ledger.list(callId === undefined ? {} : { callId });
+  listDigits(filter: DigitFilter = {}): readonly DigitRecord[] {
+    return this.#options.ledger.list(filter);
   }
 
   listAgents(): readonly AgentView[] {
-    return this.#options.agents.list().map((view) => agentView(view));
+    const { sessionGroups } = this.#config;
+    return this.#options.agents.list().map((view) => agentView(view, sessionGroups));
   }
 
   setAgentLock(name: string, isLocked: boolean): AgentView | undefined {
@@ -163,60 +268,43 @@ export class SbcBackend implements ApiBackend {
     const view = agents.setLocked(name, isLocked);
     if (view === undefined) return undefined;
     log.info({ agent: name }, isLocked ? 'session agent locked' : 'session agent unlocked');
-    return agentView(view);
+    return agentView(view, this.#config.sessionGroups);
   }
 
-  listSubscriptions(): readonly SubscriptionView[] {
-    return this.#options.calls
-      .list()
-      .flatMap((call) => SIDES.flatMap((side) => subscriptionViews(call, side)));
+  listSubscriptions(limit = Number.POSITIVE_INFINITY): readonly SubscriptionView[] {
+    const views: SubscriptionView[] = [];
+    for (const call of this.#options.calls.list()) {
+      if (views.length >= limit) break;
+      views.push(...SIDES.flatMap((side) => subscriptionViews(call, side)));
+    }
+    return views.slice(0, limit);
   }
 
   checkConfig(text: string | undefined): Promise<ConfigCheckView> {
     const loaded = this.#options.readConfig?.(text);
     const problems = loaded?.type === 'invalid' ? loaded.problems : [];
-    return Promise.resolve({ isValid: problems.length === 0, problems });
+    const findings = loaded?.type === 'config' ? lintConfig(loaded) : [];
+    return Promise.resolve({ isValid: problems.length === 0, problems, findings });
+  }
+
+  planConfig(text: string | undefined): Promise<ConfigPlanView | undefined> {
+    const current = loadedOf(this.#config);
+    const next = this.#options.readConfig?.(text);
+    if (current === undefined || next === undefined) return Promise.resolve(undefined);
+    return Promise.resolve(configPlanView(current, next, placesOf(this.#options.calls.list())));
   }
 
   /** Takes the file over for new calls, or refuses it whole and keeps the old one. */
   reload(): Promise<ReloadView> {
-    // One after the other: the later one must meet what the earlier one left.
-    const reloaded = this.#reloads.then(() => this.#reload());
-    this.#reloads = reloaded.catch(() => undefined);
-    return reloaded;
+    return this.#reload.reload();
   }
 
-  async #reload(): Promise<ReloadView> {
-    const { metrics, log, calls, readConfig, onReloaded } = this.#options;
-    if (readConfig === undefined) {
-      const message = 'this SBC was started without a configuration file';
-      return { type: 'refused', problems: [{ line: 1, column: 1, path: '', message }] };
-    }
-    const loaded = readConfig();
-    const problems = loaded.type === 'invalid' ? loaded.problems : await this.#problemsOf(loaded);
-    if (loaded.type === 'invalid' || problems.length > 0) {
-      metrics.configReloaded('refused');
-      log.warn({ problems }, 'configuration refused, the old one stays');
-      return { type: 'refused', problems };
-    }
-    const isChanged = loaded.config.hash !== this.#config.hash;
-    this.#config = loaded.config;
-    calls.reconfigure(loaded.config);
-    onReloaded(loaded.config);
-    metrics.configReloaded('applied');
-    metrics.configLoaded(loaded.config.hash);
-    log.info({ config: loaded.config.hash, isChanged }, 'configuration reloaded');
-    return { type: 'applied', hash: loaded.config.hash, isChanged };
-  }
-
-  /** The feature keys come last: what they have taken over is in force. */
-  async #problemsOf(loaded: ValidConfig): Promise<readonly ProblemView[]> {
-    const problems = restartProblems(this.#config, loaded);
-    if (problems.length > 0) return problems;
-    const problem = await this.#options.features.reconfigure(loaded.config);
-    if (problem === undefined) return [];
-    const { path, message } = problem;
-    return [{ line: loaded.lineOf(path) ?? 1, column: 1, path: path.join('.'), message }];
+  #apply(config: Config): void {
+    const { calls, onReloaded } = this.#options;
+    this.#config = config;
+    this.#loadedMs = nowMs();
+    calls.reconfigure(config);
+    onReloaded(config);
   }
 
   /** Tells everybody who waits for it; also called where draining begins elsewhere. */
@@ -232,6 +320,11 @@ export class SbcBackend implements ApiBackend {
     // Resolves at the last call's end; the answer shows where the drain stands now.
     void calls.drain();
     return Promise.resolve({ isDraining: true, activeCalls: calls.size });
+  }
+
+  #activeCall(callId: string): CallView | undefined {
+    const call = this.#options.calls.get(callId);
+    return call && this.#view(call);
   }
 
   #view(call: Call): CallView {

@@ -1,9 +1,10 @@
 /** The views as schemas, for the OpenAPI document; the compiler keeps them equal to the views. */
 import { z } from 'zod';
+import type { LintFinding } from '../config/lint.ts';
 import type { CdrForwarding } from '../observe/cdr.ts';
 import type { DigitRecord } from '../observe/digit-ledger.ts';
 import { DIGIT_DROP_REASONS } from '../observe/digit-ledger.ts';
-import type { LadderRow } from '../observe/ladder.ts';
+import type { LadderEnd, LadderRow } from '../observe/ladder.ts';
 import type * as views from './backend.ts';
 
 /** What a failed request gets. */
@@ -77,11 +78,24 @@ const legMedia: z.ZodType<views.LegMediaView> = z.object({
   dropped: z.record(z.string(), count),
 });
 
+const callEnd: z.ZodType<views.CallEndView> = z.strictObject({
+  side: z.enum(['caller', 'callee', 'sbc']),
+  sipCode: count,
+  q850: count.exactOptional(),
+  code: z.string(),
+  text: z.string(),
+});
+
 export const callSchema: z.ZodType<views.CallView> = z.strictObject({
   id: z.string(),
   state: z.string(),
+  from: z.string(),
+  to: z.string(),
   startedAt: time,
   answeredAt: time.exactOptional(),
+  endedAt: time.exactOptional(),
+  end: callEnd.exactOptional(),
+  policy: z.string().exactOptional(),
   legs: z.strictObject({ caller: leg, callee: leg.exactOptional() }),
   plan: plan.exactOptional(),
   media: z.strictObject({ caller: legMedia, callee: legMedia }).exactOptional(),
@@ -95,12 +109,23 @@ const ladderRow: z.ZodType<LadderRow> = z.strictObject({
   direction: z.enum(['in', 'out']).exactOptional(),
   summary: z.string(),
   text: z.string().exactOptional(),
+  remote: z.string().exactOptional(),
+});
+
+const ladderEnd: z.ZodType<LadderEnd> = z.strictObject({
+  leg: side,
+  sinceMs: z.number(),
+  name: z.string(),
+  transport: z.string(),
+  local: z.string(),
+  remote: z.string(),
 });
 
 export const ladderSchema = z.strictObject({
   callId: z.string(),
   droppedRows: count,
   rows: z.array(ladderRow),
+  ends: z.array(ladderEnd),
 });
 
 const settings: z.ZodType<views.SettingsView> = z.record(
@@ -171,6 +196,7 @@ export const agentSchema: z.ZodType<views.AgentView> = z.strictObject({
   since: z.string(),
   activeSessions: count,
   maxSessions: count,
+  groups: z.array(z.string()),
   lastPing: z
     .strictObject({
       at: z.string(),
@@ -178,6 +204,9 @@ export const agentSchema: z.ZodType<views.AgentView> = z.strictObject({
       rttMs: z.number().exactOptional(),
     })
     .exactOptional(),
+  history: z.array(
+    z.strictObject({ at: time, from: z.string(), to: z.string(), reason: z.string() }),
+  ),
 });
 
 export const subscriptionSchema: z.ZodType<views.SubscriptionView> = z.strictObject({
@@ -190,7 +219,7 @@ export const subscriptionSchema: z.ZodType<views.SubscriptionView> = z.strictObj
   expiresInSeconds: z.number().exactOptional(),
 });
 
-const problem: z.ZodType<views.ProblemView> = z.strictObject({
+export const problemSchema: z.ZodType<views.ProblemView> = z.strictObject({
   line: z.number(),
   column: z.number(),
   path: z.string(),
@@ -198,14 +227,24 @@ const problem: z.ZodType<views.ProblemView> = z.strictObject({
   suggestion: z.string().exactOptional(),
 });
 
+export const findingSchema: z.ZodType<LintFinding> = z.strictObject({
+  code: z.string(),
+  severity: z.enum(['error', 'warning', 'info']),
+  line: count.exactOptional(),
+  column: count.exactOptional(),
+  message: z.string(),
+  explanation: z.string(),
+});
+
 export const configCheckSchema: z.ZodType<views.ConfigCheckView> = z.strictObject({
   isValid: z.boolean(),
-  problems: z.array(problem),
+  findings: z.array(findingSchema),
+  problems: z.array(problemSchema),
 });
 
 export const reloadSchema: z.ZodType<views.ReloadView> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('applied'), hash: z.string(), isChanged: z.boolean() }),
-  z.strictObject({ type: z.literal('refused'), problems: z.array(problem) }),
+  z.strictObject({ type: z.literal('refused'), problems: z.array(problemSchema) }),
 ]);
 
 export const drainSchema: z.ZodType<views.DrainView> = z.strictObject({

@@ -7,6 +7,7 @@ import { decideAccess } from './access.ts';
 import type { Access } from './access.ts';
 import type { ApiBackend } from './backend.ts';
 import { addCallRoutes } from './call-routes.ts';
+import { addConsole } from './console-files.ts';
 import { createErrorHandler, refuseBrokenRequest, sendError } from './errors.ts';
 import { addFeatureApi } from './feature-api.ts';
 import { addOpenApi } from './openapi.ts';
@@ -100,6 +101,7 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   addCallRoutes(app, backend);
   addFeatureApi(app, backend);
   await addPortal(app, { backend, token, log });
+  await addConsole(app);
   return app;
 }
 

@@ -5,7 +5,7 @@ import { type FeatureDesk, isAnswer, sendAnswer, strayParameter } from './featur
 import { GET_SUBSCRIPTIONS } from './feature-documents.ts';
 
 interface Query {
-  Querystring: { event?: string; account?: string };
+  Querystring: { event?: string; account?: string; limit?: number };
 }
 
 const KPML = 'kpml';
@@ -18,17 +18,17 @@ export function addSubscriptionRoute(
 ): void {
   const schema = GET_SUBSCRIPTIONS;
   app.get<Query>('/api/v1/subscriptions', { schema }, async (request, reply) => {
-    const stray = strayParameter(request, ['event', 'account']);
+    const stray = strayParameter(request, ['event', 'account', 'limit']);
     if (stray !== undefined) return sendAnswer(reply, stray);
-    const { event, account } = request.query;
+    const { event, account, limit } = request.query;
     const isKpml = event !== FEATURE_KEYS && account === undefined;
-    const kpml = isKpml ? backend.listSubscriptions() : [];
+    const kpml = isKpml ? backend.listSubscriptions(limit) : [];
     if (event === KPML) return kpml;
     if (account === undefined) {
-      return [...kpml, ...(backend.features?.listSubscriptions() ?? [])];
+      return [...kpml, ...(backend.features?.listSubscriptions() ?? [])].slice(0, limit);
     }
     const counter = desk.account(account);
     if (isAnswer(counter)) return sendAnswer(reply, counter);
-    return counter.features.listSubscriptions(counter.presentity);
+    return counter.features.listSubscriptions(counter.presentity).slice(0, limit);
   });
 }

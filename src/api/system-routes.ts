@@ -1,8 +1,10 @@
 /** Routes about the process as a whole: health, metrics, agents, configuration, drain. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { prefersOpenMetrics } from './accept.ts';
 import { addAgentRoutes } from './agent-routes.ts';
 import type { ApiBackend } from './backend.ts';
 import { describeRoute } from './openapi.ts';
+import { addPlanRoute } from './plan-route.ts';
 import {
   configCheckSchema,
   drainSchema,
@@ -10,9 +12,11 @@ import {
   reloadSchema,
   statusSchema,
 } from './schemas.ts';
+import { addStatusRoutes } from './status-routes.ts';
 
 /** Of the Prometheus text format. */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
 /** Adds the routes; `mayRead` decides who sees the details behind the two probes that are open to all. */
 export function addSystemRoutes(
@@ -22,7 +26,9 @@ export function addSystemRoutes(
 ): void {
   addProbes(app, backend, mayRead);
   addConfigRoutes(app, backend);
+  addPlanRoute(app, backend);
   addAgentRoutes(app, backend);
+  addStatusRoutes(app, backend);
 }
 
 function addProbes(
@@ -49,10 +55,16 @@ function addProbes(
   );
   app.get(
     '/metrics',
-    { schema: { summary: 'Prometheus metrics', produces: ['text/plain'] } },
-    async (_request, reply) => {
-      reply.type(METRICS_TYPE);
-      return await backend.metricsText();
+    {
+      schema: {
+        summary: 'Prometheus metrics',
+        produces: ['text/plain', 'application/openmetrics-text'],
+      },
+    },
+    async (request, reply) => {
+      const isOpen = prefersOpenMetrics(request.headers.accept);
+      reply.type(isOpen ? OPENMETRICS_TYPE : METRICS_TYPE).header('Vary', 'Accept');
+      return await backend.metricsText(isOpen ? 'openmetrics' : 'prometheus');
     },
   );
 }

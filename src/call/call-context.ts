@@ -13,7 +13,7 @@ import type { CallFeatures } from './forward/call-features.ts';
 import type { TransferHost } from './transfer/transfer-host.ts';
 
 /** What calls begin by themselves. */
-export interface CallStack extends Omit<SipStack, 'invite'> {
+export interface CallStack extends Omit<SipStack, 'invite' | 'prepare' | 'interfaceClosed'> {
   invite(...options: Parameters<SipStack['invite']>): Pick<OutgoingInvite, 'cancel'>;
 }
 

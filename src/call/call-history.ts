@@ -17,6 +17,7 @@ import { numberOf } from '../trunk/numbering.ts';
 import type { Hop, SkippedAgent } from '../trunk/policy.ts';
 import { type CallLeg, hopTransport } from './call-leg.ts';
 import type { CallSession } from './call-session.ts';
+import { agreedCodec } from './offer/agreed-codec.ts';
 import { dtmfMethods } from './digits/dtmf-method.ts';
 import { type EndCause, verdictOf } from './end-cause.ts';
 import { identityIn, userOf } from './headers/header-policy.ts';
@@ -235,7 +236,7 @@ function policyOf(
 /** A leg by its own INVITE; a callee that was never sent one has no dialog data. */
 function legOf(leg: CallLeg, session: CallSession | undefined): CdrLeg {
   const { invite } = leg;
-  const { codec, isSecure = false } = session?.negotiation.codecOf(leg.side) ?? {};
+  const { codec, isSecure } = agreedCodec(session?.negotiation.agreed, leg.side);
   const pai = invite?.assertedIdentity ?? '';
   return {
     ...(leg.agent === undefined ? {} : { agent: leg.agent.name }),
@@ -267,11 +268,13 @@ function numbersOf(caller: CallLeg, callee: CallLeg | undefined): CdrRecord['num
   return { ...numbers, calledOut: calledNumber(callee), callerOut: callingNumber(callee) };
 }
 
-function calledNumber({ invite }: CallLeg): string {
+/** What the INVITE of a leg is for: the number, or the user part that is none. */
+export function calledNumber({ invite }: CallLeg): string {
   return numberOf(userOf(invite?.uri ?? '') ?? '');
 }
 
-function callingNumber({ invite }: CallLeg): string {
+/** Who the INVITE of a leg is from. */
+export function callingNumber({ invite }: CallLeg): string {
   return invite === undefined ? '' : numberOf(identityIn(invite.from).user);
 }
 

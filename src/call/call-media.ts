@@ -19,6 +19,7 @@ import { newNameKey } from '../media/source-name.ts';
 import type { Side } from '../wire/side.ts';
 import { DigitDrain } from './digits/digit-drain.ts';
 import type { EndCauseName } from './end-cause.ts';
+import type { MediaRows } from './media-rows.ts';
 import { MAX_STREAMS } from './offer/offer-answer-rewrite.ts';
 
 /** An address and port pair of ours, as written in SDP. */
@@ -51,6 +52,7 @@ export class CallMedia {
   readonly #onAnswered: () => void;
   readonly #onBug: (error: unknown) => void;
   readonly #onFailure: (cause: MediaCause) => void;
+  readonly #rows: MediaRows | undefined;
   readonly #signalledFrom: Partial<Record<Side, string>>;
   readonly #nameKey = newNameKey();
   readonly #streams: MediaStream[] = [];
@@ -76,6 +78,8 @@ export class CallMedia {
     readonly onBug?: (error: unknown) => void;
     /** Hears why a stream could not be opened. */
     readonly onFailure?: (cause: MediaCause) => void;
+    /** Hears what is worth a row of the ladder. */
+    readonly rows?: MediaRows;
   }) {
     this.#engine = options.engine;
     this.#callId = options.callId;
@@ -86,6 +90,7 @@ export class CallMedia {
     this.#signalledFrom = options.signalledFrom ?? {};
     this.#onBug = options.onBug ?? (() => undefined);
     this.#onFailure = options.onFailure ?? (() => undefined);
+    this.#rows = options.rows;
   }
 
   /** Makes sure that streams for the first `count` m-lines are open. */
@@ -106,6 +111,7 @@ export class CallMedia {
         return { type: 'failed', cause };
       }
       this.#streams.push(stream);
+      this.#rows?.opened(stream.local);
       if (this.#state === 'closed') await stream.close();
     }
     return { type: 'open' };
@@ -121,6 +127,7 @@ export class CallMedia {
     for (const [index, update] of updates.entries()) {
       if (update === undefined) continue;
       this.#told[index] = update;
+      this.#rows?.agreed(index, update);
       this.#streams[index]?.update(this.#withSignalling(update));
     }
   }
@@ -190,7 +197,9 @@ export class CallMedia {
     this.#state = 'closed';
     this.#drain.end();
     try {
-      return await this.#read((stream) => stream.close());
+      const counters = await this.#read((stream) => stream.close());
+      this.#rows?.closed(counters);
+      return counters;
     } catch (error) {
       this.#onBug(error);
       return [];
@@ -220,6 +229,7 @@ function listenerWith(listener: MediaListener, drain: DigitDrain): MediaListener
       drain.settled(dropped.to, dropped.digitId);
     },
     inactive: (info) => listener.inactive(info),
+    observed: (observation) => listener.observed?.(observation),
     lost: (reason) => listener.lost(reason),
   };
 }

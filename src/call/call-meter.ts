@@ -12,13 +12,15 @@ import type { CallLeg } from './call-leg.ts';
 export class CallMeter {
   readonly #metrics: Metrics;
   readonly #caller: CallLeg;
+  readonly #callId: string;
   #callee: CallLeg | undefined;
   #hasProgress = false;
 
   /** Counts the caller's leg as open. */
-  constructor(metrics: Metrics, caller: CallLeg) {
+  constructor(metrics: Metrics, caller: CallLeg, callId: string) {
     this.#metrics = metrics;
     this.#caller = caller;
+    this.#callId = callId;
     metrics.legOpened({ realm: caller.realm.name, direction: 'inbound' });
   }
 
@@ -40,13 +42,13 @@ export class CallMeter {
   progressed(postDialDelayMs: number | undefined): void {
     if (this.#hasProgress || postDialDelayMs === undefined) return;
     this.#hasProgress = true;
-    this.#metrics.postDialDelay(postDialDelayMs);
+    this.#metrics.postDialDelay(postDialDelayMs, this.#callId);
   }
 
   /** The call is over; `talkMs` is absent when it was never answered. */
   ended(result: CallResult, talkMs: number | undefined): void {
     this.attemptEnded(result);
-    if (talkMs !== undefined) this.#metrics.callDuration(talkMs);
+    if (talkMs !== undefined) this.#metrics.callDuration(talkMs, this.#callId);
     const { realm, agent } = this.#caller;
     this.#metrics.legClosed({ realm: realm.name, direction: 'inbound' });
     this.#metrics.callEnded({ agent: agent?.name, direction: 'inbound', result });
@@ -59,9 +61,11 @@ interface Packets {
   readonly received: number;
   readonly sent: number;
   readonly strange: number;
+  /** Of the stream that has most of it. */
+  readonly jitterMs: number;
 }
 
-const NO_PACKETS: Packets = { lost: 0, received: 0, sent: 0, strange: 0 };
+const NO_PACKETS: Packets = { lost: 0, received: 0, sent: 0, strange: 0, jitterMs: 0 };
 
 /** One-way time, of which only that after the answer counts: early media is one-way by nature. */
 type OneWayState =
@@ -98,6 +102,7 @@ export class MediaMeter {
       const lost = Math.max(now.lost, before.lost);
       this.#counted[side] = { ...now, lost };
       this.#metrics.rtpLost(lost - before.lost);
+      if (now.received > before.received) this.#metrics.rtpJitter(now.jitterMs);
       const realm = this.#realms[side];
       const { received, sent, strange } = now;
       this.#metrics.rtpPackets({ realm, direction: 'inbound' }, received - before.received);
@@ -121,13 +126,14 @@ function oneWayMsOf(counters: readonly MediaCounters[]): number {
 }
 
 function packetsOf(counters: readonly MediaCounters[], side: Side): Packets {
-  let { lost, received, sent, strange } = NO_PACKETS;
+  let { lost, received, sent, strange, jitterMs } = NO_PACKETS;
   for (const counter of counters) {
     const leg = counter[side];
     lost += leg.lostPackets;
     received += leg.receivedPackets;
     sent += leg.sentPackets;
     strange += leg.dropped['unknown-source'];
+    jitterMs = Math.max(jitterMs, leg.jitterMs);
   }
-  return { lost, received, sent, strange };
+  return { lost, received, sent, strange, jitterMs };
 }

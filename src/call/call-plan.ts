@@ -1,4 +1,5 @@
-import type { CdrTransfer } from '../observe/cdr.ts';
+import type { MediaCounters } from '../media/relay-counters.ts';
+import type { CdrRecord, CdrTransfer } from '../observe/cdr.ts';
 import type { IncomingInvite } from '../sip/incoming-invite.ts';
 import type { Session, SessionRefusal } from '../trunk/admission.ts';
 import type { AgentOutcome } from '../trunk/agent-health.ts';
@@ -60,6 +61,12 @@ export interface CallPlan {
 export interface CallEndListener<Call> {
   /** It is over. Neither side has been told: whoever is may have another call at once. */
   onOver(): void;
-  /** Its record is written, and nothing of it is left. */
-  onReleased(call: Call): void;
+  /** Its record is written, and nothing of it is left; without `outcome` there is no record, by a bug. */
+  onReleased(call: Call, outcome: CallOutcome | undefined): void;
+}
+
+/** How a call ended. */
+export interface CallOutcome {
+  readonly record: CdrRecord;
+  readonly counters: readonly MediaCounters[];
 }

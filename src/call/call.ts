@@ -10,7 +10,7 @@
 import { callLog, type Log } from '../observe/log.ts';
 import { logEnd, logFieldsOf } from './log-fields.ts';
 import { otherSide, type Side } from '../wire/side.ts';
-import type { DialogHandler, SipDialog } from '../sip/dialog.ts';
+import type { DialogHandler, SipDialog, SipTrace } from '../sip/dialog.ts';
 import type { IncomingSubscription } from '../sip/incoming-subscription.ts';
 import type { Session } from '../trunk/admission.ts';
 import type { AgentOutcome } from '../trunk/agent-health.ts';
@@ -25,11 +25,12 @@ import { CallMeter } from './call-meter.ts';
 import { type AttemptFacts, CallHistory } from './call-history.ts';
 import { CallSession } from './call-session.ts';
 import type { CallState } from './call-state.ts';
-import type { CallEndListener, CallPlan } from './call-plan.ts';
+import type { CallEndListener, CallOutcome, CallPlan } from './call-plan.ts';
 import { forwardingOf } from './forward/forwarding-of.ts';
 import { CallSetup } from './setup/call-setup.ts';
 import { type EndCause, resultOf, resultOfRefusal, verdictOf } from './end-cause.ts';
 import { causeOfCancel, causeOfEnd, endHeaders } from './headers/end-headers.ts';
+import { ladderEndOf, recordMessage } from './ladder-end.ts';
 import { Loan } from './transfer/loan.ts';
 import { MidCall } from './mid-call/mid-call.ts';
 import { openCallMedia } from './open-call-media.ts';
@@ -69,7 +70,7 @@ export class Call implements LendingCall {
     const end = (): void => this.end({ name: 'bug', by: 'sbc' });
     this.#boundary = new CallBoundary(context.metrics, this.log, end);
     this.history = new CallHistory(plan, context.nowMs, plan.standing?.origin);
-    this.#meter = new CallMeter(context.metrics, plan.caller);
+    this.#meter = new CallMeter(context.metrics, plan.caller, this.id);
     this.#timers = new SessionTimers({
       isServerRefreshing: context.config.sip.engine === 'drachtio',
       reinvite: async (side) => this.#midCall?.repeat(side),
@@ -100,6 +101,7 @@ export class Call implements LendingCall {
     this.#guarded(() => {
       this.#context.cdr.opened(this.history.cdrId, () => this.history.describe(this.#facts()));
       if (skipped.length > 0) this.log.info({ skipped }, 'session agents skipped');
+      this.#placeOnLadder(this.caller);
       invite.traceWith((direction, text) => this.#trace('caller', direction, text));
       invite.onCancel((_reason, cancel) => {
         this.#guarded(() => this.end(causeOfCancel(cancel, this.#session?.legs)));
@@ -178,11 +180,14 @@ export class Call implements LendingCall {
     const talkMs = answerMs === undefined ? undefined : endMs - answerMs;
     this.#meter.ended(resultOf(cause, talkMs !== undefined), talkMs);
     this.history.ended(cause);
+    let outcome: CallOutcome | undefined;
     try {
       const counters = await (this.#session?.media.close() ?? []);
-      this.#context.cdr.write(this.history.record({ ...this.#facts(), cause, counters, endMs }));
+      const record = this.history.record({ ...this.#facts(), cause, counters, endMs });
+      outcome = { record, counters };
+      this.#context.cdr.write(record);
     } finally {
-      this.#listener.onReleased(this);
+      this.#listener.onReleased(this, outcome);
     }
   }
 
@@ -204,6 +209,7 @@ export class Call implements LendingCall {
     this.#counted = counted;
     const callee = this.#plan.calleeFor(hop);
     this.#timers.watch(callee);
+    this.#placeOnLadder(callee);
     const previous = this.#session;
     const isReusable = previous?.legs.callee.realm.name === callee.realm.name;
     if (previous !== undefined && !isReusable) void previous.media.close();
@@ -302,16 +308,19 @@ export class Call implements LendingCall {
           return this.#endOfLeg(side, cause);
         });
       },
-      onTrace: (direction, text) => this.#trace(side, direction, text),
+      onTrace: (...traced) => this.#trace(side, ...traced),
       refresh: this.#timers.of(side),
       digest: this.#context.digestOf(this.#legs()[side === 'caller' ? 0 : 1]?.agent),
     };
   }
 
-  #trace(leg: Side, direction: 'in' | 'out', text: string): void {
-    const summary = text.slice(0, text.indexOf('\r\n'));
-    const atMs = this.#context.nowMs();
-    this.#context.ladder.record(this.id, { atMs, kind: 'sip', leg, direction, summary, text });
+  #trace(leg: Side, ...traced: Parameters<SipTrace>): void {
+    recordMessage(this.#context, { callId: this.id, leg }, traced);
+  }
+
+  #placeOnLadder(leg: CallLeg): void {
+    const { ladder, nowMs } = this.#context;
+    ladder.place(this.id, ladderEndOf(leg, nowMs()));
   }
 
   #legs(): readonly CallLeg[] {

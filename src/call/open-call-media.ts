@@ -6,6 +6,9 @@ import { CallMedia } from './call-media.ts';
 import { MediaMeter } from './call-meter.ts';
 import type { DtmfInterworking } from './digits/dtmf-interworking.ts';
 import type { EndCause } from './end-cause.ts';
+import { MediaRows } from './media-rows.ts';
+
+type MediaContext = Pick<CallContext, 'media' | 'metrics' | 'ladder' | 'nowMs'>;
 
 /** Whose media it is. */
 export interface MediaOwner {
@@ -18,17 +21,23 @@ export interface MediaOwner {
 
 /** The media of a call, whose events reach its digits and may end it. */
 export function openCallMedia(
-  { media: engine, metrics }: Pick<CallContext, 'media' | 'metrics'>,
+  { media: engine, metrics, ladder, nowMs }: MediaContext,
   owner: MediaOwner,
 ): CallMedia {
   const { caller, callee } = owner.legs;
   const meter = new MediaMeter(metrics, { caller: caller.realm.name, callee: callee.realm.name });
+  const rows = new MediaRows((summary, leg) => {
+    const about = leg === undefined ? {} : { leg };
+    ladder.record(owner.callId, { atMs: nowMs(), kind: 'media', ...about, summary });
+  });
   const listener: MediaListener = {
     digitPressed: (digit) => owner.guarded(() => owner.dtmf()?.pressed(digit)),
     digitReleased: (digit) => owner.guarded(() => owner.dtmf()?.released(digit)),
     digitSent: (sent) => owner.guarded(() => owner.dtmf()?.played(sent)),
     digitDropped: (dropped) => owner.guarded(() => owner.dtmf()?.notPlayed(dropped)),
-    inactive: () => {
+    observed: (observation) => rows.observed(observation),
+    inactive: ({ quietMs }) => {
+      rows.silent(quietMs);
       metrics.mediaTimedOut();
       owner.end({ name: 'media-timeout', by: 'sbc' });
     },
@@ -49,6 +58,7 @@ export function openCallMedia(
       owner.guarded(() => {
         throw error;
       }),
+    rows,
     onFailure: (cause) => metrics.mediaFailed(cause, 1),
   });
 }

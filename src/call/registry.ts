@@ -19,7 +19,8 @@ import { redirectHops } from '../trunk/redirect.ts';
 import { getHeader } from '../wire/sip-message.ts';
 import type { CallContext } from './call-context.ts';
 import { Call } from './call.ts';
-import type { CallerInvite, CallPlan } from './call-plan.ts';
+import type { CallerInvite, CallOutcome, CallPlan } from './call-plan.ts';
+import { CallWatch } from './call-watch.ts';
 import { CallLeg } from './call-leg.ts';
 import { callerLeg, realmNamed, requestSource } from './caller-leg.ts';
 import type { EndCause } from './end-cause.ts';
@@ -35,6 +36,7 @@ import { limitRefusal } from './route-refusal.ts';
 import { routeRequest } from './route-request.ts';
 import { sdpRefusal } from './sdp-refusal.ts';
 import {
+  countConstrained,
   type LoadLimits,
   refusalOfAll,
   type Refusal,
@@ -58,6 +60,7 @@ interface AdmittedPlan {
 }
 
 export class CallRegistry {
+  readonly watch = new CallWatch<Call>();
   readonly #calls = new Map<string, Call>();
   readonly #agents: AgentRegistry;
   readonly #admission: CallAdmission;
@@ -185,7 +188,7 @@ export class CallRegistry {
   #begin(plan: CallPlan, session: Session): Call {
     const call = new Call(plan, this.#context, {
       onOver: () => session.release(),
-      onReleased: (ended) => this.#ended(ended, plan),
+      onReleased: (ended, outcome) => this.#ended(ended, plan, outcome),
     });
     this.#calls.set(call.id, call);
     call.start();
@@ -304,8 +307,10 @@ export class CallRegistry {
     const forwarding = forwardingPlan(features, invite.message, caller, parts);
     const routes = forwarding?.routes ?? forwardRoutes(parts);
     const routed = forwarding === undefined ? routes.to(request.requestUri, request) : UNDECIDED;
+    const { skipped = [] } = routed.type === 'refused' ? routed.refusal : routed;
+    countConstrained(skipped, this.#context.metrics);
     if (routed.type === 'refused') return routed.refusal;
-    const { policy, skipped } = routed;
+    const { policy } = routed;
     const room = this.#takeRoom('inbound', caller);
     const session = isStanding ? countedAnyway(room) : room;
     if (session.type === 'refused') return limitRefusal(session, policy, skipped);
@@ -333,11 +338,12 @@ export class CallRegistry {
   }
 
   #refuse(invite: CallerInvite, caller: CallLeg, refusal: Refusal): void {
-    refuseAttempt({ invite, caller, refusal }, this.#context);
+    this.watch.refused(refuseAttempt({ invite, caller, refusal }, this.#context));
   }
 
-  #ended(call: Call, { standing }: CallPlan): void {
+  #ended(call: Call, { standing }: CallPlan, outcome: CallOutcome | undefined): void {
     standing?.giveBack?.();
+    this.watch.ended(call, outcome);
     if (!this.#calls.delete(call.id)) return;
     if (this.#calls.size > 0) return;
     this.#onEmpty?.();

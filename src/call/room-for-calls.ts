@@ -55,6 +55,20 @@ export function refusalOfAll(isDraining: boolean, limits: LoadLimits): Refusal |
   return refused('overloaded', retryAfter(503), { text: `overloaded: ${reason}` });
 }
 
+/** What is said of an agent whose calls are too many. */
+const CONSTRAINED = /^constrained \(([a-z-]+)\)$/;
+
+/** Counts the agents that a call passed over since one of their constraints stands against them. */
+export function countConstrained(
+  skipped: readonly SkippedAgent[],
+  metrics: Pick<Metrics, 'admission'>,
+): void {
+  for (const { agent, reason } of skipped) {
+    const constraint = CONSTRAINED.exec(reason)?.[1];
+    if (constraint !== undefined) metrics.admission.agentConstrained(agent, constraint);
+  }
+}
+
 /** Takes room for one leg of a call; a constraint that stands against it is counted. */
 export function takeRoom(
   admission: CallAdmission,

@@ -64,6 +64,11 @@ export class KpmlSubscriber {
     return this.#state.type;
   }
 
+  /** When the subscription ends unless it is refreshed; `undefined` when there is none. */
+  get endsAtMs(): number | undefined {
+    return 'expiresAtMs' in this.#state ? this.#state.expiresAtMs : undefined;
+  }
+
   /** When {@link expire} wants to be called; `undefined` when nothing is pending. */
   get expiresAtMs(): number | undefined {
     return expiryOf(this.#state);

@@ -199,6 +199,17 @@ export interface DroppedDigit {
   readonly reason: DigitDropReason;
 }
 
+/** What shows where the packets of a stream come from. */
+export type MediaObservation =
+  /** The first packet of `side` since its media was agreed upon. */
+  | { readonly type: 'heard'; readonly side: Side; readonly source: string }
+  /** `side` is not where its SDP says, and is believed to be at `source`. */
+  | { readonly type: 'learnt'; readonly side: Side; readonly source: string }
+  /** Of both peers, neither on hold, only `from` has sent for a while. */
+  | { readonly type: 'one-way'; readonly from: Side }
+  /** That is over. */
+  | { readonly type: 'both-ways' };
+
 /** Reports of one stream; called in the order things happened. */
 export interface MediaListener {
   digitPressed(digit: DetectedDigit): void;
@@ -209,4 +220,6 @@ export interface MediaListener {
   inactive(info: { readonly quietMs: number }): void;
   /** The stream is gone: its thread died and no other could go on with it. Its ports are already given back. */
   lost(reason: 'worker-lost'): void;
+  /** For people only; nothing depends on it. */
+  observed?(observation: MediaObservation): void;
 }

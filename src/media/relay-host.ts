@@ -5,12 +5,19 @@
  * are handled to their end in the socket's callback: verdict, outputs, send.
  */
 
-import { otherSide, type Side } from '../wire/side.ts';
+import { otherSide, type Side, SIDES } from '../wire/side.ts';
 import { Deadlines } from './deadlines.ts';
+import { OneWaySpell } from './one-way-spell.ts';
+import { formatSource } from './relay-leg.ts';
 import { Relay } from './relay.ts';
-import { RelaySockets, type PacketReceiver } from './relay-sockets.ts';
+import {
+  type BindFailure,
+  openRelaySockets,
+  type PacketReceiver,
+  type StreamSockets,
+} from './relay-sockets.ts';
 import type { FinishedDigit } from './injection.ts';
-import type { SentDigit } from './media-engine.ts';
+import type { LocalMedia, MediaObservation, SentDigit } from './media-engine.ts';
 import type { RelayCommand, RelayEvent, RelayWorkerOptions } from './relay-protocol.ts';
 import type { RelayOutput } from './relay-output.ts';
 import { renameWith } from './source-name.ts';
@@ -27,13 +34,24 @@ const TIMER_SLACK_MS = 0.5;
 interface HostedStream {
   readonly streamKey: number;
   readonly relay: Relay;
-  readonly sockets: RelaySockets;
+  readonly sockets: StreamSockets;
+  /** Sides nothing has come from since their media was agreed upon. */
+  readonly unheard: Set<Side>;
+  readonly oneWay: OneWaySpell;
 }
+
+/** Binds all four sockets of a stream, or none. */
+export type OpenSockets = (
+  legs: Readonly<Record<Side, LocalMedia>>,
+  receiver: PacketReceiver,
+) => Promise<StreamSockets | BindFailure>;
 
 export interface RelayHostOptions {
   readonly worker: RelayWorkerOptions;
   readonly post: (event: RelayEvent) => void;
   readonly random: () => number;
+  /** Opens the sockets of a stream; default: those of the system. */
+  readonly openSockets?: OpenSockets;
 }
 
 export class RelayHost {
@@ -62,6 +80,7 @@ export class RelayHost {
     switch (command.type) {
       case 'updateStream':
         relay.update(command.update, nowMs);
+        for (const side of SIDES) stream.unheard.add(side);
         break;
       case 'playDigit':
         relay.playDigit(command.to, command.digit);
@@ -99,14 +118,16 @@ export class RelayHost {
         if (hosted !== undefined) receiveRtcp(hosted, side, packet, source);
       },
     };
-    const sockets = await RelaySockets.open(legs, receiver);
-    if (!(sockets instanceof RelaySockets)) {
+    const { openSockets = openRelaySockets } = this.#options;
+    const sockets = await openSockets(legs, receiver);
+    if ('type' in sockets) {
       const { side, reason } = sockets;
       this.#options.post({ type: 'openFailed', streamKey, side, reason });
       return;
     }
     if (resumed !== undefined) relay.resume(resumed, performance.now());
-    hosted = { streamKey, relay, sockets };
+    const unheard = new Set(SIDES);
+    hosted = { streamKey, relay, sockets, unheard, oneWay: new OneWaySpell() };
     this.#streams.set(streamKey, hosted);
     this.#options.post({ type: 'opened', streamKey });
   }
@@ -123,9 +144,14 @@ export class RelayHost {
   }
 
   #receiveRtp(stream: HostedStream, side: Side, packet: Buffer, source: PacketSource): void {
-    const { relay, sockets } = stream;
-    const verdict = relay.receiveRtp(side, packet, source, performance.now());
+    const { relay, sockets, unheard } = stream;
+    const nowMs = performance.now();
+    const verdict = relay.receiveRtp(side, packet, source, nowMs);
     this.#settle(stream);
+    if (unheard.size > 0 && unheard.has(side) && relay.hasHeard(side, nowMs)) {
+      unheard.delete(side);
+      this.#observed(stream, { type: 'heard', side, source: formatSource(source) });
+    }
     if (verdict !== 'forward') return;
     const to = otherSide(side);
     const destination = relay.rtpDestination(to);
@@ -227,11 +253,18 @@ export class RelayHost {
 
   #checkInactivity(): void {
     const nowMs = performance.now();
-    for (const { streamKey, relay } of this.#streams.values()) {
-      relay.checkOneWay(nowMs);
+    for (const stream of this.#streams.values()) {
+      const { streamKey, relay } = stream;
+      const news = stream.oneWay.look(relay.checkOneWay(nowMs));
+      if (news === 'over') this.#observed(stream, { type: 'both-ways' });
+      else if (news !== undefined) this.#observed(stream, { type: 'one-way', from: news });
       const quietMs = relay.checkInactivity(nowMs);
       if (quietMs !== undefined) this.#options.post({ type: 'inactive', streamKey, quietMs });
     }
+  }
+
+  #observed({ streamKey }: HostedStream, observation: MediaObservation): void {
+    this.#options.post({ type: 'observed', streamKey, observation });
   }
 
   /** Stops the timers; the streams are left to the end of the thread. */

@@ -78,6 +78,12 @@ interface OpenedStream {
   readonly callee: AcquiredLeg;
 }
 
+interface SharedPool {
+  /** None: it is left from another configuration. */
+  readonly realms: Set<string>;
+  readonly pool: PortPool;
+}
+
 export class RelayPool implements MediaEngine {
   readonly #workerOptions: RelayWorkerOptions;
   readonly #quarantineMs: number;
@@ -85,7 +91,9 @@ export class RelayPool implements MediaEngine {
   readonly #onWorkerLost: RelayPoolOptions['onWorkerLost'];
   readonly #threads: (RelayThread | undefined)[];
   /** By address and range: realms that share both share the ports, a changed range is a pool of its own. */
-  readonly #pools = new Map<string, { readonly realms: Set<string>; readonly pool: PortPool }>();
+  readonly #pools = new Map<string, SharedPool>();
+  /** Names of the pools that the configuration has; `undefined`: whatever is asked for. */
+  #served: ReadonlySet<string> | undefined;
   readonly #streams = new Set<RelayStream>();
   #lastStreamKey = 0;
   #workerRestarts = 0;
@@ -121,6 +129,21 @@ export class RelayPool implements MediaEngine {
       for (const realm of realms) free[realm] = (free[realm] ?? 0) + pairs;
     }
     return free;
+  }
+
+  /**
+   * The ranges of a new configuration. Others stay for the calls that have them, and are forgotten once no port of theirs
+   * is in use or at rest.
+   */
+  serve(ranges: readonly LegPorts[]): void {
+    this.#served = new Set(ranges.map((range) => poolKey(range)));
+    for (const shared of this.#pools.values()) shared.realms.clear();
+    for (const range of ranges) this.#poolOf(range);
+    const nowMs = performance.now();
+    for (const [key, { realms, pool }] of this.#pools) {
+      const isUsed = pool.owned > 0 || pool.resting(nowMs) > 0;
+      if (realms.size === 0 && !isUsed) this.#pools.delete(key);
+    }
   }
 
   async openStream(request: OpenStreamRequest): Promise<MediaStream | MediaFailure> {
@@ -245,8 +268,9 @@ export class RelayPool implements MediaEngine {
     return { pool, local: { address: leg.address, rtpPort, rtcpPort: rtpPort + 1 } };
   }
 
-  #poolOf({ realm, address, portMin, portMax }: LegPorts): PortPool {
-    const key = `${address} ${portMin} ${portMax}`;
+  #poolOf(leg: LegPorts): PortPool {
+    const { realm, portMin, portMax } = leg;
+    const key = poolKey(leg);
     let shared = this.#pools.get(key);
     if (shared === undefined) {
       const quarantineMs = this.#quarantineMs;
@@ -254,9 +278,13 @@ export class RelayPool implements MediaEngine {
       shared = { realms: new Set(), pool };
       this.#pools.set(key, shared);
     }
-    shared.realms.add(realm);
+    if (this.#served?.has(key) !== false) shared.realms.add(realm);
     return shared.pool;
   }
+}
+
+function poolKey({ address, portMin, portMax }: LegPorts): string {
+  return `${address} ${portMin} ${portMax}`;
 }
 
 function failWith(

@@ -5,7 +5,7 @@
  *   openStream  ---------------------------->  binds four sockets
  *               <--------- opened / openFailed
  *   updateStream, playDigit  --------------->
- *               <--------- digitPressed, digitReleased, sourceLearnt, inactive
+ *               <--------- digitPressed, digitReleased, sourceLearnt, inactive, observed
  *               <--------- digitStarted, digitEnding, digitSent; digitDropped instead of any of them
  *   readCounters --------------------------->
  *               <--------- counters
@@ -18,6 +18,7 @@ import type {
   DetectedDigit,
   DroppedDigit,
   LocalMedia,
+  MediaObservation,
   PlayedDigit,
   ReleasedDigit,
   SentDigit,
@@ -92,6 +93,11 @@ export type RelayEvent =
       readonly learnt: LearntSource;
     }
   | { readonly type: 'inactive'; readonly streamKey: number; readonly quietMs: number }
+  | {
+      readonly type: 'observed';
+      readonly streamKey: number;
+      readonly observation: MediaObservation;
+    }
   | {
       readonly type: 'counters';
       readonly streamKey: number;

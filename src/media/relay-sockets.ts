@@ -27,12 +27,35 @@ export interface BindFailure {
   readonly reason: OpenFailure;
 }
 
+/** What carries the packets of one stream. */
+export interface StreamSockets {
+  sendRtp(side: Side, packet: Buffer, destination: PacketSource): void;
+  sendRtcp(side: Side, packet: Buffer, destination: PacketSource): void;
+  /** Sends RTP and says when the packet is taken or refused. */
+  sendRtpReported(
+    side: Side,
+    packet: Buffer,
+    destination: PacketSource,
+    onTaken: (isTaken: boolean) => void,
+  ): void;
+  /** Closes all sockets after what they still have to send, for a bounded time. */
+  close(): Promise<void>;
+}
+
+/** Binds the four sockets of a stream, or none. */
+export function openRelaySockets(
+  legs: Readonly<Record<Side, LocalMedia>>,
+  receiver: PacketReceiver,
+): Promise<StreamSockets | BindFailure> {
+  return RelaySockets.open(legs, receiver);
+}
+
 interface LegSockets {
   readonly rtp: Socket;
   readonly rtcp: Socket;
 }
 
-export class RelaySockets {
+export class RelaySockets implements StreamSockets {
   readonly #legs: Readonly<Record<Side, LegSockets>>;
 
   private constructor(legs: Readonly<Record<Side, LegSockets>>) {

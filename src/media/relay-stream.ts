@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SIDES, type Side } from '../wire/side.ts';
 import { addCounters, createCounters, type MediaCounters } from './relay-counters.ts';
+import { formatSource } from './relay-leg.ts';
 import { withUsableRemote } from './remote-address.ts';
 import { StreamMemory } from './stream-memory.ts';
 import type { OpenResult, RelayThread, ThreadStream } from './relay-thread.ts';
@@ -139,6 +140,7 @@ export class RelayStream implements MediaStream, ThreadStream {
   /** Called by the thread. */
   learnt(side: Side, source: LearntSource): void {
     this.#memory.learnt(side, source);
+    this.listener.observed?.({ type: 'learnt', side, source: formatSource(source.source) });
   }
 
   /** Called by the thread. */
@@ -237,6 +239,7 @@ export class RelayStream implements MediaStream, ThreadStream {
         listener.digitDropped(dropped);
       },
       inactive: (info) => listener.inactive(info),
+      observed: (observation) => listener.observed?.(observation),
       lost: (reason) => listener.lost(reason),
     };
   }

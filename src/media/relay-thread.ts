@@ -13,8 +13,17 @@ import type {
 import type { LearntSource } from './source-lock.ts';
 import type { ResumedStream } from './stream-memory.ts';
 
+/** The part of a worker thread that is used here. */
+export interface RelayWorker {
+  on(event: 'message', listener: (event: RelayEvent) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: () => void): unknown;
+  postMessage(command: RelayCommand, transfer: []): void;
+  terminate(): Promise<number>;
+}
+
 /** Starts a thread that speaks relay-protocol.ts. */
-export type StartWorker = (options: RelayWorkerOptions) => Worker;
+export type StartWorker = (options: RelayWorkerOptions) => RelayWorker;
 
 /** Starts relay.worker.ts. */
 export function startRelayWorker(options: RelayWorkerOptions): Worker {
@@ -49,7 +58,7 @@ export interface ThreadStream {
 export type OnDeath = (error: Error | undefined, streams: number) => void;
 
 export class RelayThread {
-  readonly #worker: Worker;
+  readonly #worker: RelayWorker;
   readonly #opening = new Map<number, (result: OpenResult) => void>();
   readonly #streams = new Map<number, ThreadStream>();
   readonly #readers = new Map<number, (counters: MediaCounters | undefined) => void>();
@@ -59,7 +68,7 @@ export class RelayThread {
   #error: Error | undefined;
   #isAlive = true;
 
-  constructor(worker: Worker, onDeath: OnDeath) {
+  constructor(worker: RelayWorker, onDeath: OnDeath) {
     this.#worker = worker;
     this.#onDeath = onDeath;
     worker.on('message', (event: RelayEvent) => this.#receive(event));
@@ -173,6 +182,9 @@ export class RelayThread {
         break;
       case 'inactive':
         listener.inactive({ quietMs: event.quietMs });
+        break;
+      case 'observed':
+        listener.observed?.(event.observation);
         break;
       case 'closed':
         this.#streams.delete(event.streamKey);

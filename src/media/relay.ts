@@ -21,7 +21,7 @@ import { otherSide, SIDES, type Side } from '../wire/side.ts';
 import { isRtcp } from '../wire/rtcp.ts';
 import { RelayDirection, type RelayVerdict } from './relay-direction.ts';
 import { relayOpaque } from './opaque-relay.ts';
-import { OneWayWatch } from './one-way-watch.ts';
+import { type OneWay, OneWayWatch } from './one-way-watch.ts';
 import { RelayLeg } from './relay-leg.ts';
 import { adjustRtcp } from './relay-rtcp.ts';
 import { hideSources, type RenameSource } from './rtcp-descriptions.ts';
@@ -178,8 +178,13 @@ export class Relay {
     return isNew ? quietMs : undefined;
   }
 
-  /** To be called each second: notes whether only one peer sends. */
-  checkOneWay(nowMs: number): void {
+  /** Whether a packet that came at `nowMs` was taken as one of `side`. */
+  hasHeard(side: Side, nowMs: number): boolean {
+    return this.#legs[side].lastReceivedAtMs === nowMs;
+  }
+
+  /** To be called each second: notes whether only one peer sends, and says so. */
+  checkOneWay(nowMs: number): OneWay | undefined {
     const { caller, callee } = this.#legs;
     const received = {
       caller: caller.counters.receivedPackets,
@@ -188,6 +193,7 @@ export class Relay {
     const isTalking = !this.#isHeld && caller.transport !== 'datagrams';
     const found = this.#oneWay.look(received, isTalking, nowMs);
     if (found !== undefined) this.#legs[found.from].counters.oneWayMs += found.durationMs;
+    return found;
   }
 
   /** Ends running events and presses before the stream goes away. */

@@ -101,6 +101,7 @@ export type DigitOutcome =
       readonly from: DigitSource['type'];
       readonly to: DigitOutput['type'];
       readonly latencyMs?: number;
+      readonly callId?: string;
     }
   | {
       readonly type: 'dropped';
@@ -108,12 +109,25 @@ export type DigitOutcome =
       readonly reason: DigitDropReason;
     };
 
+/** Hears the id of a press that is new or has changed. */
+export type DigitWatcher = (pressId: string) => void;
+
 export interface DigitLedgerOptions {
   /** Presses kept; the oldest leaves first. Default 10 000. */
   readonly capacity?: number;
   /** Stores digits as they were pressed; otherwise each is `*`. */
   readonly showDigits?: boolean;
-  readonly onOutcome?: (outcome: DigitOutcome) => void;
+  /** `record` gives the press as it stands now, masked. */
+  readonly onOutcome?: (outcome: DigitOutcome, record: () => DigitRecord) => void;
+}
+
+export interface DigitListFilter {
+  /** Only presses of this call. */
+  readonly callId?: string | undefined;
+  /** Only presses with a drop reason. */
+  readonly isDropped?: boolean;
+  /** At least 1. */
+  readonly limit?: number | undefined;
 }
 
 type Outcome = 'pending' | 'delivered' | 'dropped';
@@ -132,10 +146,11 @@ const DEFAULT_CAPACITY = 10_000;
 export class DigitLedger {
   readonly #capacity: number;
   readonly #showDigits: boolean;
-  readonly #onOutcome: (outcome: DigitOutcome) => void;
+  readonly #onOutcome: NonNullable<DigitLedgerOptions['onOutcome']>;
   /** By press id, oldest first. */
   readonly #entries = new Map<string, Entry>();
   readonly #pressIdsOfCall = new Map<string, Set<string>>();
+  readonly #watchers = new Set<DigitWatcher>();
   /** Kept longer than the records, so that the sums of a long call stay right. */
   readonly #counters = new Map<string, Counters>();
 
@@ -159,6 +174,7 @@ export class DigitLedger {
     this.#indexOf(press.callId).add(press.pressId);
     this.#countersOf(press.callId).pending += 1;
     this.#evict();
+    this.#changed(press.pressId);
   }
 
   /** Notes that the digit left us. A press that is no longer kept is ignored. */
@@ -167,14 +183,13 @@ export class DigitLedger {
     if (entry === undefined) return;
     const record = outputRecord(output, entry.press.atMs);
     entry.outputs.push(record);
+    this.#changed(pressId);
     if (!isDelivery(output)) return;
     this.#settle(entry, 'delivered');
-    this.#onOutcome({
-      type: 'delivered',
-      from: entry.press.source.type,
-      to: output.type,
-      ...('latencyMs' in record ? { latencyMs: record.latencyMs } : {}),
-    });
+    const { callId, source } = entry.press;
+    const latency = 'latencyMs' in record ? { latencyMs: record.latencyMs } : {};
+    const outcome = { type: 'delivered', from: source.type, to: output.type, callId } as const;
+    this.#onOutcome({ ...outcome, ...latency }, () => recordOf(entry));
   }
 
   /** Notes that the digit, or one of its outputs, will not arrive. The first reason is kept. */
@@ -182,17 +197,32 @@ export class DigitLedger {
     const entry = this.#entries.get(pressId);
     if (entry === undefined || entry.dropped !== undefined) return;
     entry.dropped = reason;
+    this.#changed(pressId);
     if (entry.outcome === 'pending') this.#settle(entry, 'dropped');
-    this.#onOutcome({ type: 'dropped', from: entry.press.source.type, reason });
+    const outcome = { type: 'dropped', from: entry.press.source.type, reason } as const;
+    this.#onOutcome(outcome, () => recordOf(entry));
   }
 
-  /** The records kept, oldest first; of one call when `callId` is given. */
-  list(filter: { readonly callId?: string } = {}): DigitRecord[] {
-    if (filter.callId === undefined) return Array.from(this.#entries.values(), recordOf);
-    const pressIds = this.#pressIdsOfCall.get(filter.callId) ?? [];
-    return Array.from(pressIds, (pressId) => this.#entries.get(pressId))
-      .filter((entry) => entry !== undefined)
-      .map(recordOf);
+  /** Calls `watcher` for every change from now on; gives what ends that. */
+  watch(watcher: DigitWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => {
+      this.#watchers.delete(watcher);
+    };
+  }
+
+  /** `undefined` for a press that is not kept any more. */
+  get(pressId: string): DigitRecord | undefined {
+    const entry = this.#entries.get(pressId);
+    return entry && recordOf(entry);
+  }
+
+  /** The records kept, oldest first; only the newest when `limit` is given. */
+  list({ callId, isDropped = false, limit }: DigitListFilter = {}): DigitRecord[] {
+    const kept = callId === undefined ? [...this.#entries.values()] : this.#entriesOf(callId);
+    const wanted = isDropped ? kept.filter(({ dropped }) => dropped !== undefined) : kept;
+    // Records are made of those alone that are asked for: most readers want the last few of many.
+    return (limit === undefined ? wanted : wanted.slice(-limit)).map(recordOf);
   }
 
   /** The sums of a call; all zero for a call without presses. */
@@ -202,11 +232,20 @@ export class DigitLedger {
     return { presses, ...counters };
   }
 
+  #changed(pressId: string): void {
+    for (const watcher of this.#watchers) watcher(pressId);
+  }
+
   #settle(entry: Entry, outcome: Outcome): void {
     const counters = this.#countersOf(entry.press.callId);
     counters[entry.outcome] -= 1;
     counters[outcome] += 1;
     entry.outcome = outcome;
+  }
+
+  #entriesOf(callId: string): Entry[] {
+    const pressIds = this.#pressIdsOfCall.get(callId) ?? [];
+    return [...pressIds].flatMap((pressId) => this.#entries.get(pressId) ?? []);
   }
 
   #indexOf(callId: string): Set<string> {

@@ -15,6 +15,10 @@ export interface LadderFormat {
   readonly colour?: boolean;
   /** Shown above the first row when it is not 0. */
   readonly droppedRows?: number;
+  /** Time 0 of the drawing, ms since 1970; that of the first row by default. */
+  readonly startMs?: number;
+  /** False for rows that go on with a drawing. Default true. */
+  readonly hasHead?: boolean;
 }
 
 interface Layout {
@@ -42,10 +46,10 @@ export function formatLadder(rows: readonly LadderRow[], format: LadderFormat = 
   const width = Math.max(format.width ?? DEFAULT_WIDTH, MIN_WIDTH);
   const gap = Math.floor((width - TIME_WIDTH - 2 * MARGIN - LIFE_LINES) / 2);
   const layout: Layout = { gap, colour: format.colour ?? false };
-  const lines = [headLine(layout)];
+  const lines = format.hasHead === false ? [] : [headLine(layout)];
   const droppedRows = format.droppedRows ?? 0;
   if (droppedRows > 0) lines.push(`(${droppedRows} earlier rows dropped)`);
-  const startMs = rows[0]?.atMs ?? 0;
+  const startMs = format.startMs ?? rows[0]?.atMs ?? 0;
   for (const row of rows) {
     const time = `+${((row.atMs - startMs) / MS_PER_SECOND).toFixed(3)}`;
     const drawn = row.kind === 'sip' ? arrowLines(row, layout) : boxLines(row, layout);

@@ -24,12 +24,29 @@ export interface LadderRow {
   readonly summary: string;
   /** The whole message. */
   readonly text?: string;
+  /** `host:port` that a message came from, where it is not that of the end of the leg. */
+  readonly remote?: string;
+}
+
+/** Where the SIP messages of a leg go from and to; a call that tries several callees has several. */
+export interface LadderEnd {
+  readonly leg: LadderLeg;
+  /** From then on, until the next one of the leg. */
+  readonly sinceMs: number;
+  /** Who is there: a session agent, else the address. */
+  readonly name: string;
+  readonly transport: string;
+  /** `host:port` of ours and of the peer. */
+  readonly local: string;
+  readonly remote: string;
 }
 
 export interface Ladder {
   readonly rows: readonly LadderRow[];
   /** Rows that the bound has taken; they were older than all that are here. */
   readonly droppedRows: number;
+  /** In order of time. */
+  readonly ends: readonly LadderEnd[];
 }
 
 export interface LadderOptions extends Partial<MaskOptions> {
@@ -39,7 +56,12 @@ export interface LadderOptions extends Partial<MaskOptions> {
   readonly textPerCall?: number;
   /** Default 1000. */
   readonly calls?: number;
+  /** Hears of each row as it is stored, masked. */
+  readonly onRow?: (callId: string, row: LadderRow) => void;
 }
+
+/** Hears the id of a call that has got a row. */
+export type LadderWatcher = (callId: string) => void;
 
 const DEFAULT_ROWS_PER_CALL = 500;
 const DEFAULT_TEXT_PER_CALL = 24_000;
@@ -53,10 +75,12 @@ export class LadderRecorder {
   readonly #mask: MaskOptions;
   readonly #bounds: RowBounds;
   readonly #callsLimit: number;
+  readonly #onRow: LadderOptions['onRow'];
   /** The call silent for longest comes first. */
   readonly #calls = new Map<string, CallRows>();
   /** Calls that are not packed, in the same order. */
   readonly #open = new Set<CallRows>();
+  readonly #watchers = new Set<LadderWatcher>();
 
   constructor(options: LadderOptions = {}) {
     this.#mask = { showDigits: options.showDigits ?? false };
@@ -65,17 +89,52 @@ export class LadderRecorder {
       text: options.textPerCall ?? DEFAULT_TEXT_PER_CALL,
     };
     this.#callsLimit = options.calls ?? DEFAULT_CALLS;
+    this.#onRow = options.onRow;
   }
 
   record(callId: string, row: LadderRow): void {
     const call = this.#calls.get(callId) ?? new CallRows(this.#bounds);
-    call.add(this.#masked(row));
+    const masked = this.#masked(row);
+    call.add(masked);
     this.#calls.delete(callId);
     this.#calls.set(callId, call);
     this.#open.delete(call);
     this.#open.add(call);
     this.#evictCalls();
     this.#packSilent();
+    this.#onRow?.(callId, masked);
+    for (const watcher of this.#watchers) watcher(callId);
+  }
+
+  /** Says who stands at the end of a leg from now on. */
+  place(callId: string, end: LadderEnd): void {
+    let call = this.#calls.get(callId);
+    if (call === undefined) {
+      call = new CallRows(this.#bounds);
+      this.#calls.set(callId, call);
+      this.#evictCalls();
+    }
+    call.place(end);
+  }
+
+  /** Who stands at the end of a leg now. */
+  endOf(callId: string, leg: LadderLeg): LadderEnd | undefined {
+    return this.#calls.get(callId)?.endOf(leg);
+  }
+
+  /** Nobody will ask for this call any more. */
+  forget(callId: string): void {
+    const call = this.#calls.get(callId);
+    if (call !== undefined) this.#open.delete(call);
+    this.#calls.delete(callId);
+  }
+
+  /** Calls `watcher` for every row from now on; gives what ends that. */
+  watch(watcher: LadderWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => {
+      this.#watchers.delete(watcher);
+    };
   }
 
   /** What was recorded; `undefined` for a call that is not or no longer known. */

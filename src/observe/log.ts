@@ -34,6 +34,8 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
   'authorization',
   'proxyauthorization',
   'secret',
+  'secrets',
+  'ha1',
   'token',
   'password',
   'apitoken',

@@ -17,6 +17,8 @@ export interface MaskOptions {
 /** Header up to the end of its value, folded lines included. */
 const CREDENTIAL_HEADER = /((?:proxy-)?authorization"?[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/gi;
 const BEARER = /(bearer[ \t]+)[\w.~+/=-]+/gi;
+/** The password in front of the host of a URL (RFC 3986 §3.2.1). */
+const URL_PASSWORD = /(:\/\/[^\s:/@]{1,128}:)[^\s/@]{1,256}(?=@)/g;
 /** The key of SDP security descriptions (RFC 4568 §4). */
 const SRTP_KEY = /(inline:)[^\s|;]+/gi;
 /**
@@ -49,6 +51,7 @@ export function maskText(text: string, options: MaskOptions): string {
   const withoutCredentials = text
     .replace(CREDENTIAL_HEADER, `$1 ${REDACTED}`)
     .replace(BEARER, `$1${REDACTED}`)
+    .replace(URL_PASSWORD, `$1${REDACTED}`)
     .replace(SRTP_KEY, `$1${REDACTED}`);
   if (options.showDigits) return withoutCredentials;
   return withoutCredentials

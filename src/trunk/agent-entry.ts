@@ -29,6 +29,15 @@ export interface AgentStatus {
   readonly sinceMs: number;
 }
 
+/** The agent went from one state to another; being full of calls for a while is none. */
+export interface AgentChange {
+  /** Wall clock. */
+  readonly atMs: number;
+  readonly from: AgentState;
+  readonly to: AgentState;
+  readonly reason: AgentReason;
+}
+
 /** What came of the last OPTIONS. */
 export interface PingResult {
   readonly atMs: number;
@@ -36,6 +45,8 @@ export interface PingResult {
   readonly status: number | undefined;
   readonly rttMs: number | undefined;
 }
+
+const MAX_CHANGES = 50;
 
 /**
  * One session agent at run time: lock, health and calls. What stands against it is looked at in this order:
@@ -48,6 +59,7 @@ export class AgentEntry {
   #health: AgentHealth;
   #lockedSinceMs: number | undefined;
   #lastPing: PingResult | undefined;
+  readonly #changes: AgentChange[] = [];
 
   constructor(agent: SessionAgent, nowMs: number) {
     this.#agent = agent;
@@ -63,6 +75,11 @@ export class AgentEntry {
     return this.#lastPing;
   }
 
+  /** Changes of lock and health, oldest first; the last 50. */
+  get changes(): readonly AgentChange[] {
+    return this.#changes;
+  }
+
   /** False from down-after failures until up-after answers, whatever else stands against the agent. */
   get isAnswering(): boolean {
     return this.#health.type === 'inService';
@@ -70,6 +87,7 @@ export class AgentEntry {
 
   /** Takes over new parameters; an agent that is somewhere else now starts anew in service. */
   reconfigure(agent: SessionAgent, nowMs: number): void {
+    const before = this.#lasting().state;
     if (!isSamePlace(this.#agent, agent) || agent.optionsPing === undefined) {
       if (!this.isAnswering || !isSamePlace(this.#agent, agent))
         this.#health = initialHealth(nowMs);
@@ -77,10 +95,13 @@ export class AgentEntry {
     }
     this.#agent = agent;
     this.counter.reconfigure(agent.constraints);
+    this.#note(before, nowMs);
   }
 
   setLocked(isLocked: boolean, nowMs: number): void {
+    const before = this.#lasting().state;
     this.#lockedSinceMs = isLocked ? (this.#lockedSinceMs ?? nowMs) : undefined;
+    this.#note(before, nowMs);
   }
 
   pinged(result: PingResult): void {
@@ -97,23 +118,40 @@ export class AgentEntry {
     if (optionsPing === undefined) return false;
     const rules = { ...optionsPing, failureCodes: outServiceCodes };
     const before = this.#health.type;
+    const stateBefore = this.#lasting().state;
     this.#health = nextHealth(this.#health, outcome, rules, nowMs);
-    return this.#health.type !== before;
+    if (this.#health.type === before) return false;
+    this.#note(stateBefore, nowMs);
+    return true;
   }
 
   status(nowMs: number): AgentStatus {
-    if (this.#lockedSinceMs !== undefined) {
-      return { state: 'locked', reason: 'operator', sinceMs: this.#lockedSinceMs };
-    }
-    const { type, reason, sinceMs } = this.#health;
-    if (type === 'outOfService') return { state: 'out-of-service', reason, sinceMs };
+    const lasting = this.#lasting();
+    if (lasting.state !== 'in-service') return lasting;
     const constraint = this.counter.obstacle('outbound', nowMs);
     if (constraint !== undefined) {
       const fullSinceMs = this.counter.lastOpenMs ?? nowMs;
       return { state: 'constrained', reason: constraint, sinceMs: fullSinceMs };
     }
+    return lasting;
+  }
+
+  /** The state without what the calls of the moment make of it. */
+  #lasting(): AgentStatus {
+    if (this.#lockedSinceMs !== undefined) {
+      return { state: 'locked', reason: 'operator', sinceMs: this.#lockedSinceMs };
+    }
+    const { type, reason, sinceMs } = this.#health;
+    if (type === 'outOfService') return { state: 'out-of-service', reason, sinceMs };
     const isProbed = this.#agent.optionsPing !== undefined;
     return { state: 'in-service', reason: isProbed ? reason : 'not-probed', sinceMs };
+  }
+
+  #note(before: AgentState, nowMs: number): void {
+    const { state, reason } = this.#lasting();
+    if (state === before) return;
+    this.#changes.push({ atMs: nowMs, from: before, to: state, reason });
+    if (this.#changes.length > MAX_CHANGES) this.#changes.shift();
   }
 }
 

@@ -54,7 +54,8 @@ export class AgentPinger {
     if (this.#isStopped) return;
     const wanted = new Map(config.sessionAgents.map((agent) => [agent.name, agent]));
     for (const [name, round] of this.#rounds) {
-      if (isSameAgent(round.agent, wanted.get(name))) continue;
+      const agent = wanted.get(name);
+      if (isSameAgent(round.agent, agent) && isSameWay(config, round)) continue;
       clearRound(round);
       this.#rounds.delete(name);
     }
@@ -142,6 +143,11 @@ function uriOf({ host, port }: SessionAgent): string {
 
 function isSameAgent(known: SessionAgent, wanted: SessionAgent | undefined): boolean {
   return wanted !== undefined && keyOf(known) === keyOf(wanted);
+}
+
+/** Whether the agent is still reached from the interface that asks it. */
+function isSameWay(config: Config, { agent, interfaceName }: Round): boolean {
+  return interfaceFor(config, agent.realm, agent)?.name === interfaceName;
 }
 
 /** What a ping depends on. */

@@ -15,7 +15,7 @@ import type { DigestClient } from '../sip/digest-client.ts';
 import type { PeerSource } from '../sip/sip-connection.ts';
 import type { AdmissionCounter } from './admission-counter.ts';
 import { AgentCredentials } from './agent-credentials.ts';
-import { AgentEntry, type AgentStatus, type PingResult } from './agent-entry.ts';
+import { type AgentChange, AgentEntry, type AgentStatus, type PingResult } from './agent-entry.ts';
 import type { AgentOutcome } from './agent-health.ts';
 import type { AgentObstacle, TrunkView } from './group-strategy.ts';
 
@@ -40,6 +40,8 @@ export interface AgentView extends AgentStatus {
   readonly isAnswering: boolean;
   readonly sessions: number;
   readonly lastPing: PingResult | undefined;
+  /** Changes of lock and health, oldest first. */
+  readonly changes: readonly AgentChange[];
 }
 
 export interface AgentRegistryOptions {
@@ -107,6 +109,11 @@ export class AgentRegistry implements TrunkView {
   /** Names the IP addresses behind an agent's host name; until then such an agent matches no source. */
   setAddresses(agentName: string, addresses: readonly string[]): void {
     if (this.#entries.has(agentName)) this.#addresses.set(agentName, addressesOf(addresses));
+  }
+
+  /** The first IP address of an agent, as far as it is known. */
+  addressOf(agentName: string): string | undefined {
+    return this.#addresses.get(agentName)?.texts[0];
   }
 
   /** By interface name: the IP addresses of its agents as far as they are known, and its `allow` networks. */
@@ -209,9 +216,9 @@ export class AgentRegistry implements TrunkView {
   };
 
   #view(entry: AgentEntry): AgentView {
-    const { agent, isAnswering, counter, lastPing } = entry;
+    const { agent, isAnswering, counter, lastPing, changes } = entry;
     const status = entry.status(this.#nowMs());
-    return { ...status, agent, isAnswering, sessions: counter.sessions, lastPing };
+    return { ...status, agent, isAnswering, sessions: counter.sessions, lastPing, changes };
   }
 }
 

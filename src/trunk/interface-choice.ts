@@ -1,6 +1,6 @@
 /** From which sip-interface a place is reached, and which session agent is there. */
-import { isIP } from 'node:net';
 import type { Config, SessionAgent, SipInterface, Transport } from '../config/config.ts';
+import { reachingInterface } from '../config/reaching-interface.ts';
 import type { LocalPolicy } from '../config/routing-config.ts';
 import { defaultPort } from './hop-uri.ts';
 
@@ -10,26 +10,10 @@ export function interfaceFor(
   realm: string,
   target: { readonly transport: Transport; readonly host: string },
 ): SipInterface | undefined {
-  return fitting(
+  return reachingInterface(
     config.sipInterfaces.filter((candidate) => candidate.realm === realm),
     target,
   );
-}
-
-/** The first that has the transport, preferably with an address of the family of the target. */
-function fitting(
-  candidates: readonly SipInterface[],
-  target: { readonly transport: Transport; readonly host: string },
-): SipInterface | undefined {
-  const { transport, host } = target;
-  const family = isIP(host);
-  const speakers = candidates.filter(({ sipPorts }) =>
-    sipPorts.some((port) => port.transport === transport),
-  );
-  const sameFamily = speakers.find(({ sipPorts }) =>
-    sipPorts.some((port) => port.transport === transport && isIP(port.address) === family),
-  );
-  return sameFamily ?? speakers[0];
 }
 
 /** For `request-uri`: an interface of the realm that the policy names, else of another realm than the sender's. */
@@ -42,7 +26,7 @@ export function outboundInterface(
   const { toRealm } = policy;
   if (toRealm !== undefined) return interfaceFor(config, toRealm, target);
   const others = config.sipInterfaces.filter((candidate) => candidate.realm !== fromRealm);
-  return fitting(others.length === 0 ? config.sipInterfaces : others, target);
+  return reachingInterface(others.length === 0 ? config.sipInterfaces : others, target);
 }
 
 /** The agent that a URI names, so that its parameters and limits count for the call. */

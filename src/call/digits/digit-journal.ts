@@ -48,7 +48,12 @@ export class DigitJournal {
   }
 
   drop(pressId: string, reason: DigitDropReason): void {
-    this.#context.ledger.dropped(pressId, reason);
+    const { ledger } = this.#context;
+    const before = ledger.get(pressId);
+    ledger.dropped(pressId, reason);
+    if (before === undefined || before.dropped !== undefined) return;
+    const side = before.direction === 'caller-to-callee' ? 'caller' : 'callee';
+    this.record('dtmf', side, `digit from ${side} dropped: ${reason}`);
   }
 
   /** Counts digits that were refused unread and so have no record of their own. */

@@ -293,8 +293,8 @@ export class DtmfInterworking {
   /** Digits of a KPML leg are lost between the answer and the subscription: the first one of a call is measured. */
   #countGap(): void {
     if (this.#answeredAtMs === undefined) return;
-    const { metrics, nowMs } = this.#options.context;
-    metrics.kpmlGap(nowMs() - this.#answeredAtMs);
+    const { callId, context } = this.#options;
+    context.metrics.kpmlGap(context.nowMs() - this.#answeredAtMs, callId);
     this.#answeredAtMs = undefined;
   }
 

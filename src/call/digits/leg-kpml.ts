@@ -43,6 +43,8 @@ export interface LegSubscriptions {
   readonly separate: DialogNotifier['subscriptions'];
   /** Held by us. */
   readonly subscriber: DialogSubscriber['state'] | undefined;
+  /** When ours ends unless it is refreshed. */
+  readonly subscriberEndsAtMs: number | undefined;
   readonly isSubscriberSeparate: boolean;
 }
 
@@ -70,6 +72,7 @@ export class LegKpml {
       notifier: this.notifiers.inDialog.flatMap(({ subscriptions }) => subscriptions),
       separate: this.notifiers.separate.flatMap(({ subscriptions }) => subscriptions),
       subscriber: this.#subscriber?.state,
+      subscriberEndsAtMs: this.#subscriber?.endsAtMs,
       isSubscriberSeparate: this.#separate !== undefined,
     };
   }

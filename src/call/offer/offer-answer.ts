@@ -31,7 +31,6 @@ import {
   rewriteOffer,
 } from './offer-answer-rewrite.ts';
 import type { LocalByMedia } from './offer-answer-rewrite.ts';
-import { agreedCodec, type LegCodec } from './agreed-codec.ts';
 import { DecisionLog, type DecisionRecord } from './decision-log.ts';
 import { KpmlAnnouncements } from './kpml-announcements.ts';
 import { type OfferFacts, factsOf } from './offer-answer-facts.ts';
@@ -141,9 +140,9 @@ export class OfferAnswer {
     return own === undefined ? undefined : formatSdp(own);
   }
 
-  /** How the audio of `side` is carried, as agreed last. */
-  codecOf(side: Side): LegCodec {
-    return agreedCodec(this.#agreed, side);
+  /** The outcome of the last completed exchange. */
+  get agreed(): Agreed | undefined {
+    return this.#agreed;
   }
 
   /** Whether `side` has announced kpml in an agreed exchange. */

@@ -6,6 +6,8 @@ import type {
   LegMediaView,
   LegView,
 } from '../../../src/api/backend.ts';
+import type { StatusView } from '../../../src/api/live-views.ts';
+import type { SeriesPoint } from '../../../src/observe/series.ts';
 
 const leg: LegView = {
   interface: 'access',
@@ -43,6 +45,9 @@ const plan = { callerToCallee: direction, calleeToCaller: direction };
 export const CALL: CallView = {
   id: 'c1',
   state: 'answered',
+  from: '4930111',
+  to: '5551000',
+  policy: 'access/*',
   startedAt: '2026-01-01T00:00:00.000Z',
   answeredAt: '2026-01-01T00:00:01.000Z',
   legs: {
@@ -51,6 +56,40 @@ export const CALL: CallView = {
   },
   plan,
   digits: { presses: 2, delivered: 1, dropped: 1, pending: 0 },
+};
+
+export const ENDED: CallView = {
+  ...CALL,
+  id: 'c0',
+  state: 'ended',
+  endedAt: '2026-01-01T00:00:09.000Z',
+  end: { side: 'caller', sipCode: 200, q850: 16, code: 'hang-up', text: 'hung up' },
+};
+
+export const POINT: SeriesPoint = {
+  atMs: 1,
+  activeCalls: 1,
+  startedCalls: 1,
+  failedCalls: 0,
+  deliveredDigits: 2,
+  droppedDigits: 1,
+  rtpPackets: 100,
+  rtpLostPackets: 1,
+  jitterMs: 0.5,
+  loopLagMs: 1.5,
+};
+
+export const STATUS: StatusView = {
+  version: '1.2.3',
+  uptimeSeconds: 5,
+  isReady: true,
+  reasons: [],
+  isDraining: false,
+  config: { hash: 'abc', file: 'config/sbc.yaml', loadedAt: '2026-01-01T00:00:00.000Z' },
+  activeCalls: 1,
+  engine: { type: 'embedded', isUp: true },
+  media: { engine: 'relay', io: 'auto', ports: [{ pool: 'access', free: 99, total: 100 }] },
+  interfaces: [{ name: 'access', realm: 'access', sipPorts: ['udp/127.0.0.1:5060'], calls: 1 }],
 };
 
 export const AGENT: AgentView = {
@@ -63,6 +102,15 @@ export const AGENT: AgentView = {
   since: '2026-01-01T00:00:00.000Z',
   activeSessions: 1,
   maxSessions: 0,
+  groups: ['carriers'],
+  history: [
+    {
+      at: '2026-01-01T00:00:00.000Z',
+      from: 'out-of-service',
+      to: 'in-service',
+      reason: 'answers',
+    },
+  ],
   lastPing: { at: '2026-01-01T00:01:00.000Z', status: 200, rttMs: 1.25 },
 };
 
@@ -70,8 +118,13 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
   return {
     health: () => ({ version: '1.2.3', uptimeSeconds: 5, activeCalls: 1 }),
     readiness: () => ({ isReady: true, reasons: [] }),
-    metricsText: async () => 'sbc_bugs_total 0\n',
-    listCalls: () => [CALL],
+    metricsText: async (form) => `sbc_bugs_total 0\n${form === 'openmetrics' ? '# EOF\n' : ''}`,
+    status: () => STATUS,
+    series: () => ({ intervalMs: 2_000, points: [POINT] }),
+    listCalls: ({ state = 'active' } = {}) => [
+      ...(state === 'ended' ? [] : [CALL]),
+      ...(state === 'active' ? [] : [ENDED]),
+    ],
     getCall: async (callId) =>
       callId === CALL.id ? { ...CALL, media: { caller: media, callee: media } } : undefined,
     endCall: async (callId) => callId === CALL.id,
@@ -90,6 +143,16 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
               { atMs: 1, kind: 'decision', summary: 'K5' },
             ],
             droppedRows: 3,
+            ends: [
+              {
+                leg: 'caller',
+                sinceMs: 0,
+                name: '127.0.0.1:5070',
+                transport: 'udp',
+                local: '127.0.0.1:5060',
+                remote: '127.0.0.1:5070',
+              },
+            ],
           }
         : undefined,
     explanation: (callId) =>
@@ -109,7 +172,7 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
             plan,
           }
         : undefined,
-    listDigits: (callId) =>
+    listDigits: ({ callId, isDropped = false, limit = 100 } = {}) =>
       [
         {
           pressId: 'p1',
@@ -134,7 +197,10 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
           outputs: [],
           dropped: 'no-translator' as const,
         },
-      ].filter((digit) => callId === undefined || digit.callId === callId),
+      ]
+        .filter((digit) => callId === undefined || digit.callId === callId)
+        .filter(({ dropped }) => !isDropped || dropped !== undefined)
+        .slice(-limit),
     listAgents: () => [AGENT],
     setAgentLock: (name, isLocked) =>
       name === AGENT.name
@@ -157,13 +223,18 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
       isValid: text === undefined,
       problems:
         text === undefined ? [] : [{ line: 1, column: 2, path: 'a', message: `bad: ${text}` }],
+      findings: [
+        { code: 'a-rule', severity: 'warning', line: 1, column: 1, message: 'b', explanation: 'c' },
+      ],
     }),
+    planConfig: async () => ({ verdict: 'unchanged', problems: [], current: { hash: 'abc' } }),
     reload: async () => ({ type: 'applied', hash: 'abc', isChanged: true }),
     drain: async () => ({ isDraining: true, activeCalls: 1 }),
     isDraining: false,
     onDraining: () => () => undefined,
     features: undefined,
     onFeatureEvent: () => () => undefined,
+    onLiveEvent: () => () => undefined,
     ...changes,
   };
 }

@@ -151,7 +151,10 @@ describe('configuration', () => {
   });
 
   test('without body the file in use is checked', async () => {
-    expect((await ask({ method: 'POST', url })).json()).toEqual({ isValid: true, problems: [] });
+    expect((await ask({ method: 'POST', url })).json()).toMatchObject({
+      isValid: true,
+      problems: [],
+    });
   });
 
   test.each([
@@ -255,17 +258,22 @@ test('the OpenAPI document names every route and its answers', async () => {
     'GET /api/v1/calls/{id}/ladder',
     'GET /api/v1/digits',
     'GET /api/v1/events',
+    'GET /api/v1/features',
     'GET /api/v1/features/{account}',
     'GET /api/v1/features/{account}/history',
     'GET /api/v1/features/{account}/{feature}',
+    'GET /api/v1/series',
+    'GET /api/v1/status',
     'GET /api/v1/subscriptions',
     'GET /healthz',
     'GET /metrics',
     'GET /readyz',
+    'PATCH /api/v1/agents/{name}',
     'PATCH /api/v1/features/{account}/{feature}',
     'POST /api/v1/agents/{name}/lock',
     'POST /api/v1/agents/{name}/unlock',
     'POST /api/v1/config/check',
+    'POST /api/v1/config/plan',
     'POST /api/v1/config/reload',
     'POST /api/v1/drain',
     'POST /api/v1/features/{account}/refresh',

@@ -42,7 +42,7 @@ function leg(side: 'caller' | 'callee', index: number): CallLeg {
 
 describe('legs', () => {
   test('are open while the call lives, the outbound one per attempt', async () => {
-    const meter = new CallMeter(metrics, leg('caller', 0));
+    const meter = new CallMeter(metrics, leg('caller', 0), 'call');
     meter.attemptStarted(leg('callee', 1));
     const during = await samples('sbc_calls_active');
     meter.attemptEnded('failed');
@@ -65,7 +65,7 @@ describe('legs', () => {
   });
 
   test('a call without attempt and answer counts its caller only', async () => {
-    new CallMeter(metrics, leg('caller', 0)).ended('rejected', undefined);
+    new CallMeter(metrics, leg('caller', 0), 'call').ended('rejected', undefined);
     expect(await samples('sbc_calls_total')).toEqual([
       'sbc_calls_total{agent="none",direction="inbound",result="rejected"} 1',
     ]);
@@ -73,7 +73,7 @@ describe('legs', () => {
   });
 
   test('the post-dial delay counts once', async () => {
-    const meter = new CallMeter(metrics, leg('caller', 0));
+    const meter = new CallMeter(metrics, leg('caller', 0), 'call');
     meter.progressed(undefined);
     meter.progressed(250);
     meter.progressed(900);

@@ -1,5 +1,6 @@
 /** SRTP, fax and data channels through an anchored relay: keys untouched, nothing promised that nobody can do. */
 import { describe, expect, test } from 'vitest';
+import { agreedCodec } from '../../../src/call/offer/agreed-codec.ts';
 import { sdpOf, stream, te, TestCall, text } from './offer-answer-fixtures.ts';
 
 const KPML = { kpmlInterworking: true } as const;
@@ -90,7 +91,10 @@ describe('the plan', () => {
     expect([legs.caller.transport, legs.callee.transport]).toEqual(['srtp', 'srtp']);
     expect([legs.caller.event, legs.callee.event]).toEqual([undefined, undefined]);
     expect([events.caller.detect, events.callee.detect]).toEqual([false, false]);
-    expect(call.negotiation.codecOf('caller')).toEqual({ codec: 'PCMU/8000', isSecure: true });
+    expect(agreedCodec(call.negotiation.agreed, 'caller')).toEqual({
+      codec: 'PCMU/8000',
+      isSecure: true,
+    });
   });
 
   test.each([

@@ -1,7 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { CallStack } from '../../../src/call/call-context.ts';
+import type { RefusedAttempt } from '../../../src/call/call-watch.ts';
 import { Registrations } from '../../../src/call/outside/registrations.ts';
 import { CallRegistry } from '../../../src/call/registry.ts';
+import { isWorthARow } from '../../../src/call/setup/refused-attempt.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { CdrRecord } from '../../../src/observe/cdr.ts';
@@ -85,13 +87,14 @@ function openRegistry(newAgents = (config: Config) => new AgentRegistry(config))
   const media = new FakeMediaEngine();
   const invited: string[] = [];
   const errors: string[] = [];
+  const ladder = new LadderRecorder();
   const registry = new CallRegistry(
     {
       config,
       stack: silentStack(invited),
       media,
       ledger: new DigitLedger(),
-      ladder: new LadderRecorder(),
+      ladder,
       metrics,
       cdr,
       log: createLog('error', { write: (line: string) => errors.push(line) }),
@@ -99,10 +102,14 @@ function openRegistry(newAgents = (config: Config) => new AgentRegistry(config))
     },
     { agents, admission, registrations: new Registrations() },
   );
-  return { registry, agents, admission, records: cdr.records, metrics, media, invited, errors };
+  const { records } = cdr;
+  return { registry, agents, admission, records, ladder, metrics, media, invited, errors };
 }
 
-function newInvite(): { received: FakeReceivedRequest; invite: IncomingInvite } {
+function newInvite(interfaceName = 'access'): {
+  received: FakeReceivedRequest;
+  invite: IncomingInvite;
+} {
   const headers = {
     'Call-ID': 'a',
     From: '<sip:alice@127.0.0.2>;tag=1',
@@ -114,7 +121,10 @@ function newInvite(): { received: FakeReceivedRequest; invite: IncomingInvite } 
   const body = buildSdp({ address: '127.0.0.2', rtpPort: 40_000 });
   const received = new FakeReceivedRequest('INVITE', headers, { body });
   const { addDialog } = table(new FakeSipConnection());
-  const invite = new IncomingInvite('access', received, { addDialog, onSettled: () => undefined });
+  const invite = new IncomingInvite(interfaceName, received, {
+    addDialog,
+    onSettled: () => undefined,
+  });
   return { received, invite };
 }
 
@@ -132,6 +142,41 @@ test('a broken invariant while an INVITE is judged is answered 500 and recorded'
   expect(records.map(({ release }) => [release.internalCode, release.sipCode])).toEqual([
     ['bug', 500],
   ]);
+});
+
+test('whoever watches hears of an INVITE that is refused, with its record and ladder', async () => {
+  const { registry, ladder } = openRegistry();
+  const attempts: RefusedAttempt[] = [];
+  registry.watch.by({ ended: () => undefined, refused: (attempt) => attempts.push(attempt) });
+  await registry.drain();
+  const { received, invite } = newInvite();
+  registry.admit(invite);
+
+  expect(statusesOf(received)).toEqual([503]);
+  expect(attempts.map(({ cause, record }) => [cause.name, record.release.sipCode])).toEqual([
+    ['draining', 503],
+  ]);
+  const { rows = [], ends = [] } = ladder.ladder(attempts[0]?.record.callId ?? '') ?? {};
+  expect(rows.map(({ kind, direction }) => [kind, direction])).toEqual([
+    ['sip', 'in'],
+    ['decision', undefined],
+    ['sip', 'out'],
+  ]);
+  expect(ends).toMatchObject([{ leg: 'caller', local: '127.0.0.1:6060' }]);
+});
+
+test('a stranger that is turned away leaves no ladder, which there are not many of', () => {
+  const { registry, ladder } = openRegistry();
+  const attempts: RefusedAttempt[] = [];
+  registry.watch.by({ ended: () => undefined, refused: (attempt) => attempts.push(attempt) });
+  const { received, invite } = newInvite('core');
+  registry.admit(invite);
+
+  expect(statusesOf(received)).toEqual([403]);
+  expect(attempts.map(({ cause }) => [cause.name, isWorthARow(cause)])).toEqual([
+    ['not-admitted', false],
+  ]);
+  expect(ladder.ladder(attempts[0]?.record.callId ?? '')).toBeUndefined();
 });
 
 describe('a call that ends', () => {

@@ -32,6 +32,15 @@ describe('refreshing', () => {
     expect(Math.max(...tenths)).toBeLessThan(1300);
   });
 
+  test('is told in time when the subscription ends', () => {
+    const bench = new SubscriberBench();
+    expect(bench.subscriber.endsAtMs).toBeUndefined();
+    bench.start();
+    expect(bench.subscriber.endsAtMs).toBeUndefined();
+    bench.active();
+    expect(bench.subscriber.endsAtMs).toBe(bench.startMs + 7_200_000);
+  });
+
   test('follows a shorter lifetime in the 200', () => {
     const bench = new SubscriberBench().start().answer(200, { expires: '60' });
     bench.notify('active');

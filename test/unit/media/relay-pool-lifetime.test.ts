@@ -13,6 +13,24 @@ beforeEach(() => {
 afterEach(() => bed.close());
 
 describe('ports', () => {
+  test('of a range that a configuration has no more stay with their streams and are counted no more', async () => {
+    const { pool, leg } = await bed.openPool();
+    const lower = { ...leg, portMax: leg.portMin + 7 };
+    const upper = { ...leg, portMin: leg.portMin + 8 };
+    pool.serve([lower]);
+    const stream = await bed.openStream(pool, lower);
+    pool.serve([upper]);
+    expect(pool.portsFree).toEqual({ core: 4 });
+    // A call that began before may open another stream.
+    const late = await bed.openStream(pool, lower);
+    expect(pool.portsFree).toEqual({ core: 4 });
+    await stream.close();
+    await late.close();
+    pool.serve([upper]);
+    pool.serve([lower]);
+    expect(pool.portsFree).toEqual({ core: 4 });
+  });
+
   test('come back when the stream closes, after their rest', async () => {
     const { pool, leg } = await bed.openPool({ quarantineMs: 80 });
     const stream = await bed.openStream(pool, leg);

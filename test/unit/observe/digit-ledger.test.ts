@@ -32,7 +32,9 @@ describe('records', () => {
         outputs: [{ type: 'notify', cseq: 12, status: 200, latencyMs: 4.5 }],
       },
     ]);
-    expect(outcomes).toEqual([{ type: 'delivered', from: 'rtp', to: 'notify', latencyMs: 4.5 }]);
+    expect(outcomes).toEqual([
+      { type: 'delivered', from: 'rtp', to: 'notify', latencyMs: 4.5, callId: 'call-1' },
+    ]);
   });
 
   test('a relayed digit has no latency', () => {
@@ -40,7 +42,7 @@ describe('records', () => {
     ledger.pressed(press('p1'));
     ledger.sent('p1', { type: 'relay' });
     expect(ledger.list()[0]?.outputs).toEqual([{ type: 'relay' }]);
-    expect(outcomes).toEqual([{ type: 'delivered', from: 'rtp', to: 'relay' }]);
+    expect(outcomes).toEqual([{ type: 'delivered', from: 'rtp', to: 'relay', callId: 'call-1' }]);
   });
 
   test.each(DIGIT_DROP_REASONS)('a digit dropped for %s says so', (reason) => {
@@ -73,6 +75,8 @@ describe('records', () => {
     ledger.pressed(press('p3'));
     expect(ledger.list({ callId: 'call-1' }).map((record) => record.pressId)).toEqual(['p1', 'p3']);
     expect(ledger.list({ callId: 'unknown' })).toEqual([]);
+    expect(ledger.list({ limit: 2 }).map((record) => record.pressId)).toEqual(['p2', 'p3']);
+    expect(ledger.list({ callId: 'call-1', limit: 1 })[0]?.pressId).toBe('p3');
     expect(ledger.list()).toHaveLength(3);
   });
 
@@ -188,4 +192,19 @@ describe('bounds', () => {
     expect(ledger.summary('call-2').presses).toBe(1);
     expect(ledger.summary('call-3').presses).toBe(1);
   });
+});
+
+test('whoever watches hears of each change, until no more', () => {
+  const ledger = new DigitLedger();
+  const heard: string[] = [];
+  const stop = ledger.watch((pressId) => heard.push(pressId));
+  ledger.pressed(press('p1'));
+  ledger.sent('p1', { type: 'notify', cseq: 1, status: 500, atMs: 1_001 });
+  ledger.dropped('p1', 'notify-failed');
+  ledger.dropped('p1', 'call-ended');
+  stop();
+  ledger.pressed(press('p2'));
+  expect(heard).toEqual(['p1', 'p1', 'p1']);
+  expect(ledger.get('p1')).toEqual(ledger.list()[0]);
+  expect(ledger.get('p3')).toBeUndefined();
 });

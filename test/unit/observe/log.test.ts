@@ -53,6 +53,10 @@ const CARELESS: readonly [string, (log: Log) => void][] = [
     'error with details',
     (log) => log.error({ err: Object.assign(new Error('x'), { token: SECRET }) }),
   ],
+  ['secrets as a list', (log) => log.info({ provider: { secrets: [SECRET, SECRET] } }, 'x')],
+  ['hash in place of a password', (log) => log.info({ users: { a: { ha1: SECRET } } }, 'x')],
+  ['password in a URL', (log) => log.info({ url: `postgres://sbc:${SECRET}@db/x` }, 'x')],
+  ['URL in an error', (log) => log.error(new Error(`no https://a:${SECRET}@b.example/`))],
   ['child binding', (log) => log.child({ token: SECRET }).info('x')],
   ['bytes', (log) => log.info({ body: Buffer.from(SECRET) }, 'x')],
   [

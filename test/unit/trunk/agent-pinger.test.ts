@@ -127,3 +127,17 @@ test('once stopped nothing starts it again', async () => {
   await wait(3000);
   expect(sent).toEqual([]);
 });
+
+test('an agent is asked through another interface when the one before is gone', async () => {
+  const pinger = build();
+  pinger.apply(load(YAML));
+  await wait(1);
+  const other = YAML.replace('name: udp,', 'name: other,');
+  pinger.apply(load(other));
+  await wait(1500);
+  expect(sent.filter(({ uri }) => uri === 'sip:10.0.0.1')).not.toHaveLength(0);
+  expect(new Set(sent.map(({ interfaceName }) => interfaceName))).toEqual(
+    new Set(['other', 'tcp']),
+  );
+  pinger.stop();
+});
