@@ -1,7 +1,7 @@
 /**
  * The dependency rule of the rooms as one table: which room may import which, and which rooms are pure.
  *
- *   main, cli -> api -> call, feature-keys -> trunk -> sip, media -> dtmf -> wire
+ *   main, cli -> api, simulation -> call, feature-keys -> trunk -> sip, media -> dtmf -> wire
  *   engine -> wire         config, observe: leaves (import no room)
  */
 import type { OxlintOverride } from 'oxlint';
@@ -56,6 +56,7 @@ export const PURE_FILES: readonly string[] = [
   'relayed-event',
   'event-payload',
   'leg-changes',
+  'one-way-spell',
 ].map((name) => `src/media/${name}.ts`);
 
 const PURE_FEATURE_FILES = [
@@ -70,6 +71,21 @@ const PURE_FEATURE_FILES = [
   'phone-profile',
   'call-decision',
 ].map((name) => `src/feature-keys/${name}.ts`);
+
+const PURE_SIMULATION_FILES = [
+  'virtual-clock',
+  'seeded-random',
+  'line-diff',
+  'header-changes',
+  'key-rows',
+  'expectations',
+  'sdp-preset',
+  'endpoint-sdp',
+].map((name) => `src/simulation/${name}.ts`);
+
+const PURE_OBSERVE_FILES = ['pcap', 'ladder-mermaid', 'series', 'hep'].map(
+  (name) => `src/observe/${name}.ts`,
+);
 
 const PURE_CALL_FILES = ['src/call/forward/forward-chain.ts'];
 
@@ -109,7 +125,13 @@ export function roomOverrides(): OxlintOverride[] {
     const room = file.split('/')[1] ?? '';
     overrides.push(importOverride([file], room, [name]));
   }
-  for (const file of [...PURE_FILES, ...PURE_FEATURE_FILES, ...PURE_CALL_FILES]) {
+  for (const file of [
+    ...PURE_FILES,
+    ...PURE_FEATURE_FILES,
+    ...PURE_CALL_FILES,
+    ...PURE_OBSERVE_FILES,
+    ...PURE_SIMULATION_FILES,
+  ]) {
     overrides.push({ files: [file], rules: { ...pureGlobals() } });
   }
   return overrides;

@@ -65,7 +65,7 @@ function startPings(config: Config, { stack, agents, metrics }: Parts): AgentPin
       isUp: isAnswering,
       state,
     }));
-    metrics.admission.agents(views, AGENT_STATES);
+    metrics.agents(views, AGENT_STATES);
   });
   return pinger;
 }

@@ -5,6 +5,7 @@
 import type { CdrConfig } from './cdr-config.ts';
 import type { FeatureCalls, FeatureKeysConfig } from './feature-keys-config.ts';
 import type { HeaderRule } from './header-rule.ts';
+import type { HepConfig } from './hep-config.ts';
 import type { MethodRelays } from './method-relay.ts';
 import type { NumberTranslation } from './number-translation.ts';
 import type { LocalPolicy } from './routing-config.ts';
@@ -25,6 +26,7 @@ export interface Config {
   readonly featureKeys: FeatureKeysConfig;
   readonly api: ApiConfig;
   readonly cdr: CdrConfig;
+  readonly hep: HepConfig;
   readonly log: { readonly level: LogLevel };
 }
 

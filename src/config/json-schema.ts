@@ -16,6 +16,10 @@ export interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[];
   readonly writeOnly?: boolean;
   readonly required?: readonly string[];
+  readonly const?: unknown;
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
 }
 
 /** The JSON Schema (draft 2020-12) of the file as operators write it. */

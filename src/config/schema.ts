@@ -5,6 +5,7 @@ import { admission } from './schema-admission.ts';
 import { cdr } from './schema-cdr.ts';
 import { expandPolicies, localPolicy, translation } from './schema-routing.ts';
 import { featureKeys } from './schema-feature-keys.ts';
+import { hep } from './schema-hep.ts';
 import { sipLimits } from './schema-sip-limits.ts';
 import { drachtioServer, realm, sessionAgent, sessionGroup, sipInterface } from './schema-trunk.ts';
 import {
@@ -159,6 +160,7 @@ export const configSchema = z
       .prefault({}),
     api: api.meta({ description: 'HTTP API and console.' }).prefault({}),
     cdr: cdr.meta({ description: 'Call records.' }).prefault({}),
+    hep: hep.meta({ description: 'Capture by Homer.' }).prefault({}),
     log: z
       .strictObject({
         level: choice(LOG_LEVELS, 'Least severe level that is logged.').prefault('info'),
@@ -180,5 +182,6 @@ export const configSchema = z
     featureKeys: raw['feature-keys'],
     api: raw.api,
     cdr: raw.cdr,
+    hep: raw.hep,
     log: raw.log,
   }));

@@ -82,8 +82,13 @@ export class YamlSource {
 
   /** 1-based line of what stands at `path`, or of the nearest thing around it; `undefined` when nothing is written. */
   lineOf(path: Path): number | undefined {
+    return this.placeOf(path)?.line;
+  }
+
+  /** The same with the column, 1-based as well. */
+  placeOf(path: Path): { readonly line: number; readonly column: number } | undefined {
     const isWritten = path.length > 0 && this.#places.has(JSON.stringify(path.slice(0, 1)));
-    return isWritten ? this.#position({ path, at: 'key' }).line : undefined;
+    return isWritten ? this.#position({ path, at: 'key' }) : undefined;
   }
 
   #position(finding: Pick<Finding, 'path' | 'at'>): { line: number; column: number } {
@@ -181,6 +186,11 @@ function startOf(node: unknown): number | undefined {
 
 function describe(error: YAMLError, text: string): string {
   if (error.code === 'MULTIPLE_DOCS') return 'only one document (---) may stand in the file';
+  if (error.code === 'TAG_RESOLVE_FAILED') {
+    return 'tags (!name) are not supported; a value that begins with "!" stands in quotes';
+  }
+  // The parser quotes what it did not expect, which may be a secret.
+  if (error.code === 'UNEXPECTED_TOKEN') return error.message.replace(/: [^]*$/, '');
   if (error.code !== 'DUPLICATE_KEY') return error.message;
   const [key = ''] = /^[^\s:,]*/.exec(text.slice(error.pos[0], error.pos[0] + 80)) ?? [];
   return `"${key}" is already set in the same mapping`;

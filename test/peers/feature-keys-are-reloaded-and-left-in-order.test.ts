@@ -10,10 +10,12 @@ import { loadConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { type Sbc, startSbc } from '../../src/main.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { FeaturePhone } from '../support/feature-phone.ts';
+import { freePorts, isUdpFree } from '../support/free-ports.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { loopbackConfig } from '../support/loopback-config.ts';
 import type { SipTarget } from '../support/sip-peer.ts';
 import { SseReader } from '../support/sse-reader.ts';
+import { PATIENCE_MS, sleep } from '../support/wait-for.ts';
 
 let folder = '';
 
@@ -33,7 +35,7 @@ interface Stage {
   readonly phones: SipTarget;
   readonly url: string;
   /** Reloads with `section` in the place of what stood under feature-keys. */
-  reload(section: string): Promise<unknown>;
+  reload(section: string, edit?: (yaml: string) => string): Promise<unknown>;
 }
 
 const DOMAIN = 'domains: { pbx.example: [] }';
@@ -43,10 +45,11 @@ async function start(section: string): Promise<Stage> {
   const { yaml, access, api } = await loopbackConfig({
     carrier: { address: '127.0.0.1', port: 5060 },
   });
+  let edited = unchanged;
   const config = (text: string): LoadedConfig => {
     const entry = `feature-keys: { ${text.replaceAll('FOLDER', folder)} }`;
     return loadConfig({
-      text: yaml.replace('feature-keys: { enabled: false }', entry),
+      text: edited(yaml.replace('feature-keys: { enabled: false }', entry)),
       file: 'sbc.yaml',
       env: {},
     });
@@ -62,11 +65,16 @@ async function start(section: string): Promise<Stage> {
     sbc,
     phones: access,
     url,
-    reload: async (next) => {
+    reload: async (next, edit = edited) => {
       current = next;
+      edited = edit;
       return await ask(`${url}/config/reload`, 'POST');
     },
   };
+}
+
+function unchanged(yaml: string): string {
+  return yaml;
 }
 
 async function ask(url: string, method: string, body?: object): Promise<unknown> {
@@ -134,6 +142,26 @@ test('a reload switches feature keys off and on', async () => {
   await stage.reload(`enabled: false, ${DOMAIN}, ${memory}`);
   expect(await phone.nextNotify()).toMatchObject({ state: 'terminated', reason: 'probation' });
   expect(await ask(path, 'GET')).toMatchObject({ status: 404 });
+});
+
+test('a phone whose interface is taken away is sent to subscribe anew at what is there', async () => {
+  const section = `enabled: true, ${DOMAIN}, provider: { kind: sqlite, file: ":memory:" }`;
+  const stage = await start(section);
+  const [port = 0] = await freePorts(1);
+  const phone = await subscribed(stage.phones);
+  const before = stage.phones.port;
+
+  const moved = await stage.reload(section, (yaml) =>
+    yaml.replace('- name: access\n', '- name: phones\n').replaceAll(`:${before}"`, `:${port}"`),
+  );
+  expect(moved).toMatchObject({ type: 'applied' });
+  expect(await phone.nextNotify()).toMatchObject({ state: 'terminated' });
+  await subscribed({ address: '127.0.0.1', port });
+
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!(await isUdpFree(before, '127.0.0.1')) && performance.now() < deadlineMs)
+    await sleep(100);
+  expect(await isUdpFree(before, '127.0.0.1')).toBe(true);
 });
 
 test('draining ends the stream of events, and the phone is asked to come back', async () => {

@@ -11,6 +11,7 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { freePorts } from '../support/free-ports.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { loopbackConfig } from '../support/loopback-config.ts';
 import type { LoopbackConfig } from '../support/loopback-config.ts';
@@ -61,6 +62,10 @@ async function finalOf(peer: SipPeer, via: SipTarget, to = '1'): Promise<number 
   return statusOf(await peer.invite({ to, via, body }).finished());
 }
 
+function reload({ api }: ProcessStage): Promise<Response> {
+  return fetch(`http://127.0.0.1:${api.port}/api/v1/config/reload`, { method: 'POST' });
+}
+
 describe('a running process', () => {
   test('drains on SIGTERM: the running call ends by itself, then it exits with 0', async () => {
     const stage = await openProcess();
@@ -99,11 +104,6 @@ describe('a running process', () => {
 
   test('takes a new file for new calls only, and refuses an invalid one whole', async () => {
     const stage = await openProcess();
-    const reload = async (): Promise<number> => {
-      const { port } = stage.api;
-      const url = `http://127.0.0.1:${port}/api/v1/config/reload`;
-      return (await fetch(url, { method: 'POST' })).status;
-    };
     const { alice, bob } = await call(stage);
 
     await stage.sbc.rewriteConfig(stage.yaml.replace('to: "*"', 'to: "7"'));
@@ -111,9 +111,9 @@ describe('a running process', () => {
     await stage.sbc.waitForOutput('configuration reloaded');
     const afterReload = await finalOf(stage.alice.sip, stage.access, '1');
     await stage.sbc.rewriteConfig(stage.yaml.replace('admit: anyone', 'admit: nobody'));
-    const invalid = await reload();
+    const { status: invalid } = await reload(stage);
     await stage.sbc.rewriteConfig(stage.yaml.replace('workers: 1', 'workers: 2'));
-    const needsRestart = await reload();
+    const { status: needsRestart } = await reload(stage);
     const afterRefusal = await finalOf(stage.alice.sip, stage.access, '1');
     const reinvite = await alice.reinvite('sendrecv');
     await alice.hangUp();
@@ -125,6 +125,28 @@ describe('a running process', () => {
     expect([invalid, needsRestart]).toEqual([422, 422]);
     expect(statusOf(reinvite)).toBe(200);
     expect(code).toBe(0);
+  });
+
+  test('takes another log level, and a port that is taken refuses the file with its line', async () => {
+    const stage = await openProcess();
+    const [taken = 0] = await freePorts(1);
+    closeAfterTest(await occupyUdp(taken));
+    const quiet = stage.yaml.replace('level: info', 'level: error');
+    const ports = `udp/127.0.0.1:${stage.access.port}", "udp/127.0.0.1:${taken}"`;
+
+    await stage.sbc.rewriteConfig(quiet);
+    const applied = await reload(stage);
+    const before = stage.sbc.output.length;
+    await stage.sbc.rewriteConfig(quiet.replace(`udp/127.0.0.1:${stage.access.port}"`, ports));
+    const refused = await reload(stage);
+    const { alice, bob } = await call(stage);
+    await alice.hangUp();
+    await bob.waitForEnd();
+
+    expect([applied.status, refused.status]).toEqual([200, 422]);
+    expect(await refused.text()).toContain('EADDRINUSE');
+    // Neither the refusal, a warning, nor the call shows up.
+    expect(stage.sbc.output.slice(before)).toBe('');
   });
 });
 

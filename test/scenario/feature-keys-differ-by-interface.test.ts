@@ -73,9 +73,9 @@ async function open(first: Modes): Promise<Stage> {
     passed,
     access,
     core,
-    reload: (next) => {
+    reload: async (next) => {
       modes = next;
-      return sbc.reload();
+      await sbc.reload();
     },
   };
 }

@@ -44,6 +44,11 @@ export class SbcProcess {
     return this.#child.pid ?? 0;
   }
 
+  /** The configuration it runs on. */
+  get configFile(): string {
+    return join(this.#folder, 'sbc.yaml');
+  }
+
   /** Puts another text in place of its configuration file. */
   async rewriteConfig(yaml: string): Promise<void> {
     await writeFile(join(this.#folder, 'sbc.yaml'), yaml);

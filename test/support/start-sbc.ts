@@ -3,7 +3,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ReloadView } from '../../src/api/backend.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { LoadedConfig } from '../../src/config/load.ts';
 import { startSbc } from '../../src/main.ts';
 import type { Sbc } from '../../src/main.ts';
 import { createLog } from '../../src/observe/log.ts';
@@ -31,6 +33,8 @@ export interface RunningSbc extends LoopbackConfig {
   readonly errors: readonly string[];
   /** The call records written so far, oldest first. */
   cdrs(): Promise<unknown[]>;
+  /** Puts another text in place of its configuration, and reloads. */
+  reload(yaml: string): Promise<ReloadView>;
   /** Takes everything down; rejects when a call was still up or an error was logged. */
   close(): Promise<void>;
 }
@@ -43,7 +47,8 @@ export async function startLoopbackSbc(options: StartOptions): Promise<RunningSb
   const errors: string[] = [];
   const yaml = (await options.edit?.(loopback.yaml)) ?? loopback.yaml;
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  const sbc = await startFromText(yaml, errors, options.logLines).catch(async (error: unknown) => {
+  const file = { text: yaml };
+  const sbc = await startFromText(file, errors, options.logLines).catch(async (error: unknown) => {
     await removeFolder();
     throw error;
   });
@@ -52,6 +57,10 @@ export async function startLoopbackSbc(options: StartOptions): Promise<RunningSb
     yaml,
     sbc,
     errors,
+    reload: (text) => {
+      file.text = text;
+      return sbc.reload();
+    },
     cdrs: async () => {
       const text = await readFile(cdrFile, 'utf8').catch(() => '');
       // What stands behind the last line end is half of a line that is just being written.
@@ -73,18 +82,25 @@ export async function startLoopbackSbc(options: StartOptions): Promise<RunningSb
   };
 }
 
-/** Starts from any configuration text; lines of level error are added to `errors`, those from info on to `logLines`. */
+/**
+ * Starts from any configuration text; lines of level error are added to `errors`, those from info on to `logLines`.
+ *
+ * @param source the text, or what holds it when it is reloaded
+ */
 export async function startFromText(
-  text: string,
+  source: string | { readonly text: string },
   errors: string[] = [],
   logLines?: string[],
 ): Promise<Sbc> {
-  const loaded = loadConfig({ text, file: 'loopback.yaml', env: {} });
+  const file = typeof source === 'string' ? { text: source } : source;
+  const readConfig = (text = file.text): LoadedConfig =>
+    loadConfig({ text, file: 'loopback.yaml', env: {} });
+  const loaded = readConfig();
   if (loaded.type === 'invalid') {
     const problems = loaded.problems.map(
       (problem) => `${problem.line}:${problem.column} ${problem.path} ${problem.message}`,
     );
-    throw new Error(`${problems.join('\n')}\n${text}`);
+    throw new Error(`${problems.join('\n')}\n${file.text}`);
   }
   const log = createLog(logLines === undefined ? 'error' : 'info', {
     write: (line: string) => {
@@ -92,7 +108,7 @@ export async function startFromText(
       if (ERROR_LINE.test(line)) errors.push(line);
     },
   });
-  return startSbc(loaded.config, { log });
+  return startSbc(loaded.config, { log, readConfig });
 }
 
 /** Whether every call is over soon; the last answers may still be under way. */

@@ -63,7 +63,7 @@ describe('text that is no configuration', () => {
       [
         '1:1: realms: "realms" is required here',
         '1:1: sip-interfaces: "sip-interfaces" is required here',
-        '1:6: Unresolved tag: tag:yaml.org,2002:js/function',
+        '1:6: tags (!name) are not supported; a value that begins with "!" stands in quotes',
         '1:20: log: expected a mapping, found a single value',
       ],
     ],
