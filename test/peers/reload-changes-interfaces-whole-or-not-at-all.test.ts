@@ -136,7 +136,7 @@ test('a certificate whose file has changed is shown to who connects next', async
   expect(changed).toMatchObject({ type: 'applied', isChanged: true });
   expect(after).not.toBe(before);
   expect(await certificateAt(port)).toBe(after);
-  expect(problems(broken)).toEqual([expect.stringContaining('sip-interfaces.0.tls')]);
+  expect(problems(broken)).toEqual([expect.stringContaining('sip-interfaces[0].tls')]);
 });
 
 test('a new interface is served at once, for its agents too', async () => {
