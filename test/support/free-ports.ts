@@ -83,11 +83,14 @@ export async function freePortRange(
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const first = ((await nextPort(count + 1)) + 1) & ~1;
     const candidates = Array.from({ length: count }, (_, index) => first + index);
-    if (candidates.some((port) => avoid.includes(port))) continue;
-    const free = await Promise.all(candidates.map((port) => isUdpFree(port, address)));
+    const isAvoided = candidates.some((port) => avoid.includes(port));
+    const free = isAvoided
+      ? [false]
+      : await Promise.all(candidates.map((port) => isUdpFree(port, address)));
     if (free.every(Boolean)) return { first, last: first + count - 1 };
-    // Something stays bound in there: the next round begins elsewhere.
-    await nextPort(1 + Math.floor(Math.random() * count));
+    // Something stays bound in there: the next round begins anywhere else in the block.
+    const block = await ownBlock();
+    block.next = Math.floor(Math.random() * Math.max(1, BLOCK_PORTS - 1 - count));
   }
   throw new Error(`no ${count} neighbouring free UDP ports on ${address}`);
 }
