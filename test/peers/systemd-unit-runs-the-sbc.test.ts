@@ -1,7 +1,7 @@
 /** The unit file as written, on a machine whose systemd is not ours to command: its start line, checked and run by hand. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loopbackConfig } from '../support/loopback-config.ts';
 import { readUnitFile } from '../support/unit-file.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { PATIENCE_MS, waitFor } from '../support/wait-for.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '');
 const run = promisify(execFile);
@@ -52,7 +52,20 @@ test('systemd rates its exposure as low', async () => {
   expect(stdout).toMatch(/Overall exposure level for tonebridge\.service: [01]\.\d/);
 });
 
-test('its start line brings the SBC up with secrets from the environment, SIGHUP reloads, SIGTERM ends it', async () => {
+/** Puts a program in the place of `systemd-notify`; what it gives reads what systemd would have been told. */
+async function standInForSystemdNotify(): Promise<() => Promise<string[]>> {
+  const file = join(folder, 'told');
+  const program = join(folder, 'bin', 'systemd-notify');
+  await mkdir(join(folder, 'bin'));
+  await writeFile(program, `#!/bin/sh\necho "$*" >> '${file}'\n`);
+  await chmod(program, 0o755);
+  return async () => {
+    const text = await readFile(file, 'utf8').catch(() => '');
+    return text.split('\n').filter((line) => line !== '');
+  };
+}
+
+test('its start line brings the SBC up with secrets from the environment, SIGHUP reloads, SIGTERM ends it, and systemd is told', async () => {
   const carrier = { address: '127.0.0.1', port: 9 };
   const { yaml, api } = await loopbackConfig({ carrier, logLevel: 'info' });
   const token = 'from-the-environment-file';
@@ -62,9 +75,16 @@ test('its start line brings the SBC up with secrets from the environment, SIGHUP
   const service = readUnitFile(unit).get('Service');
   const [program = '', ...words] = service?.get('ExecStart')?.at(-1)?.split(' ') ?? [];
   const environment = (service?.get('Environment') ?? []).map((line) => line.split('='));
+  expect(service?.get('Type')).toEqual(['notify']);
+  const told = await standInForSystemdNotify();
   const child = spawn(program, words, {
     cwd: service?.get('WorkingDirectory')?.at(-1),
-    env: { ...Object.fromEntries(environment), SBC_TEST_TOKEN: token },
+    env: {
+      ...Object.fromEntries(environment),
+      SBC_TEST_TOKEN: token,
+      NOTIFY_SOCKET: join(folder, 'notify'),
+      PATH: `${join(folder, 'bin')}:/usr/bin:/bin`,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
@@ -74,12 +94,16 @@ test('its start line brings the SBC up with secrets from the environment, SIGHUP
   });
   try {
     await waitFor('ready', () => output.includes('"ready"'));
+    await expect.poll(told, { timeout: PATIENCE_MS }).toEqual(['READY=1']);
     const url = `http://${api.address}:${api.port}/api/v1/drain`;
     expect((await fetch(url, { method: 'POST' })).status).toBe(401);
     child.kill('SIGHUP');
     await waitFor('reloaded', () => output.includes('configuration reloaded'));
+    const reloaded = ['READY=1', 'RELOADING=1', 'READY=1'];
+    await expect.poll(told, { timeout: PATIENCE_MS }).toEqual(reloaded);
     child.kill('SIGTERM');
     expect((await exited)[0]).toBe(0);
+    expect(await told()).toEqual([...reloaded, 'STOPPING=1']);
     expect(output).not.toContain(token);
   } finally {
     child.kill('SIGKILL');

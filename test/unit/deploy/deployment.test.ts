@@ -67,6 +67,8 @@ const composeSchema = z.object({
       profiles: z.array(z.string()).optional(),
       stop_grace_period: z.string().optional(),
       volumes: z.array(z.string()).optional(),
+      env_file: z.array(z.object({ path: z.string(), required: z.boolean() })).optional(),
+      environment: z.record(z.string(), z.string()).optional(),
     }),
   ),
 });
@@ -93,6 +95,13 @@ describe('docker-compose.yml', () => {
     expect(builds.filter((build) => !exists(`${build}/Dockerfile`))).toEqual([]);
   });
 
+  test('hands the SBC every variable of a .env file that may be missing, and where its health is', () => {
+    expect(services['sbc']?.env_file).toEqual([{ path: '.env', required: false }]);
+    expect(services['sbc']?.environment?.['SBC_HEALTH_URL']).toMatch(/^\$\{SBC_HEALTH_URL:-http:/);
+    expect(read('.dockerignore').split('\n')).toContain('**/.env');
+    expect(read('.gitignore').split('\n')).toContain('.env');
+  });
+
   test('leaves a stopped SBC the time to drain', () => {
     expect(services['sbc']?.stop_grace_period).toBe('1h');
   });
@@ -107,6 +116,12 @@ describe('the systemd unit', () => {
     expect(value('ExecReload')).toBe('/bin/kill -HUP $MAINPID');
     expect(value('Restart')).toBe('on-failure');
     expect(service?.has('KillSignal')).toBe(false);
+  });
+
+  test('counts as started when the SBC says so, which a child of it tells', () => {
+    expect(value('Type')).toBe('notify');
+    expect(value('NotifyAccess')).toBe('all');
+    expect(value('RestrictAddressFamilies')).toContain('AF_UNIX');
   });
 
   test('has a user of its own and no capability', () => {
@@ -135,7 +150,7 @@ const podSchema = z.object({
             lifecycle: z.object({
               preStop: z.object({ exec: z.object({ command: z.array(z.string()) }) }),
             }),
-            livenessProbe: probe('/healthz'),
+            livenessProbe: probe('/healthz').extend({ terminationGracePeriodSeconds: z.number() }),
             readinessProbe: probe('/readyz'),
             securityContext: z.object({
               readOnlyRootFilesystem: z.literal(true),
@@ -171,6 +186,10 @@ describe('the kubernetes manifest', () => {
     expect(drain?.options.map(({ long }) => long)).toContain(option);
     expect(isCommand(container.args[0])).toBe(true);
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(3600);
+  });
+
+  test('replaces an SBC that hangs at once: it drains nothing any more', () => {
+    expect(container.livenessProbe.terminationGracePeriodSeconds).toBeLessThanOrEqual(30);
   });
 
   test('mounts every volume once', () => {
