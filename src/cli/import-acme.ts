@@ -8,9 +8,8 @@ import { checkConfig } from './check.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { type CommandResult, finish } from './output.ts';
 import { progressOf } from './progress.ts';
+import { isStandardInput, readStandardInput, STANDARD_INPUT } from './standard-input.ts';
 
-/** Checking more parts than this takes longer than anybody waits. */
-const MAX_CHECKED_PARTS = 5000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 interface ImportOptions {
@@ -22,7 +21,7 @@ export function addImportAcmeCommand(program: Command): void {
   program
     .command('import-acme')
     .description('turn `show running-config` of an Oracle (Acme Packet) SBC into a configuration')
-    .argument('<file>', 'the text as it was saved from a terminal')
+    .argument('<file>', 'the text as it was saved from a terminal; - for standard input')
     .option(
       '-o, --output <file>',
       'where the configuration goes (default: standard output, the report to standard error)',
@@ -56,13 +55,9 @@ Examples:
 export function importResult(imported: AcmeImport, output: string | undefined): CommandResult {
   const { yaml, lines, counts } = imported;
   const name = output ?? 'the configuration';
-  const isTooLong = imported.parts > MAX_CHECKED_PARTS;
-  const check = isTooLong
-    ? undefined
-    : checkConfig(loadConfig({ text: yaml, file: name, env: {} }));
-  const checked = check?.text ?? `not checked, ${imported.parts} parts: run tonebridge check\n`;
-  const report = `${formatImport(imported)}\n${checked}`;
-  const isWhole = counts['not-carried'] === 0 && isValid(check?.json) !== false;
+  const check = checkConfig(loadConfig({ text: yaml, file: name, env: {} }));
+  const report = `${formatImport(imported)}\n${check.text}`;
+  const isWhole = counts['not-carried'] === 0 && isValid(check.json);
   return {
     exitCode: isWhole ? EXIT_CODES.good : EXIT_CODES.findings,
     text: output === undefined ? yaml : report,
@@ -71,23 +66,26 @@ export function importResult(imported: AcmeImport, output: string | undefined): 
       ...(output === undefined ? { yaml } : { output }),
       counts,
       lines,
-      check: check?.json ?? null,
+      check: check.json,
     },
   };
 }
 
-function isValid(check: unknown): boolean | undefined {
-  if (typeof check !== 'object' || check === null || !('isValid' in check)) return undefined;
-  return check.isValid === true;
+function isValid(check: unknown): boolean {
+  return (
+    typeof check === 'object' && check !== null && 'isValid' in check && check.isValid === true
+  );
 }
 
 function readText(command: Command, file: string): string {
+  const isPiped = isStandardInput(file);
+  const name = isPiped ? STANDARD_INPUT : file;
   try {
-    const bytes = readFileSync(file);
-    if (bytes.length > MAX_BYTES) command.error(`error: ${file} is larger than ${MAX_BYTES} bytes`);
+    const bytes = isPiped ? readStandardInput() : readFileSync(file);
+    if (bytes.length > MAX_BYTES) command.error(`error: ${name} is larger than ${MAX_BYTES} bytes`);
     return bytes.toString('utf8');
   } catch (error) {
-    return command.error(`error: ${file} cannot be read: ${messageOf(error)}`);
+    return command.error(`error: ${name} cannot be read: ${messageOf(error)}`);
   }
 }
 

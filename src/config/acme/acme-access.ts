@@ -2,8 +2,20 @@
 import { isIP } from 'node:net';
 import type { AcmeParts } from './acme-parts.ts';
 import type { ElementReader } from './acme-reader.ts';
+import { entryOf } from './acme-value.ts';
 import type { AcmeSource } from './acme-source.ts';
 import type { YamlEntry } from './acme-yaml.ts';
+
+/** allow-anonymous, from the most open to the strictest. */
+const MODES = ['all', 'realm-prefix', 'register-prefix', 'registered', 'agents-only'] as const;
+type Mode = (typeof MODES)[number];
+
+/** Why what access-control permits is refused all the same: it lets packets in, allow-anonymous requests. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  'agents-only': 'allow-anonymous agents-only admits session agents alone, there and here',
+  'realm-prefix':
+    'allow-anonymous realm-prefix admits session agents and addr-prefix alone, there and here',
+};
 
 interface Place {
   /** The realm. */
@@ -24,8 +36,11 @@ export class AccessControls {
     }
   }
 
-  /** Networks that are denied and permitted in a realm. */
-  take(identifier: string): {
+  /** Networks that are denied and permitted in a realm; `mode` is `allow-anonymous` of its ports. */
+  take(
+    identifier: string,
+    mode: Mode,
+  ): {
     readonly deny: readonly string[];
     readonly allow: readonly string[];
   } {
@@ -34,7 +49,7 @@ export class AccessControls {
     for (const reader of this.#byRealm.get(identifier.toLowerCase()) ?? []) {
       const network = networkOf(reader.text('source-address'));
       const protocol = reader.text('application-protocol').toUpperCase();
-      const access = reader.text('access').toLowerCase();
+      const access = reader.text('access').toLowerCase() || 'permit';
       if (
         network === undefined ||
         !['', 'SIP', 'ALL', 'NONE'].includes(protocol) ||
@@ -44,6 +59,12 @@ export class AccessControls {
           'it is not about the sources of SIP requests',
           'set it in the firewall of this machine',
         );
+        continue;
+      }
+      const refusal = access === 'permit' ? entryOf(REFUSALS, mode) : undefined;
+      if (refusal !== undefined) {
+        // Another interface of the realm may have carried it.
+        if (!reader.isFinished) reader.loseWhole(refusal, 'nothing, or add it to `allow`');
         continue;
       }
       (access === 'deny' ? deny : allow).add(network);
@@ -66,15 +87,16 @@ export function accessOf(
   const config = realms.config(identifier);
   const prefix = networkOf(config?.text('addr-prefix') ?? '');
   const strictest = strictestOf(ports.map((port) => modeOf(port)));
-  const { deny, allow } = access.take(identifier);
   const isPrefixed = strictest === 'realm-prefix' && prefix !== undefined;
+  const mode = strictest === 'realm-prefix' && !isPrefixed ? 'all' : strictest;
+  const { deny, allow } = access.take(identifier, mode);
   for (const port of ports) judge(port, strictest);
   if (config !== undefined && prefix !== undefined) {
     if (isPrefixed) config.carry('addr-prefix', 'as `allow` of the sip-interface');
     else config.ignore('addr-prefix', 'counts only with allow-anonymous realm-prefix');
   }
-  const isOpen = strictest === 'all' || (strictest === 'realm-prefix' && prefix === undefined);
-  const allowed = isPrefixed ? [prefix, ...allow.filter((network) => network !== prefix)] : allow;
+  const isOpen = mode === 'all';
+  const allowed = isPrefixed ? [prefix] : allow;
   return [
     { key: 'admit', value: isOpen ? 'anyone' : 'agents' },
     ...(allowed.length === 0 || isOpen ? [] : [{ key: 'allow', value: allowed }]),
@@ -82,19 +104,16 @@ export function accessOf(
   ];
 }
 
-/** From the most open to the strictest. */
-const MODES = ['all', 'realm-prefix', 'register-prefix', 'registered', 'agents-only'];
-
-function modeOf(port: ElementReader): string {
-  const mode = port.text('allow-anonymous').toLowerCase();
-  return MODES.includes(mode) ? mode : mode === '' ? 'all' : 'agents-only';
+function modeOf(port: ElementReader): Mode {
+  const text = port.text('allow-anonymous').toLowerCase();
+  return MODES.find((mode) => mode === text) ?? (text === '' ? 'all' : 'agents-only');
 }
 
-function strictestOf(modes: readonly string[]): string {
+function strictestOf(modes: readonly Mode[]): Mode {
   return MODES.findLast((mode) => modes.includes(mode)) ?? 'agents-only';
 }
 
-function judge(port: ElementReader, strictest: string): void {
+function judge(port: ElementReader, strictest: Mode): void {
   const mode = modeOf(port);
   if (mode !== strictest) {
     port.carry(

@@ -2,10 +2,11 @@
 import { entryOf } from './acme-value.ts';
 import { isIP } from 'node:net';
 import { bracketHost, parseHostPort } from '../address.ts';
+import { AgentIndex, type AgentTexts } from './acme-agent-index.ts';
 import { type InterfacePlan, type Interfaces, redirects } from './acme-interfaces.ts';
 import { legEntries, readOptions } from './acme-leg.ts';
 import { constraintEntries } from './acme-limits.ts';
-import { NameMap, NameSpace } from './acme-names.ts';
+import { NameSpace } from './acme-names.ts';
 import type { AcmeParts } from './acme-parts.ts';
 import { hasPings, outServiceCodes, pingEntries } from './acme-ping.ts';
 import type { ElementReader } from './acme-reader.ts';
@@ -26,15 +27,16 @@ interface Place {
   readonly transport: string;
   /** Only a transport that is written binds large requests. */
   readonly isWritten: boolean;
+  /** What is not quite the same about it. */
+  readonly note: string | undefined;
 }
 
 export class Agents {
   readonly items: YamlItem[] = [];
   /** Shared with the groups. */
   readonly names = new NameSpace();
-  readonly #byHost = new NameMap<AgentPlan>();
-  readonly #byPlace = new NameMap<AgentPlan>();
-  readonly #disabled = new Set<string>();
+  readonly #index = new AgentIndex<AgentPlan>();
+  readonly #disabled = new AgentIndex<ElementReader>();
   readonly #parts: AcmeParts;
   readonly #interfaces: Interfaces;
 
@@ -47,12 +49,11 @@ export class Agents {
   /** By host name or address, as other elements name it; of several, the one in the realm `identifier`. */
   find(host: string, identifier = ''): AgentPlan | undefined {
     const realm = identifier === '' ? undefined : this.#parts.realms.serving(identifier);
-    const there = realm && this.#byPlace.get(placeKey(realm, host));
-    return there ?? this.#byHost.get(host);
+    return this.#index.find(host, realm?.name);
   }
 
   isDisabled(host: string): boolean {
-    return this.#disabled.has(host.toLowerCase());
+    return this.#disabled.find(host) !== undefined;
   }
 
   /** An agent for an address that only a policy names. */
@@ -63,28 +64,27 @@ export class Agents {
       return undefined;
     const name = this.names.take(where.host);
     const agent = { name, realm, maxSessions: 0 };
-    this.#remember(address, agent);
+    const { host, port } = where;
+    this.#index.add(realm.name, { hostname: host, address: '', port, isTls: false }, agent);
     this.items.push({
       comments: [`line ${line}: next hop of a local-policy that is no session-agent there`],
       entries: [
         { key: 'name', value: name },
         { key: 'realm', value: realm.name },
-        { key: 'address', value: addressOf(where.host, where.port) },
+        {
+          key: 'address',
+          value: addressOf(host, isIP(host) !== 0 && port === 5060 ? undefined : port),
+        },
       ],
     });
     return agent;
-  }
-
-  #remember(host: string, agent: AgentPlan): void {
-    this.#byHost.add(host, agent);
-    this.#byPlace.add(placeKey(agent.realm, host), agent);
   }
 
   #add(reader: ElementReader): void {
     const host = reader.text('hostname') || reader.text('ip-address');
     const problem = this.#problem(reader, host);
     if (problem !== undefined) {
-      this.#disabled.add(host.toLowerCase());
+      this.#disabled.add('', textsOf(reader), reader);
       reader.loseWhole(problem.reason, problem.advice);
       return;
     }
@@ -106,10 +106,7 @@ export class Agents {
     }
     const name = this.names.take(host);
     const agent = { name, realm, maxSessions: reader.number('max-sessions') ?? 0 };
-    this.#remember(host, agent);
-    const address = reader.text('ip-address');
-    if (address !== '') this.#remember(address, agent);
-    if (place.port !== undefined) this.#remember(addressOf(place.host, place.port), agent);
+    this.#index.add(realm.name, textsOf(reader), agent);
     const described = reader.text('description');
     const comments = [
       `line ${reader.line}: ${reader.where}`,
@@ -129,7 +126,7 @@ export class Agents {
     }: { readonly name: string; readonly place: Place; readonly plan: InterfacePlan },
   ): readonly YamlEntry[] {
     const { shared } = this.#parts;
-    reader.carry('hostname');
+    reader.carry('hostname', reader.has('port') ? undefined : place.note);
     if (reader.text('ip-address') !== '') reader.carry('ip-address');
     const leg = legEntries(reader, 'session-agent');
     let failures: number | undefined;
@@ -229,14 +226,25 @@ function placeOf(reader: ElementReader): Place | string {
   const written = reader.number('port') ?? where.port;
   if (written !== undefined && written > 65_535) return `${written} is no port`;
   reader.carry('transport-method', note);
-  reader.carry('port', written === 0 ? 'DNS names the port' : undefined);
-  // Without a port any source port of the peer is recognised, as it is there.
-  const port = written === undefined || written === 0 || written === usual ? undefined : written;
-  return { host: where.host, port, transport, isWritten };
+  // Without a port any source port of an address is recognised, as it is there; a name is asked for its services then.
+  const isUsual = (written ?? usual) === usual;
+  const isNamed = isIP(where.host) === 0;
+  const port = written === 0 || (isUsual && !isNamed) ? undefined : (written ?? usual);
+  const difference = isUsual && isNamed && transport === 'udp' ? ONLY_ADDRESSES : undefined;
+  reader.carry('port', written === 0 ? 'DNS names the port' : difference);
+  return { host: where.host, port, transport, isWritten, note: difference };
 }
 
-function placeKey(realm: RealmPlan, host: string): string {
-  return `${realm.name} ${host}`;
+const ONLY_ADDRESSES =
+  'DNS is asked for its addresses alone, as there; requests from another port are not its own';
+
+function textsOf(reader: ElementReader): AgentTexts {
+  return {
+    hostname: reader.text('hostname'),
+    address: reader.text('ip-address'),
+    port: reader.number('port'),
+    isTls: /tls$/i.test(reader.text('transport-method')),
+  };
 }
 
 function addressOf(host: string, port: number | undefined): string {

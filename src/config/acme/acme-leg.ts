@@ -5,17 +5,27 @@ import type { YamlEntry } from './acme-yaml.ts';
 export type LegPlace = 'sip-interface' | 'session-agent';
 
 const HAIRPIN = 'kpmlRFC2833-iwf-on-hairpin';
+/** As manuals spell it and as boxes print it. */
+const HAIRPIN_SPELLINGS: readonly string[] = [HAIRPIN.toLowerCase(), 'kpml2833-iwf-on-hairpin'];
 /** Name of the first release that had it. */
 const OLD_KPML = 'kpml-2833-interworking';
 
 export function legEntries(reader: ElementReader, place: LegPlace): YamlEntry[] {
   const entries: YamlEntry[] = [];
   entries.push(...kpml(reader, place), ...mode(reader, place), ...payload(reader, place));
-  const hairpin = reader.element.parameters.find(
-    ({ name }) => name.toLowerCase() === HAIRPIN.toLowerCase(),
-  )?.name;
-  if (hairpin !== undefined) entries.push(...flag(reader, hairpin, { key: HAIRPIN, place }));
+  entries.push(...hairpin(reader, place));
   return entries;
+}
+
+/** Of several spellings the first that says something counts. */
+function hairpin(reader: ElementReader, place: LegPlace): readonly YamlEntry[] {
+  let found: readonly YamlEntry[] = [];
+  for (const name of new Set(reader.element.parameters.map((parameter) => parameter.name))) {
+    if (!HAIRPIN_SPELLINGS.includes(name.toLowerCase())) continue;
+    if (found.length === 0) found = flag(reader, name, { key: HAIRPIN, place });
+    else reader.lose(name, 'another spelling of it stands above and counts');
+  }
+  return found;
 }
 
 /** The hairpin flag as an option, and what else `known` makes of options; the others are lost. */
@@ -46,7 +56,7 @@ export function readOptions(
 }
 
 function hairpinOption(name: string, value: string, place: LegPlace): YamlEntry | undefined {
-  if (name.toLowerCase() !== HAIRPIN.toLowerCase()) return undefined;
+  if (!HAIRPIN_SPELLINGS.includes(name.toLowerCase())) return undefined;
   const isOff = ['disabled', 'no', 'false'].includes(value.toLowerCase());
   if (value === 'inherit' && place === 'session-agent') return { key: HAIRPIN, value: 'inherit' };
   return { key: HAIRPIN, value: isOff ? 'disabled' : 'enabled' };

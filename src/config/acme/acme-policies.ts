@@ -5,6 +5,7 @@
  *   ->  { from-realm: a, to-prefixes: ["49", "43"], next-hop: … } four times
  */
 import type { Agents } from './acme-agents.ts';
+import { fallbackPolicies, type PolicyPlan } from './acme-fallbacks.ts';
 import type { Groups } from './acme-groups.ts';
 import type { AcmeParts } from './acme-parts.ts';
 import { type PolicyHop, readAttribute } from './acme-policy-attribute.ts';
@@ -23,10 +24,17 @@ export interface PolicyTargets {
 }
 
 export function importPolicies(targets: PolicyTargets): readonly YamlItem[] {
-  return targets.parts.source.all('local-policy').flatMap((reader) => policiesOf(reader, targets));
+  const plans = targets.parts.source
+    .all('local-policy')
+    .flatMap((reader) => policiesOf(reader, targets));
+  const own = plans.map((plan) => ({
+    comments: commentsOf(plan.reader, plan.hop),
+    entries: policyEntries(plan),
+  }));
+  return [...own, ...fallbackPolicies(plans)];
 }
 
-function policiesOf(reader: ElementReader, targets: PolicyTargets): readonly YamlItem[] {
+function policiesOf(reader: ElementReader, targets: PolicyTargets): readonly PolicyPlan[] {
   const problem = wholeProblem(reader);
   if (problem !== undefined) {
     reader.loseWhole(problem.reason, problem.advice);
@@ -54,22 +62,12 @@ function policiesOf(reader: ElementReader, targets: PolicyTargets): readonly Yam
   judge(reader, { realms, from, to });
   return realms.known.flatMap((realm) =>
     from.prefixes.flatMap((calling) =>
-      hops.map((hop) => ({
-        comments: commentsOf(reader, hop),
-        entries: policyEntries(realm, { calling, to: to.prefixes, hop }),
-      })),
+      hops.map((hop) => ({ reader, realm, calling, to: to.prefixes, hop })),
     ),
   );
 }
 
-function policyEntries(
-  realm: string,
-  {
-    calling,
-    to,
-    hop,
-  }: { readonly calling: string; readonly to: readonly string[]; readonly hop: PolicyHop },
-): readonly YamlEntry[] {
+function policyEntries({ realm, calling, to, hop }: PolicyPlan): readonly YamlEntry[] {
   const [first = '*'] = to;
   return [
     { key: 'from-realm', value: realm },

@@ -5,6 +5,13 @@ import type { YamlEntry } from './acme-yaml.ts';
 
 export interface PolicyHop {
   readonly line: number;
+  /** Agent or group here. */
+  readonly name: string;
+  readonly methods: readonly string[];
+  readonly cost: number;
+  readonly isTimed: boolean;
+  /** Nothing is tried after it. */
+  readonly isLast: boolean;
   readonly entries: readonly YamlEntry[];
 }
 
@@ -61,6 +68,11 @@ export function readAttribute(
   reader.finish();
   return {
     line: reader.line,
+    name: hop.name,
+    methods: methods.names,
+    cost: Math.min(cost, MAX_COST),
+    isTimed: time.entries.length > 0,
+    isLast: reader.text('terminate-recursion') === 'enabled',
     entries: [
       ...methods.entries,
       ...(cost === 0 ? [] : [{ key: 'cost', value: Math.min(cost, MAX_COST) }]),
@@ -186,9 +198,14 @@ function clock(text: string): string | undefined {
   return match === null ? undefined : `${match[1] ?? ''}:${match[2] ?? ''}`;
 }
 
-function methodsOf(reader: ElementReader): Part {
+function methodsOf(
+  reader: ElementReader,
+):
+  | (Part & { readonly type: 'part'; readonly names: readonly string[] })
+  | (Part & { readonly type: 'lost' }) {
   const written = reader.list('methods').map((method) => method.toUpperCase());
-  if (written.length === 0 || written.includes('ANY')) return { type: 'part', entries: [] };
+  if (written.length === 0 || written.includes('ANY'))
+    return { type: 'part', entries: [], names: ['INVITE'] };
   const served = [...new Set(written.filter((method) => METHODS.includes(method)))];
   if (served.length === 0) return { type: 'lost', reason: 'methods' };
   const others = written.filter((method) => !served.includes(method));
@@ -197,7 +214,8 @@ function methodsOf(reader: ElementReader): Part {
     : undefined;
   reader.carry('methods', others.length === 0 ? beyond : `without ${others.join(', ')}`);
   const isUsual = served.length === 1 && served[0] === 'INVITE';
-  return { type: 'part', entries: isUsual ? [] : [{ key: 'methods', value: served }] };
+  const entries = isUsual ? [] : [{ key: 'methods', value: served }];
+  return { type: 'part', entries, names: served };
 }
 
 function judge(reader: ElementReader, note: string | undefined): void {

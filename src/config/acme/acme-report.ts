@@ -14,6 +14,8 @@ const HEADINGS: readonly (readonly [Fate, string])[] = [
 ];
 /** A report longer than this is read by programs. */
 const MAX_GROUPS = 2000;
+/** Parameters named in one line of the report. */
+const MAX_NAMES = 20;
 
 export function formatImport({ lines, counts }: AcmeImport): string {
   const parts = HEADINGS.map(([fate, heading]) => {
@@ -43,13 +45,21 @@ function groupsOf(lines: readonly LineFate[]): readonly Group[] {
   return groups;
 }
 
+/** Names of the parameters, '' where the element is meant as a whole. */
+function parametersOf(lines: readonly LineFate[]): string {
+  const names = [...new Set(lines.map(({ parameter }) => parameter))];
+  if (names.includes('')) return '';
+  const more = names.length - MAX_NAMES;
+  return names.slice(0, MAX_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 function formatGroup({ first, lines }: Group): string {
   const last = lines.at(-1)?.line ?? first.line;
   const place = first.line === last ? `line ${first.line}` : `lines ${first.line}-${last}`;
   const what =
     lines.length === 1
       ? [first.element, [first.parameter, first.value].filter((part) => part !== '').join(' ')]
-      : [first.element];
+      : [first.element, parametersOf(lines)];
   const named = what.filter((part) => part !== '').join(', ');
   const advice =
     first.advice === '' || first.advice === 'nothing' ? '' : `\n      -> ${first.advice}`;

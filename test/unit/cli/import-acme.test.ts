@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { importResult } from '../../../src/cli/import-acme.ts';
 import { runProgram } from '../../../src/cli/program.ts';
+import { importAcme } from '../../../src/config/acme/acme-import.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 
 const FIXTURE = fileURLToPath(
@@ -41,6 +43,12 @@ test('the configuration goes to standard output, the report to standard error', 
   expect(typeOf(out.text)).toBe('config');
   expect(out.errors).toContain('\nCarried with a change\n');
   expect(out.errors).toContain('the configuration: valid');
+});
+
+test('however much there is, it is checked', () => {
+  const result = importResult({ ...importAcme(WHOLE), parts: 100_000 }, undefined);
+  expect(result.errorText).toContain('the configuration: valid');
+  expect(result.json).toMatchObject({ check: { isValid: true } });
 });
 
 test('with --output the configuration goes to a file that was not there', async () => {
