@@ -73,7 +73,7 @@ function refuse(
   status: number,
 ): void {
   endpoint.outcome = { status, reason: 'refused' };
-  const headers = contact === undefined ? {} : { Contact: `<${contact}>` };
+  const headers = contact === undefined ? {} : { Contact: contact };
   invite.reject(status, { headers: { ...headers, ...endpoint.options.script.headers } });
   endpoint.end();
 }

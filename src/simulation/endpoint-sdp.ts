@@ -36,7 +36,6 @@ export class EndpointSdp {
   readonly #place: PacketSource;
   /** What was sent last; `undefined` before the first. */
   #own: Sdp | undefined;
-  #version = 1;
 
   /** @param place where RTP is awaited. */
   constructor(source: SdpSource, place: PacketSource) {
@@ -53,10 +52,14 @@ export class EndpointSdp {
       : { address, port: audio.port };
   }
 
-  /** A new offer; without `source` what was sent before, in another direction. */
+  /** A new offer; without `source` what was sent before, in another direction. What was given as text is sent as it is. */
   offer(direction: MediaDirection = 'sendrecv', source?: SdpSource): string {
-    const base = source === undefined ? (this.#own ?? this.#fresh()) : this.#written(source);
-    return this.#send(turned(base, direction));
+    if (source === undefined && this.#own !== undefined) {
+      return this.#send(turned(this.#own, direction));
+    }
+    const used = source ?? this.#source;
+    const written = this.#written(used);
+    return used.type === 'text' ? this.#sendAsIs(written) : this.#send(turned(written, direction));
   }
 
   /** Whether there is a codec in common. */
@@ -67,7 +70,7 @@ export class EndpointSdp {
 
   answer(offerText: string): string {
     const offer = parseSdp(offerText);
-    if (this.#source.type === 'text') return this.#send(this.#own ?? this.#fresh());
+    if (this.#source.type === 'text') return this.#answerAsWritten(offer);
     const { eventPayloadType } = this.#preset();
     const firstAudio = audioOf(offer);
     const sections = offer.media.map((media) => {
@@ -114,8 +117,13 @@ export class EndpointSdp {
     return offered.codecs.filter((codec) => isVoice(codec) && own.some(sameAs(codec)));
   }
 
-  #fresh(): Sdp {
-    return this.#written(this.#source);
+  /** The text as it is; turned only where it would send to one that has stopped listening, or listens to one that sends nothing. */
+  #answerAsWritten(offer: Sdp): string {
+    const written = this.#written(this.#source);
+    if (this.#own === undefined) return this.#sendAsIs(written);
+    const offered = audioOf(offer)?.direction ?? 'sendrecv';
+    const isOpen = audioOf(written)?.direction === 'sendrecv';
+    return this.#send(isOpen ? turned(this.#own, ANSWERED[offered]) : this.#own);
   }
 
   #written(source: SdpSource): Sdp {
@@ -147,19 +155,31 @@ export class EndpointSdp {
     ];
   }
 
-  /** Each description that is sent has a version of its own (RFC 3264 §8). */
+  /** What differs from the description before has the next version (RFC 3264 §8). */
   #send(sdp: Sdp): string {
-    const origin = readOrigin(sdp);
-    const version = String(this.#version);
-    this.#version += 1;
-    this.#own = origin === undefined ? sdp : setOrigin(sdp, { ...origin, version });
-    return formatSdp(this.#own);
+    const before = this.#own;
+    const isNew = before !== undefined && sdp !== before;
+    return this.#sendAsIs(isNew ? withVersionAfter(before, sdp) : sdp);
+  }
+
+  #sendAsIs(sdp: Sdp): string {
+    this.#own = sdp;
+    return formatSdp(sdp);
   }
 }
 
+function withVersionAfter(before: Sdp, sdp: Sdp): Sdp {
+  const origin = readOrigin(sdp);
+  const last = readOrigin(before)?.version ?? '';
+  if (origin === undefined || !/^\d{1,20}$/.test(last)) return sdp;
+  return setOrigin(sdp, { ...origin, version: String(BigInt(last) + 1n) });
+}
+
+/** The same object where it has that direction already. */
 function turned(sdp: Sdp, direction: MediaDirection): Sdp {
   const audio = audioOf(sdp);
-  return audio === undefined ? sdp : setDirection(sdp, audio.index, direction);
+  if (audio === undefined || audio.direction === direction) return sdp;
+  return setDirection(sdp, audio.index, direction);
 }
 
 function audioOf(sdp: Sdp): SdpMedia | undefined {

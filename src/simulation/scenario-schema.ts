@@ -27,6 +27,7 @@ import {
 import { eventSchema } from './scenario-events.ts';
 import {
   answer,
+  contacts,
   moment,
   percentage,
   type ReadFile,
@@ -118,7 +119,9 @@ function calleeSchema(readFile: ReadFile) {
       answers: answer('The final answer and when it comes.').prefault('200 after 1s'),
       'early-media': flag('Whether the 1xx has the SDP answer already.').prefault('false'),
       reliable: flag('Whether the 1xx asks for a PRACK (RFC 3262).').prefault('false'),
-      contact: nonEmptyText('Contact of a 3xx.').optional(),
+      contact: contacts(
+        'Contact of a 3xx: URIs or <URI>;q=0.5, with commas between them.',
+      ).optional(),
       answer: sdpSource(readFile, 'What the SDP answer is made of, or its text.').optional(),
       ...endKeys,
     })

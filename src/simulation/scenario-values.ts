@@ -3,6 +3,7 @@ import { nearest } from '../config/suggestion.ts';
 import { parseDurationMs } from '../config/duration.ts';
 import { scalar, type Scalar } from '../config/values.ts';
 import { parseSdp } from '../wire/sdp.ts';
+import { parseNameAddr, splitHeaderList } from '../wire/sip-headers.ts';
 import { FEATURES, type Feature } from '../wire/feature-event.ts';
 import type { CalleeScript, SdpSource, TimedStatus } from './scenario.ts';
 import { parsePreset, PRESET_WORDS } from './sdp-preset.ts';
@@ -80,6 +81,34 @@ export function ringing(description: string): Scalar<TimedStatus | undefined> {
       ? { type: 'value', value: timed }
       : { type: 'problem', message: `"${text}" is no 1xx such as "180 after 200ms", or none` };
   });
+}
+
+/** One or more URIs or name-addrs with commas between them, as the value of a Contact header. */
+export function contacts(description: string): Scalar<string> {
+  return scalar({ description, minLength: 1 }, (text) => {
+    try {
+      const value = splitHeaderList(text).map(contactOf).join(', ');
+      if (value !== '') return { type: 'value', value };
+      return { type: 'problem', message: 'may not be empty' };
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return { type: 'problem', message: `"${text}" is no contact: ${why}` };
+    }
+  });
+}
+
+/** @throws WireError when `text` is neither a URI nor a name-addr. */
+function contactOf(text: string): string {
+  const value = text.includes('<') ? text : bracketed(text);
+  parseNameAddr(value);
+  return value;
+}
+
+/** Without brackets a parameter is one of the URI, but for those that only a Contact has (RFC 3261 §20.10). */
+function bracketed(text: string): string {
+  const [, uri = '', parameters = ''] =
+    /^(.*?)((?:;(?:q|expires)=[^;]*)*)$/is.exec(text.trim()) ?? [];
+  return `<${uri}>${parameters}`;
 }
 
 export function featureName(text: string): Feature | undefined {

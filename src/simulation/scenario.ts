@@ -73,7 +73,7 @@ export interface CalleeScript extends EndScript {
   readonly hasEarlyMedia: boolean;
   /** The 1xx asks for a PRACK (RFC 3262), where the other side knows of it. */
   readonly isReliable: boolean;
-  /** Of a 3xx. */
+  /** Value of the Contact header of a 3xx. */
   readonly contact: string | undefined;
 }
 

@@ -11,7 +11,7 @@ import { simulate } from '../../src/simulation/simulate.ts';
 import type { JobAnswer, SimulationJob } from '../../src/simulation/simulation-job.ts';
 import { configOf } from '../unit/config/sample.ts';
 
-const YAML = readFileSync('config/scenarios/sbc.yaml', 'utf8');
+const YAML = readFileSync('config/scenarios/config/sbc.yaml', 'utf8');
 const config = configOf(YAML);
 const SEPARATE = configOf(
   YAML.replace(
@@ -195,7 +195,7 @@ test('a scenario that does not fit the configuration is told so', () => {
 describe('the examples', () => {
   const folder = 'config/scenarios';
   const examples = readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml') && name !== 'sbc.yaml')
+    .filter((name) => name.endsWith('.yaml'))
     .map((name) => join(folder, name));
   let result: CommandResult | undefined;
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { simulateFiles } from '../../../src/cli/simulate.ts';
 
 const EXAMPLES = 'config/scenarios';
-const CONFIG = join(EXAMPLES, 'sbc.yaml');
+const CONFIG = join(EXAMPLES, 'config/sbc.yaml');
 
 const folder = mkdtempSync(join(tmpdir(), 'tonebridge-simulate-'));
 afterAll(() => rmSync(folder, { recursive: true }));

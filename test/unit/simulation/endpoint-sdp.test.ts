@@ -61,7 +61,60 @@ describe('what an exchange comes to', () => {
   });
 });
 
-test('each description has a version of its own, and a hold is what was sent before', () => {
+const WRITTEN = [
+  'v=0',
+  'o=x 7 41 IN IP4 192.0.2.9',
+  's= a name',
+  'c=IN IP4 192.0.2.9',
+  'b=AS:64',
+  't=0 0',
+  'm=audio 6000 RTP/AVP 0',
+  'a=ptime:20',
+];
+const AS_WRITTEN = `${WRITTEN.join('\r\n')}\r\n`;
+
+/** The written description with another version and direction. */
+function later(version: number, direction: string): string {
+  return `${AS_WRITTEN.replace(' 7 41 ', ` 7 ${version} `)}a=${direction}\r\n`;
+}
+
+describe('a description given as text', () => {
+  test.each(['\n', '\r\n'])('is sent as it is, line by line, with lines that end in %j', (end) => {
+    const text = `${WRITTEN.join(end)}${end}`;
+    const there = new EndpointSdp({ type: 'text', text }, THERE);
+    const here = new EndpointSdp({ type: 'text', text }, HERE);
+    expect(here.answer(there.offer())).toBe(AS_WRITTEN);
+  });
+
+  test('changes with a hold and a resume, and not with an offer that asks for nothing else', () => {
+    const here = new EndpointSdp({ type: 'text', text: AS_WRITTEN }, HERE);
+    const offers = [here.offer(), here.offer(), here.offer('sendonly'), here.offer('sendrecv')];
+    expect(offers).toEqual([AS_WRITTEN, AS_WRITTEN, later(42, 'sendonly'), later(43, 'sendrecv')]);
+  });
+
+  test('answers a hold and a resume of the other end', () => {
+    const there = new EndpointSdp(source('g711'), THERE);
+    const here = new EndpointSdp({ type: 'text', text: AS_WRITTEN }, HERE);
+    const offers = [there.offer(), there.offer('sendonly'), there.offer('sendrecv')];
+    expect(offers.map((offer) => here.answer(offer))).toEqual([
+      AS_WRITTEN,
+      later(42, 'recvonly'),
+      later(43, 'sendrecv'),
+    ]);
+  });
+
+  test('of a re-INVITE is sent as it is too', () => {
+    const here = new EndpointSdp(source('g711'), HERE);
+    here.offer();
+    const text = AS_WRITTEN.replace('a=ptime:20', 'a=inactive');
+    expect(here.offer('sendrecv', { type: 'text', text })).toBe(text);
+    expect(here.offer('sendrecv')).toBe(
+      text.replace(' 7 41 ', ' 7 42 ').replace('inactive', 'sendrecv'),
+    );
+  });
+});
+
+test('what differs has the next version, and a hold is what was sent before', () => {
   const here = new EndpointSdp(source('g711'), HERE);
   const first = here.offer();
   const held = here.offer('sendonly');

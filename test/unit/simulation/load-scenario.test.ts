@@ -41,6 +41,29 @@ describe('a scenario file', () => {
     expect(caller).toMatchObject({ to: '+0049', address: '192.0.2.1:5060' });
   });
 
+  test.each([
+    ['sip:1@192.0.2.1', '<sip:1@192.0.2.1>'],
+    ['sip:1@192.0.2.1;transport=tcp', '<sip:1@192.0.2.1;transport=tcp>'],
+    ['sip:1@192.0.2.1;transport=tcp;q=0.5', '<sip:1@192.0.2.1;transport=tcp>;q=0.5'],
+    ['<sip:1@192.0.2.1>;q=0.5', '<sip:1@192.0.2.1>;q=0.5'],
+    ['"One, two" <sip:1@192.0.2.1>', '"One, two" <sip:1@192.0.2.1>'],
+    [
+      'sip:1@192.0.2.1;q=0.5, <sip:2@192.0.2.1;lr>;q=1.0,tel:+493',
+      '<sip:1@192.0.2.1>;q=0.5, <sip:2@192.0.2.1;lr>;q=1.0, <tel:+493>',
+    ],
+  ])('has contacts as URIs or as name-addrs: %s', (contact, header) => {
+    const { callee } = scenarioOf(`${LEAST}callee: { contact: '${contact}' }`);
+    expect(callee.contact).toBe(header);
+  });
+
+  test.each(['here', '<sip:1@192.0.2.1', 'sip:1@192.0.2.1, ,<>', '', ' , '])(
+    'has no contact such as "%s"',
+    (contact) => {
+      const [problem] = problemsOf(`${LEAST}callee: { contact: '${contact}' }`);
+      expect(problem).toMatch(/^3:20: callee\.contact: /);
+    },
+  );
+
   test('has its events in order of time', () => {
     const { events } = scenarioOf(
       `${LEAST}events: [ { at: 2s, by: caller, do: hold }, { at: 1s, by: callee, press: "1#" } ]`,
