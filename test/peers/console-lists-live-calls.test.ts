@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ConsoleBrowser, SMALL_SCREEN, overflowOf, shoot } from '../support/console-browser.ts';
 import { ConsoleStage, arrow, callRow, hasFocus } from '../support/console-stage.ts';
+import { buildSdp } from '../support/sdp-text.ts';
 
 let stage: ConsoleStage;
 let browser: ConsoleBrowser;
@@ -49,6 +50,25 @@ describe('the list', () => {
     await page.keyboard.type(' of somebody else');
     await page.getByText('No call matches the filter.').waitFor();
     expect(await page.getByRole('row').count()).toBe(0);
+  });
+
+  test('a call that its caller gave up reads cancelled, not failed', async () => {
+    const { phone, trunk, running } = stage;
+    const body = buildSdp({ address: '127.0.0.1', rtpPort: 40_000 });
+    const outgoing = phone.sip.invite({ to: '5550487', via: running.access, body });
+    const incoming = await trunk.sip.nextCall();
+    incoming.ring();
+    await outgoing.provisional(180);
+    const page = await browser.page('#/calls');
+    const row = page.getByRole('row').filter({ hasText: '5550487' });
+    await row.getByText('setting up').waitFor();
+    await outgoing.cancel();
+    await outgoing.finished();
+    await incoming.waitForCancel();
+    await row.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Ended' }).click();
+    await row.getByText('cancelled', { exact: true }).waitFor();
+    expect(await page.getByText('failed').count()).toBe(0);
   });
 
   test('a call is ended from the page only when that is confirmed', async () => {

@@ -1,11 +1,10 @@
 /** The digits of one call, oldest first: where each came from, where it went, how long that took, or why it was lost. */
 import { hrefOf } from './address.js';
 import { Badge, Problem, Time } from './components.js';
-import { DIRECTIONS, dropWords, fateOf, outputWords, sourceWords } from './digit-words.js';
+import { DIRECTIONS, dropWords, fateOf, outputSteps, sourceWords } from './digit-words.js';
 import { useFollowing } from './follow.js';
 import { html } from './html.js';
 import { Table } from './table.js';
-import { millisecondWords } from './words.js';
 
 const TONES = { delivered: 'good', dropped: 'bad', pending: 'busy' };
 
@@ -33,16 +32,7 @@ export function CallDigits({ call, reads }) {
 function Outputs({ outputs }) {
   if (outputs.length === 0) return '–';
   return html`<ul class="outputs">
-    ${outputs.map(
-      (output, index) =>
-        html`<li key=${index}>
-          ${outputWords(output)}${
-            output.latencyMs === undefined
-              ? null
-              : html` <span class="quiet">after ${millisecondWords(output.latencyMs)}</span>`
-          }
-        </li>`,
-    )}
+    ${outputs.map((output, index) => html`<li key=${index}>${outputSteps(output)}</li>`)}
   </ul>`;
 }
 

@@ -1,6 +1,12 @@
 /** Why digits cross a call the way they do, in words: what runs, what led to it, and every parameter with its origin. */
 import { useState } from 'preact/hooks';
-import { parameterName, parameterValue, translationWords, translatorWords } from './call-words.js';
+import {
+  HOLD_WORDS,
+  parameterName,
+  parameterValue,
+  translationWords,
+  translatorWords,
+} from './call-words.js';
 import { Badge, Empty, Problem } from './components.js';
 import { useFollowing } from './follow.js';
 import { html } from './html.js';
@@ -41,8 +47,13 @@ function Plan({ plan }) {
 
 function Direction({ title, plan }) {
   const isLost = plan.translator === 'none';
+  const isOnHold = plan.isOnHold === true;
   return html`<article class="card pad">
-    <h3>${title} <${Badge} tone=${isLost ? 'bad' : 'good'}>${translatorWords(plan)}<//></h3>
+    <h3>
+      ${title} <${Badge} tone=${isLost ? 'bad' : 'good'}>${translatorWords(plan)}<//>
+      ${isOnHold ? html` <${Badge} tone="warn">on hold<//>` : null}
+    </h3>
+    ${isOnHold ? html`<p class="advice">${HOLD_WORDS}</p>` : null}
     <p>${translationWords(plan)}</p>
     <p>Because ${plan.reason}.</p>
     ${

@@ -4,7 +4,7 @@ import { hrefOf } from './address.js';
 import { CallDigits } from './call-digits.js';
 import { CallExplanation } from './call-explanation.js';
 import { CallHead, CallLegs } from './call-head.js';
-import { stateOf } from './call-words.js';
+import { isUp, stateOf } from './call-words.js';
 import { Badge, Empty, PageTitle, Problem } from './components.js';
 import { EndButton } from './end-call.js';
 import { html } from './html.js';
@@ -27,11 +27,10 @@ export function CallPage({ id, params }) {
   if (call === undefined) return html`<${NoCall} ...${{ id, problem, status }} />`;
   const view = VIEWS.find(({ name }) => name === params.get('view')) ?? VIEWS[0];
   const { words, tone } = stateOf(call);
-  const isUp = call.endedAt === undefined;
   return html`
     <${PageTitle} title=${`${call.from || '?'} → ${call.to || '?'}`}>
       <${Badge} tone=${tone}>${words}<//>
-      ${isUp ? html`<${EndButton} call=${call} />` : null}
+      ${isUp(call) ? html`<${EndButton} call=${call} />` : null}
     <//>
     ${problem === undefined ? null : html`<${Problem}>${problem}<//>`}
     <${CallHead} call=${call} />
@@ -55,7 +54,8 @@ export function CallPage({ id, params }) {
 function useCall(id) {
   const resource = useResource(`/calls/${encodeURIComponent(id)}`);
   const { reload, data } = resource;
-  const isUp = data !== undefined && data.endedAt === undefined;
+  // One that is over is read until its end is known.
+  const isOpen = data !== undefined && data.endedAt === undefined;
   useLive(['calls'], (name, event) => {
     if (name === 'refresh') void reload();
     if (name !== 'calls') return;
@@ -63,12 +63,12 @@ function useCall(id) {
     if (isMeant || event.isPartial) void reload();
   });
   useEffect(() => {
-    if (!isUp) return undefined;
+    if (!isOpen) return undefined;
     const timer = setInterval(() => {
       if (!document.hidden) void reload();
     }, POLL_MS);
     return () => clearInterval(timer);
-  }, [isUp, reload]);
+  }, [isOpen, reload]);
   return resource;
 }
 

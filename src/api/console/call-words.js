@@ -9,10 +9,16 @@ const STATES = {
 
 /** `{ words, tone }` for a badge. */
 export function stateOf({ state, end, endedAt }) {
+  if (end?.code === 'caller-cancelled') return { words: 'cancelled', tone: 'none' };
   if (end !== undefined && end.sipCode >= 300)
     return { words: `failed ${end.sipCode}`, tone: 'bad' };
   const [words, tone] = STATES[endedAt === undefined ? state : 'ended'] ?? [state, 'none'];
   return { words, tone };
+}
+
+/** Whether there is anything left to end. */
+export function isUp({ state, endedAt }) {
+  return endedAt === undefined && state !== 'ended';
 }
 
 /** By translator: how digits come, and how they go. */
@@ -28,16 +34,22 @@ const TRANSLATORS = {
   'info-relay': ['INFO', 'INFO'],
 };
 
+/** How digits come and go in a direction; `undefined` where they do not cross. */
+function waysOf({ translator, alsoNotify }) {
+  const ways = TRANSLATORS[translator];
+  return alsoNotify && ways !== undefined ? [ways[0], `${ways[1]} + KPML`] : ways;
+}
+
 /** What runs in a direction; a dash before it is decided. */
 export function translatorWords(plan) {
   if (plan === undefined) return '–';
-  return TRANSLATORS[plan.translator]?.join(' → ') ?? plan.translator;
+  return waysOf(plan)?.join(' → ') ?? plan.translator;
 }
 
 /** What runs in both directions, the caller on the left: `KPML ⇄ RTP`, or each by itself where they do not mirror. */
 export function interworkingWords({ callerToCallee, calleeToCaller }) {
-  const there = TRANSLATORS[callerToCallee.translator];
-  const back = TRANSLATORS[calleeToCaller.translator]?.toReversed();
+  const there = waysOf(callerToCallee);
+  const back = waysOf(calleeToCaller)?.toReversed();
   if (there !== undefined && there.join() === back?.join()) return there.join(' ⇄ ');
   const thereWords = there?.join(' → ') ?? `→ ${callerToCallee.translator}`;
   const backWords = back?.join(' ← ') ?? `← ${calleeToCaller.translator}`;
@@ -62,6 +74,10 @@ export function translationWords({ translator, alsoNotify }) {
   const words = TRANSLATIONS[translator] ?? translator;
   return alsoNotify ? `${words} They are reported by KPML as well.` : words;
 }
+
+/** What becomes of digits while the receiving leg takes no media. */
+export const HOLD_WORDS =
+  'Now on hold: this side takes no media, so digits that would reach it as RTP are dropped (media-inactive).';
 
 const SIDES = { caller: 'the caller', callee: 'the callee', sbc: 'the SBC' };
 

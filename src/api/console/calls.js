@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { hrefOf } from './address.js';
 import { Duration } from './call-head.js';
-import { interworkingWords, stateOf } from './call-words.js';
+import { interworkingWords, isUp, stateOf } from './call-words.js';
 import { Badge, Choice, Filter, PageTitle, Problem, Time } from './components.js';
 import { EndButton } from './end-call.js';
 import { html } from './html.js';
@@ -81,14 +81,14 @@ function useCalls(state, filter) {
   return { ...list, isCut };
 }
 
-/** Calls keep their order, new ones come last. */
+/** Calls keep their order, new ones come last; one that is over and still being cleared away is gone. */
 function merged(calls, { changed, ended }) {
   const gone = new Set(ended);
-  const isUp = ({ id, endedAt }) => endedAt === undefined && !gone.has(id);
-  const news = new Map(changed.filter(isUp).map((call) => [call.id, call]));
+  for (const call of changed) if (!isUp(call)) gone.add(call.id);
+  const news = new Map(changed.map((call) => [call.id, call]));
   const kept = calls.filter(({ id }) => !gone.has(id)).map((call) => news.get(call.id) ?? call);
   const known = new Set(calls.map(({ id }) => id));
-  const added = [...news.values()].filter(({ id }) => !known.has(id));
+  const added = [...news.values()].filter(({ id }) => !known.has(id) && !gone.has(id));
   return [...kept, ...added].slice(0, LIMIT);
 }
 

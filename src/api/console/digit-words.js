@@ -1,4 +1,5 @@
 /** Digits of the ledger in words: where they came from, where they went, why one was lost and what helps. */
+import { millisecondWords } from './words.js';
 
 /** By drop reason: what happened, and what to do about it. */
 const DROPS = {
@@ -15,8 +16,8 @@ const DROPS = {
     'Nothing to repair when the leg was on hold. Otherwise look at the direction (sendonly, inactive) in the SDP of the ladder.',
   ],
   'stream-closed': [
-    'The media stream ended before the tone could be sent.',
-    'Usually the call ended right behind the press. dtmf-drain-on-bye-ms lets a BYE wait for queued digits.',
+    'The media stream was closed while the call went on, before the tone could be sent.',
+    'Look at the offers and answers on the ladder: the audio was rejected or taken out of the call.',
   ],
   'relay-restart': [
     'The relay thread that carried this call was restarted.',
@@ -47,7 +48,7 @@ const DROPS = {
     'Set kpml-flash: enabled on the leg if flashes shall cross.',
   ],
   'rate-limited': [
-    'More digits came in a short time than are accepted from one peer.',
+    'More digits came in a short time than are accepted from one peer. The report was refused unread, so the key is not known.',
     'No person presses that fast: look for a peer that repeats itself or floods.',
   ],
   'no-translator': [
@@ -94,11 +95,20 @@ export function sourceWords(source) {
   return `${WAYS[source.type] ?? source.type}, CSeq ${source.cseq}`;
 }
 
-/** `KPML NOTIFY, 200`; the latency stands beside it. */
-export function outputWords(output) {
-  const way = WAYS[output.type] ?? output.type;
-  if (output.status === undefined) return way;
-  return output.status === 408 ? `${way}, no answer` : `${way}, ${output.status}`;
+/** `KPML NOTIFY, answered 200 after 1003 ms`; when it was sent stands beside it. */
+export function outputWords({ type, status, answerMs }) {
+  const way = WAYS[type] ?? type;
+  if (status === undefined) return way;
+  if (status === 408) return `${way}, no answer`;
+  const after = answerMs === undefined ? '' : ` after ${millisecondWords(answerMs)}`;
+  return `${way}, answered ${status}${after}`;
+}
+
+/** `KPML NOTIFY, sent after 1.2 ms, answered 200 after 1003 ms`: both counted from the press. */
+export function outputSteps(output) {
+  const [way, ...answer] = outputWords(output).split(', ');
+  if (output.latencyMs === undefined) return outputWords(output);
+  return [way, `sent after ${millisecondWords(output.latencyMs)}`, ...answer].join(', ');
 }
 
 export const DIRECTIONS = {

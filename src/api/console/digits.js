@@ -189,7 +189,7 @@ const COLUMNS = [
   { title: 'Came as', cell: ({ source }) => sourceWords(source) },
   { title: 'Went as', cell: ({ outputs }) => html`<${Outputs} outputs=${outputs} />` },
   {
-    title: 'Latency',
+    title: 'Sent after',
     cell: ({ outputs }) => html`<${Latencies} outputs=${outputs} />`,
     isNumeric: true,
   },

@@ -12,7 +12,7 @@ async function endCall(call) {
   });
   if (!isWanted) return;
   const answer = await request('DELETE', `/calls/${encodeURIComponent(call.id)}`);
-  if (answer.status === 204) toast(`The call to ${number} has ended.`);
+  if (answer.status === 204 || answer.status === 409) toast(`The call to ${number} has ended.`);
   else toast(problemOf(answer), 'bad');
 }
 

@@ -1,5 +1,6 @@
 /** One row of the ladder. */
 import { useMemo, useRef } from 'preact/hooks';
+import { hrefOf } from './address.js';
 import { html } from './html.js';
 import { arrowLabel } from './sip-words.js';
 import { visibleText } from './words.js';
@@ -67,10 +68,15 @@ function Arrow({ row, isTabStop, isOpen, handlers }) {
 const KINDS = { media: 'media', dtmf: 'DTMF', decision: 'decision' };
 
 /** A decision is about both legs, whichever it names. */
-function Box({ row: { kind, leg, summary } }) {
+function Box({ row: { kind, leg, summary, otherCallId } }) {
   const place = kind === 'decision' ? 'both' : (leg ?? 'both');
   return html`<p class="box ${place}">
     <span class="kind">${KINDS[kind] ?? kind}</span> ${visibleText(summary)}
+    ${
+      otherCallId === undefined
+        ? null
+        : html`${' '}<a href=${hrefOf('calls', otherCallId)}>That call</a>`
+    }
   </p>`;
 }
 

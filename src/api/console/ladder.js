@@ -82,7 +82,11 @@ export function Ladder({ call, reads }) {
 /** Rows with numbers that stay when earlier ones are dropped. */
 function numbered(data) {
   if (data === undefined) return [];
-  return data.rows.map((row, index) => ({ ...row, seq: data.droppedRows + index }));
+  const { droppedRows, gapAt } = data;
+  return data.rows.map((row, index) => ({
+    ...row,
+    seq: index < gapAt ? index : droppedRows + index,
+  }));
 }
 
 function isShown(row, hidden, filter) {
@@ -152,25 +156,23 @@ function Exports({ call }) {
 
 function Rungs({ call, rows, all, data, selection }) {
   if (all.length === 0) return html`<${Empty}>Nothing has been recorded of this call.<//>`;
-  const startMs = data.droppedRows === 0 ? all[0].atMs : Date.parse(call.startedAt);
+  const startMs = all[0].atMs;
   const first = rows.find(({ kind }) => kind === 'sip')?.seq;
   const isCurrentShown = rows.some(({ seq }) => seq === selection.current);
   const tabStop = isCurrentShown ? selection.current : first;
-  const { caller, callee } = call.legs;
+  const nameOf = (leg) => namesOf(leg, call, data.ends ?? []);
   return html`<section class="card ladder" aria-label="Ladder">
     <div class="ladder-head">
       <span></span>
       <div class="life-names">
-        <span><b>caller</b> ${nameOf(caller)}</span><b>SBC</b
-        ><span><b>callee</b> ${nameOf(callee)}</span>
+        <span><b>caller</b> ${nameOf('caller')}</span><b>SBC</b
+        ><span><b>callee</b> ${nameOf('callee')}</span>
       </div>
     </div>
     ${
-      data.droppedRows === 0
+      data.droppedRows + data.droppedTexts === 0
         ? null
-        : html`<p class="lost-rows quiet">
-            ${countWords(data.droppedRows, 'earlier row')} no longer kept
-          </p>`
+        : html`<p class="lost-rows quiet">${lostWords(data)}</p>`
     }
     ${rows.length === 0 ? html`<p class="lost-rows quiet">No row matches.</p>` : null}
     <ol>
@@ -191,6 +193,14 @@ function Rungs({ call, rows, all, data, selection }) {
   </section>`;
 }
 
-function nameOf(leg) {
-  return leg?.agent ?? leg?.remote ?? '';
+function lostWords({ droppedRows, gapAt, droppedTexts }) {
+  const rows = `${countWords(droppedRows, 'row')} behind row ${gapAt} no longer kept`;
+  const texts = `${countWords(droppedTexts, 'message')} no longer kept as text`;
+  return [...(droppedRows > 0 ? [rows] : []), ...(droppedTexts > 0 ? [texts] : [])].join('; ');
+}
+
+/** Who stood at the end of a leg, one after the other. */
+function namesOf(leg, { legs }, ends) {
+  const names = new Set(ends.filter((end) => end.leg === leg).map(({ name }) => name));
+  return [...names].join(', ') || (legs[leg]?.agent ?? legs[leg]?.remote ?? '');
 }

@@ -30,7 +30,13 @@ export function MessagePanel({ row, end, onClose }) {
     ${
       row.text === undefined
         ? html`<p><b>${visibleText(row.summary)}</b></p>
-            <p class="quiet">The text of this message is no longer kept.</p>`
+            <p class="quiet">
+              ${
+                row.summary.endsWith('(by the SIP engine)')
+                  ? 'The SIP engine has sent this message by itself; its text is not known.'
+                  : 'The text of this message is no longer kept.'
+              }
+            </p>`
         : html`<div class="tools">
               <${Choice}
                 label="How to show it"
@@ -41,6 +47,13 @@ export function MessagePanel({ row, end, onClose }) {
               <button type="button" onClick=${() => void copyText(row.text)}>Copy</button>
             </div>
             ${
+              row.wholeBytes === undefined
+                ? null
+                : html`<p class="quiet">
+                    Cut: the first ${row.text.length} characters of ${row.wholeBytes} octets.
+                  </p>`
+            }
+            ${
               shape === 'raw'
                 ? html`<pre tabindex="0">${visibleText(row.text.replaceAll('\r\n', '\n'))}</pre>`
                 : html`<${Parts} text=${row.text} />`
@@ -49,14 +62,14 @@ export function MessagePanel({ row, end, onClose }) {
   </section>`;
 }
 
-/** `remote` stands in a row that came from elsewhere than the rest of its leg. */
-function wayWords({ leg, direction, atMs, remote }, end) {
+/** `remote` and `transport` stand in a row that took another way than the rest of its leg. */
+function wayWords({ leg, direction, atMs, remote, transport }, end) {
   const time = `${new Date(atMs).toISOString().slice(11, 23)} UTC`;
   const way = direction === 'in' ? 'from' : 'to';
   if (end === undefined) return `${time}, ${way} the ${leg}`;
   const peer = remote ?? end.remote;
   const name = end.name === peer ? '' : `${end.name} `;
-  return `${time}, ${way} the ${leg} ${name}(${end.transport}/${peer})`;
+  return `${time}, ${way} the ${leg} ${name}(${transport ?? end.transport}/${peer})`;
 }
 
 function Parts({ text }) {

@@ -34,6 +34,8 @@ export function useResource(path) {
     if (own.isStale) void reload();
   }, []);
   const change = useCallback((edit) => {
+    // An answer under way may be older than the event.
+    latest.current.isStale = latest.current.isBusy;
     setState((before) =>
       before.data === undefined ? before : { ...before, data: edit(before.data) },
     );

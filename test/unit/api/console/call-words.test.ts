@@ -39,6 +39,8 @@ interface Scripts {
   readonly visibleText: (text: string) => string;
   readonly durationWords: (durationMs: number) => string;
   readonly interworkingWords: (plan: object) => string;
+  readonly isUp: (call: object) => boolean;
+  readonly outputSteps: (output: object) => string;
   readonly parameterName: (key: string) => string;
   readonly stateOf: (call: object) => { readonly words: string; readonly tone: string };
   readonly endAt: (row: Placed, ends: readonly End[]) => End | undefined;
@@ -49,7 +51,7 @@ interface Scripts {
 let scripts: Scripts;
 
 beforeAll(async () => {
-  const names = ['sip-words', 'words', 'call-words', 'ladder-ends', 'event-reader'];
+  const names = ['sip-words', 'words', 'call-words', 'digit-words', 'ladder-ends', 'event-reader'];
   const modules = await Promise.all(
     names.map((name) => import(`../../../../src/api/console/${name}.js`)),
   );
@@ -151,6 +153,12 @@ test.each<[string, object, string, string]>([
   ['up', { state: 'answered' }, 'answered', 'good'],
   ['over', { state: 'answered', endedAt: 'then', end: { sipCode: 200 } }, 'ended', 'none'],
   ['refused', { state: 'ended', endedAt: 'then', end: { sipCode: 486 } }, 'failed 486', 'bad'],
+  [
+    'given up by the caller',
+    { state: 'ended', endedAt: 'then', end: { sipCode: 487, code: 'caller-cancelled' } },
+    'cancelled',
+    'none',
+  ],
   ['unheard of', { state: 'odd' }, 'odd', 'none'],
 ])('a call that is %s', (_name, call, words, tone) => {
   expect(scripts.stateOf(call)).toEqual({ words, tone });
@@ -166,6 +174,40 @@ test.each([
 ])('%s there and %s back read %s', (there, back, words) => {
   const plan = { callerToCallee: { translator: there }, calleeToCaller: { translator: back } };
   expect(scripts.interworkingWords(plan)).toBe(words);
+});
+
+test.each([
+  [true, false, 'RTP → RTP + KPML, RTP ← RTP'],
+  [false, true, 'RTP → RTP, RTP + KPML ← RTP'],
+  [true, true, 'RTP → RTP + KPML, RTP + KPML ← RTP'],
+])('KPML beside RTP there (%s) and back (%s) reads %s', (there, back, words) => {
+  const translator = 'rtp-relay';
+  const plan = {
+    callerToCallee: { translator, alsoNotify: there },
+    calleeToCaller: { translator, alsoNotify: back },
+  };
+  expect(scripts.interworkingWords(plan)).toBe(words);
+});
+
+test.each([
+  [{ state: 'answered' }, true],
+  [{ state: 'ended' }, false],
+  [{ state: 'answered', endedAt: 'then' }, false],
+])('%o can be ended: %s', (call, isUp) => {
+  expect(scripts.isUp(call)).toBe(isUp);
+});
+
+test.each([
+  [{ type: 'relay' }, 'relayed unchanged'],
+  [{ type: 'rtp', latencyMs: 2 }, 'RTP event, sent after 2.0 ms'],
+  [{ type: 'notify', status: 200, latencyMs: 1.2 }, 'KPML NOTIFY, sent after 1.2 ms, answered 200'],
+  [
+    { type: 'notify', status: 200, latencyMs: 1.2, answerMs: 1003.4 },
+    'KPML NOTIFY, sent after 1.2 ms, answered 200 after 1003 ms',
+  ],
+  [{ type: 'info', status: 408, latencyMs: 1.2 }, 'SIP INFO, sent after 1.2 ms, no answer'],
+])('the output %o reads %s', (output, words) => {
+  expect(scripts.outputSteps(output)).toBe(words);
 });
 
 describe('the ends of a ladder', () => {
