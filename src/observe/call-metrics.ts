@@ -51,9 +51,10 @@ export class CallMetrics {
     this.#ofAgents.note(agent, `${direction} ${result}`, () => this.#metrics.total.remove(labels));
   }
 
-  requestAnswered({ direction, method, status, unanswered }: SipRequestLabels): void {
+  requestAnswered(labels: SipRequestLabels, count: number): void {
+    const { direction, method, status, unanswered } = labels;
     const code = unanswered ?? statusLabel(status);
-    this.#metrics.requests.inc({ direction, method: methodLabel(method), code });
+    this.#metrics.requests.inc({ direction, method: methodLabel(method), code }, count);
   }
 
   dropped(reason: string, count: number): void {

@@ -1,10 +1,13 @@
 /** What the shipped dashboard shows: rows of panels, each with its PromQL. `$own` stands for the chosen instances. */
+import { DROPS_BY_DESIGN } from './digit-ledger.ts';
 
 export type PanelUnit = 's' | 'short' | 'percentunit' | 'bytes' | 'reqps' | 'pps' | 'bool_on_off';
 
 export interface PanelQuery {
   readonly expr: string;
   readonly legend: string;
+  /** Asks for the exemplars of its histogram too. */
+  readonly showsExemplars?: boolean;
 }
 
 export interface DashboardPanel {
@@ -49,6 +52,14 @@ function quantiles(histogram: string, ...shares: number[]): PanelQuery[] {
   );
 }
 
+/** The same of a histogram whose buckets name a call: shown as points that lead to it. */
+function ofCalls(histogram: string, ...shares: number[]): PanelQuery[] {
+  // Once: each query would show the same points.
+  return quantiles(histogram, ...shares).map((each, index) =>
+    index === 0 ? { ...each, showsExemplars: true } : each,
+  );
+}
+
 const CALLS: DashboardRow = {
   title: 'Calls',
   panels: [
@@ -90,8 +101,8 @@ const CALLS: DashboardRow = {
 const SET_UP: DashboardRow = {
   title: 'Set-up',
   panels: [
-    lines('Post-dial delay', 's', ...quantiles('sbc_post_dial_delay_seconds', 0.5, 0.95, 0.99)),
-    lines('Length of calls', 's', ...quantiles('sbc_call_duration_seconds', 0.5, 0.95)),
+    lines('Post-dial delay', 's', ...ofCalls('sbc_post_dial_delay_seconds', 0.5, 0.95, 0.99)),
+    lines('Length of calls', 's', ...ofCalls('sbc_call_duration_seconds', 0.5, 0.95)),
     lines(
       'Dropped by the SIP engine without an answer',
       'reqps',
@@ -108,10 +119,28 @@ const DIGITS: DashboardRow = {
       'reqps',
       query('{{from}} to {{to}}', rate('sbc_dtmf_digits_total', 'from, to', 'result="delivered",')),
     ),
-    lines('Lost digits', 'reqps', query('{{reason}}', rate('sbc_dtmf_dropped_total', 'reason'))),
-    lines('Digit latency', 's', ...quantiles('sbc_dtmf_conversion_seconds', 0.5, 0.99)),
+    lines(
+      'Lost digits',
+      'reqps',
+      query(
+        '{{reason}}',
+        rate('sbc_dtmf_dropped_total', 'reason', `reason!~"${DROPS_BY_DESIGN.join('|')}",`),
+      ),
+    ),
     {
-      ...lines('KPML gap', 's', ...quantiles('sbc_kpml_gap_seconds', 0.5, 0.95)),
+      ...lines(
+        'Digits not passed on, as it should be',
+        'reqps',
+        query(
+          '{{reason}}',
+          rate('sbc_dtmf_dropped_total', 'reason', `reason=~"${DROPS_BY_DESIGN.join('|')}",`),
+        ),
+      ),
+      description: 'They also came by another method, or nobody wanted them: nothing is lost.',
+    },
+    lines('Digit latency', 's', ...ofCalls('sbc_dtmf_conversion_seconds', 0.5, 0.99)),
+    {
+      ...lines('KPML gap', 's', ...ofCalls('sbc_kpml_gap_seconds', 0.5, 0.95)),
       description:
         'Answer until the subscription is active: keys pressed in it cannot be reported.',
     },

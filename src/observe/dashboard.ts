@@ -89,11 +89,12 @@ function formatPanel(panel: DashboardPanel, gridPos: Place): object {
     datasource: SOURCE,
     gridPos,
     fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
-    targets: queries.map(({ expr, legend }, index) => ({
+    targets: queries.map(({ expr, legend, showsExemplars }, index) => ({
       refId: String.fromCharCode('A'.charCodeAt(0) + index),
       datasource: SOURCE,
       expr: expr.replaceAll(OWN, CHOSEN),
       legendFormat: legend,
+      ...(showsExemplars === true ? { exemplar: true } : {}),
     })),
   };
 }

@@ -17,7 +17,7 @@ export class DigitMetrics {
     this.#metrics = digitMetrics(registry);
     const conversion = {
       name: 'sbc_dtmf_conversion_seconds',
-      help: 'Press to the moment its translation was taken by socket or peer.',
+      help: 'Press to the moment its translation was sent; of a NOTIFY or INFO, once it is answered 2xx.',
       buckets: DIGIT_BUCKETS,
     };
     this.#conversion = new TimedHistogram(conversion, registry, exemplars);
@@ -53,7 +53,7 @@ function digitMetrics(registry: Registry) {
   const registers = [registry];
   const dropped = new Counter({
     name: 'sbc_dtmf_dropped_total',
-    help: 'Digits lost by reason.',
+    help: 'Digits not passed on by reason, which says whether they are lost.',
     labelNames: ['reason'],
     registers,
   });

@@ -82,7 +82,7 @@ export class HepCapture {
       type: HEP_SIP,
       source: isOut ? leg.local : remote,
       destination: isOut ? remote : leg.local,
-      transport: leg.transport,
+      transport: row.transport === undefined ? leg.transport : hepTransport(row.transport),
       atMs,
       correlationId: callId,
       payload: text,
@@ -119,11 +119,15 @@ export class HepCapture {
     const leg: CapturedLeg = {
       local: hostPortOf(end.local),
       remote: address === undefined ? remote : { ...remote, address },
-      transport: end.transport === 'tcp' || end.transport === 'tls' ? end.transport : 'udp',
+      transport: hepTransport(end.transport),
     };
     this.#legs.set(end, leg);
     return leg;
   }
+}
+
+function hepTransport(name: string): HepTransport {
+  return name === 'tcp' || name === 'tls' ? name : 'udp';
 }
 
 /** `host:port`, `[v6]:port`; without a port the one that SIP has by default. */

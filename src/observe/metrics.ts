@@ -130,6 +130,12 @@ export class Metrics {
     this.#calls.legClosed(labels);
   }
 
+  /** An attempt that was refused before it had a leg: started and failed at once. */
+  attemptRefused(labels: CallLabels): void {
+    this.totals.startedCalls += 1;
+    this.callEnded(labels);
+  }
+
   callEnded(labels: CallLabels): void {
     this.#calls.ended(labels);
     const { direction, result } = labels;
@@ -137,8 +143,8 @@ export class Metrics {
     if (direction === 'inbound' && isFailure) this.totals.failedCalls += 1;
   }
 
-  sipRequestAnswered(labels: SipRequestLabels): void {
-    this.#calls.requestAnswered(labels);
+  sipRequestAnswered(labels: SipRequestLabels, count = 1): void {
+    this.#calls.requestAnswered(labels, count);
   }
 
   /** Requests, or stream connections, that got no answer. `reason` comes from a closed list of the SIP engine. */

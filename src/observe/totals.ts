@@ -1,6 +1,6 @@
 /** Plain counts since the start beside the Prometheus metrics: cheap to read, for the series of the last hour. */
 export class Totals {
-  /** INVITEs that became calls. */
+  /** Attempts of callers, those included that were refused before they became calls. */
   startedCalls = 0;
   /** Failed or refused, by us too. */
   failedCalls = 0;

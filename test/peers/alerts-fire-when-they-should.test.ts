@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { DIGIT_DROP_REASONS, DROPS_BY_DESIGN } from '../../src/observe/digit-ledger.ts';
 import { checkLeaksAfterEach } from '../support/leak-check.ts';
 import { promtool, temporaryFolder } from '../support/prometheus.ts';
 
@@ -20,11 +21,23 @@ interface Row {
   readonly alert: string;
   readonly fires: Series;
   readonly rests: Series;
+  /** Other reasons to rest or to fire. */
+  readonly alsoRests?: readonly Series[];
+  readonly alsoFires?: readonly Series[];
 }
 
 const LAG = 'sbc_event_loop_lag_seconds_bucket';
 const GAP = 'sbc_kpml_gap_seconds_bucket';
 const INVITES = 'sbc_sip_requests_total{direction="inbound",method="INVITE"';
+
+/** Every other key was not passed on, with this reason. */
+function droppedFor(reason: string): Series {
+  return {
+    [`sbc_dtmf_dropped_total{reason="${reason}"}`]: '0+10x20',
+    'sbc_dtmf_digits_total{from="rtp",to="info",result="delivered"}': '0+10x20',
+    'sbc_dtmf_digits_total{from="info",to="none",result="dropped"}': '0+10x20',
+  };
+}
 
 const ROWS: readonly Row[] = [
   {
@@ -36,6 +49,20 @@ const ROWS: readonly Row[] = [
     alert: 'SessionAgentDown',
     fires: { 'sbc_agent_up{agent="carrier"}': '1 0x20' },
     rests: { 'sbc_agent_up{agent="carrier"}': '1x19 0' },
+    alsoRests: [
+      {
+        'sbc_agent_up{agent="carrier"}': '0x20',
+        'sbc_agent_state{agent="carrier",state="locked"}': '0x5 1x15',
+      },
+    ],
+    alsoFires: [
+      {
+        'sbc_agent_up{agent="carrier"}': '0x20',
+        'sbc_agent_state{agent="carrier",state="locked"}': '1x10 0x10',
+        'sbc_agent_state{agent="carrier",state="out-of-service"}': '0x10 1x10',
+        'sbc_agent_state{agent="other",state="locked"}': '1x20',
+      },
+    ],
   },
   {
     alert: 'OneWayAudio',
@@ -45,13 +72,17 @@ const ROWS: readonly Row[] = [
   {
     alert: 'DigitsDropped',
     fires: {
-      'sbc_dtmf_dropped_total{reason="no-match"}': '0+1x20',
+      'sbc_dtmf_dropped_total{reason="no-translator"}': '0+1x20',
       'sbc_dtmf_digits_total{from="rtp"}': '0+50x20',
     },
     rests: {
-      'sbc_dtmf_dropped_total{reason="no-match"}': '0+1x20',
+      'sbc_dtmf_dropped_total{reason="no-translator"}': '0+1x20',
       'sbc_dtmf_digits_total{from="rtp"}': '0+500x20',
     },
+    alsoRests: DROPS_BY_DESIGN.map((reason) => droppedFor(reason)),
+    alsoFires: DIGIT_DROP_REASONS.filter(
+      (reason) => !DROPS_BY_DESIGN.some((kept) => kept === reason),
+    ).map((reason) => droppedFor(reason)),
   },
   {
     alert: 'KpmlSubscriptionLate',
@@ -133,14 +164,11 @@ const ROWS: readonly Row[] = [
 ];
 
 /** What promtool shall find after 20 minutes; ALERTS holds each alert that fires. */
-function ruleTest({ alert, fires, rests }: Row, isFiring: boolean): object {
+function ruleTest(alert: string, given: Series, isFiring: boolean): object {
   const firing = `count(ALERTS{alertname="${alert}",alertstate="firing"}) or vector(0)`;
   return {
     interval: '1m',
-    input_series: Object.entries(isFiring ? fires : rests).map(([series, values]) => ({
-      series,
-      values,
-    })),
+    input_series: Object.entries(given).map(([series, values]) => ({ series, values })),
     promql_expr_test: [
       { expr: firing, eval_time: '20m', exp_samples: [{ labels: '{}', value: isFiring ? 1 : 0 }] },
     ],
@@ -157,7 +185,11 @@ test('every alert has its row', () => {
 
 test.each(ROWS)('$alert fires on what it is for, and rests otherwise', async (row) => {
   const file = join(await temporaryFolder(), 'rules.test.json');
-  const tests = [ruleTest(row, true), ruleTest(row, false)];
+  const { alert, fires, rests, alsoFires = [], alsoRests = [] } = row;
+  const tests = [
+    ...[fires, ...alsoFires].map((given) => ruleTest(alert, given, true)),
+    ...[rests, ...alsoRests].map((given) => ruleTest(alert, given, false)),
+  ];
   // JSON is YAML.
   await writeFile(file, JSON.stringify({ rule_files: [RULES], evaluation_interval: '1m', tests }));
   const { code, output } = await promtool('test', 'rules', file);

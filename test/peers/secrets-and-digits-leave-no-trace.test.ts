@@ -39,6 +39,8 @@ const SECRETS = {
   webhookToken: 'sown-webhook-token-4716',
   userPassword: 'sown-user-password-4717',
   srtpKey: 'c293bi1zcnRwLWtleS00NzE4c293bi1zcnRwLWtleS0x',
+  uriPassword: 'sown-uri-password-4719',
+  apiKeyHeader: 'sown-api-key-4720',
 } as const;
 
 /** Pressed in one go: what no number and no time looks like by chance. */
@@ -172,7 +174,11 @@ async function otherSecretsOnTheWire(stage: Stage, wire: Wire): Promise<void> {
   const crypto = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${SECRETS.srtpKey}\r\n`;
   const offer = buildSdp({ address: stage.phone.sip.address, rtpPort: 40_000 });
   const call = stage.phone.sip.invite({
-    to: '5552000',
+    to: `5552000:${SECRETS.uriPassword}`,
+    headers: [
+      ['P-Asserted-Identity', `<sip:phone:${SECRETS.uriPassword}@127.0.0.1>`],
+      ['X-Api-Key', SECRETS.apiKeyHeader],
+    ],
     via: stage.access,
     body: offer.replace('RTP/AVP', 'RTP/SAVP') + crypto,
   });
@@ -220,7 +226,7 @@ async function runAndCollect(masksDigits: boolean): Promise<{ told: Told[]; wire
   await otherSecretsOnTheWire(stage, wire);
   for (const token of [SECRETS.wrongToken, SECRETS.apiToken]) {
     const headers = { authorization: `Bearer ${token}`, connection: 'close' };
-    await fetch(`${url}/api/v1/config/reload`, { method: 'POST', headers });
+    await fetch(`${url}/api/v1/config/reload?token=${token}`, { method: 'POST', headers });
   }
   await collect(id);
   await waitFor('the end at Homer', () =>
@@ -252,8 +258,8 @@ test('nothing that was sown is found in anything that the SBC tells', async () =
     expect(told.find(({ where }) => where === place)?.text.length).toBeGreaterThan(200);
   }
   const texts = new Map(told.map(({ where, text }) => [where, text]));
-  expect(texts.get('Homer')).toContain('inline:[redacted]');
-  expect(texts.get('Homer')).toContain('Authorization: [redacted]');
+  expect(texts.get('Homer')).toMatch(/inline:\*{20}/);
+  expect(texts.get('Homer')).toContain('Authorization: Digest [redacted]');
   expect(texts.get('cdr.jsonl.journal')?.length).toBeGreaterThan(200);
   expect(told.some(({ text }) => /"digit":"\*+"/.test(text))).toBe(true);
 });

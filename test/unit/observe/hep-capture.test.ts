@@ -97,6 +97,21 @@ describe('a SIP message', () => {
     },
   );
 
+  test('that took another transport says so', () => {
+    const { ladder, sent } = new Stage();
+    for (const transport of ['tcp', 'udp'])
+      ladder.record('c1', { ...SIP, direction: 'out', transport });
+    expect(sent.map(({ packet }) => packet.protocol)).toEqual([6, 17]);
+  });
+
+  test('is whole up to what fits into a datagram', () => {
+    const { ladder, sent } = new Stage();
+    const text = `${SIP.text ?? ''}${'x'.repeat(40_000)}`;
+    ladder.record('c1', { ...SIP, text });
+    const body = sent[0]?.packet.payload.split('\r\n\r\n')[1] ?? '';
+    expect(body).toBe('x'.repeat(40_000));
+  });
+
   test('that came from elsewhere says so', () => {
     const { ladder, sent } = new Stage();
     ladder.record('c1', { ...SIP, remote: '[2001:db8::7]:5070' });

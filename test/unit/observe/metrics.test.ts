@@ -267,3 +267,12 @@ describe('metrics', () => {
     expect((await samples(metrics, 'sbc_sip_requests_total')).length).toBeLessThan(60);
   });
 });
+
+test('an attempt that is refused counts as started and failed, a call that fails as started once', () => {
+  const metrics = new Metrics();
+  const ended = { agent: undefined, direction: 'inbound', result: 'rejected' } as const;
+  metrics.attemptRefused(ended);
+  metrics.legOpened({ realm: 'access', direction: 'inbound' });
+  metrics.callEnded(ended);
+  expect(metrics.totals).toMatchObject({ startedCalls: 2, failedCalls: 2 });
+});

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { buildDashboard, formatDashboard } from '../../../src/observe/dashboard.ts';
+import { DROPS_BY_DESIGN } from '../../../src/observe/digit-ledger.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import { promqlNames } from '../../support/promql.ts';
 
@@ -49,7 +50,15 @@ const dashboardSchema = z.object({
       id: z.number(),
       title: z.string(),
       gridPos: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
-      targets: z.array(z.object({ expr: z.string(), legendFormat: z.string() })).default([]),
+      targets: z
+        .array(
+          z.object({
+            expr: z.string(),
+            legendFormat: z.string(),
+            exemplar: z.boolean().default(false),
+          }),
+        )
+        .default([]),
     }),
   ),
 });
@@ -101,6 +110,51 @@ describe('the dashboard', () => {
     expect([...CATALOG.keys()].filter((name) => !shown.has(name))).toEqual([]);
   });
 
+  test('asks for exemplars of every histogram that has some, once, and of no other', async () => {
+    const asking = panels
+      .flatMap(({ targets }) => targets)
+      .filter(({ exemplar }) => exemplar)
+      .flatMap(({ expr }) => promqlNames(expr).uses)
+      .map(({ metric }) => metric);
+    const metrics = new Metrics();
+    metrics.postDialDelay(1, 'a-call');
+    metrics.callDuration(1, 'a-call');
+    metrics.kpmlGap(1, 'a-call');
+    metrics.digit({
+      type: 'delivered',
+      from: 'rtp',
+      to: 'notify',
+      latencyMs: 1,
+      callId: 'a-call',
+    });
+    const text = await metrics.text('openmetrics');
+    const withExemplar = Array.from(
+      text.matchAll(/^(\w+)_bucket\{.* # \{call_id="a-call"\}/gm),
+      ([, name]) => name,
+    );
+    expect(asking).toHaveLength(new Set(asking).size);
+    expect(new Set(asking)).toEqual(new Set(withExemplar));
+  });
+
+  test('leads from an exemplar to the page of its call', () => {
+    const file = read('deploy/grafana/provisioning/datasources/prometheus.yml');
+    const { datasources } = z
+      .object({
+        datasources: z.tuple([
+          z.object({
+            jsonData: z.object({
+              exemplarTraceIdDestinations: z.array(z.object({ name: z.string(), url: z.string() })),
+            }),
+          }),
+        ]),
+      })
+      .parse(parse(file));
+    expect(datasources[0].jsonData.exemplarTraceIdDestinations).toMatchObject([
+      // Grafana reads $$ as a plain $ in files of this kind.
+      { name: 'call_id', url: 'http://127.0.0.1:8080/#/calls/$${__value.raw}' },
+    ]);
+  });
+
   test('has no two panels at one place', () => {
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
@@ -126,6 +180,13 @@ describe('the alert rules', () => {
         ? grouping
         : uses.flatMap(({ series }) => CATALOG.get(series)?.labels ?? []);
     expect(spoken.filter((label) => !['instance', ...kept].includes(label))).toEqual([]);
+  });
+
+  test('count no digit as lost that is kept back by design', () => {
+    const { expr = '' } = rules.find(({ alert }) => alert === 'DigitsDropped') ?? {};
+    const leftOut = Array.from(expr.matchAll(/reason!~"([^"]*)"/g), ([, list = '']) => list);
+    expect(new Set(leftOut)).toEqual(new Set([DROPS_BY_DESIGN.join('|')]));
+    expect(expr.match(/sbc_dtmf_dropped_total/g)).toHaveLength(leftOut.length);
   });
 
   test('have names of their own', () => {
