@@ -9,7 +9,13 @@ import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { sipReload } from './reload.ts';
 import { serverConnections } from './server-connections.ts';
-import { engineLimits, nameKnownPeers, refusedInvites, watchDrops } from './sip-limits.ts';
+import {
+  countOwnAnswers,
+  engineLimits,
+  nameKnownPeers,
+  refusedInvites,
+  watchDrops,
+} from './sip-limits.ts';
 import { engineTls, watchHandshakes } from './sip-tls.ts';
 import { SipStack } from './sip/stack.ts';
 import type { StackConnection } from './sip/stack-connection.ts';
@@ -136,6 +142,7 @@ function engineListener({
     onRestarted: () => log.warn('SIP engine runs again'),
     onBug: (_name, stack) => stackHandlers(ready, metrics, log).onBug(stack),
     onDropped: watchDrops(metrics, log),
+    onAnswered: (answers) => countOwnAnswers(metrics, answers),
     onRefused: (name, calls) => ready.calls?.refusedBefore(name, refusedInvites(calls)),
     onHandshakeFailed: watchHandshakes(log),
   };

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { formatPath } from '../config/problem.ts';
 import type { ProblemView } from './backend.ts';
 
 /** A valid configuration on its way in. */
@@ -44,5 +45,5 @@ export function problemAt(
   path: readonly (string | number)[],
   message: string,
 ): ProblemView {
-  return { line: loaded.lineOf(path) ?? 1, column: 1, path: path.join('.'), message };
+  return { line: loaded.lineOf(path) ?? 1, column: 1, path: formatPath(path), message };
 }

@@ -11,9 +11,16 @@
  *     |-------------->|
  *     |  slice or end |
  *     |<--------------|
+ *     | check or plan | what is in use goes before a plan, in slices as well
+ *     |-------------->|
+ *     |       invalid | or checked or planned, with long lists emptied; these follow as parts, as above
+ *     |<--------------|
  */
 import type { Config } from './config.ts';
+import type { LintFinding } from './lint.ts';
+import type { ConfigPlan } from './plan.ts';
 import type { ConfigProblem } from './problem.ts';
+import type { ThreadPart } from './thread-parts.ts';
 
 /** `file` as given on the command line; `text` in its place. */
 export type LoadCommand =
@@ -22,7 +29,20 @@ export type LoadCommand =
       readonly file: string | undefined;
       readonly text: string | undefined;
     }
-  | { readonly type: 'next' };
+  | { readonly type: 'next' }
+  | {
+      readonly type: 'check';
+      readonly file: string | undefined;
+      readonly text: string | undefined;
+    }
+  /** Begins to tell what is in use; without answer, as its slices are. */
+  | { readonly type: 'in-use'; readonly config: Config; readonly text: string }
+  | { readonly type: 'in-use-slice'; readonly list: LongList; readonly items: readonly unknown[] }
+  | {
+      readonly type: 'plan';
+      readonly file: string | undefined;
+      readonly text: string | undefined;
+    };
 
 export type LoadReply =
   | {
@@ -39,6 +59,17 @@ export type LoadReply =
       readonly lines: readonly (readonly [path: string, line: number])[];
     }
   | { readonly type: 'slice'; readonly list: LongList; readonly items: readonly unknown[] }
+  | { readonly type: 'checked'; readonly findings: readonly LintFinding[] }
+  | {
+      readonly type: 'planned';
+      /** Without its long lists. */
+      readonly config: Config;
+      readonly plan: ConfigPlan;
+      readonly lines: readonly (readonly [path: string, line: number])[];
+    }
+  /** What is in use cannot be read as a file any more, so there is nothing to compare with. */
+  | { readonly type: 'unplanned' }
+  | { readonly type: 'part'; readonly part: ThreadPart }
   | { readonly type: 'end' };
 
 /** The lists of a configuration that can be long. */

@@ -1,9 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { loadConfigText } from './load-file.ts';
-import { loadedLater } from './load.ts';
-import type { LoadCommand, LoadReply } from './load-protocol.ts';
+import type { LintFinding } from './lint.ts';
+import { type LoadedConfig, loadedLater } from './load.ts';
+import { type LoadCommand, type LoadReply, slicesOf } from './load-protocol.ts';
+import type { ConfigPlan } from './plan.ts';
 import type { ConfigProblem, Path } from './problem.ts';
+import { returnItems } from './thread-parts.ts';
 
 /** A configuration as it came out of the loading thread. */
 export type ThreadLoaded =
@@ -19,6 +23,23 @@ export type ThreadLoaded =
       readonly file: string;
       readonly problems: readonly ConfigProblem[];
     };
+
+/** What the linter says about a configuration that is valid. */
+export interface ThreadChecked {
+  readonly type: 'checked';
+  readonly findings: readonly LintFinding[];
+}
+
+/** What a configuration would change. */
+export interface ThreadPlanned {
+  readonly type: 'planned';
+  /** Without agents, groups and policies. */
+  readonly config: Config;
+  readonly lineOf: (path: Path) => number | undefined;
+  readonly plan: ConfigPlan;
+}
+
+export type ThreadInvalid = Extract<ThreadLoaded, { readonly type: 'invalid' }>;
 
 /** Without work for so long the thread ends; starting it takes half a second of another core. */
 const IDLE_MS = 60_000;
@@ -37,9 +58,22 @@ export class LoadThread {
 
   /** Loads the file, or `text` as if it stood there; rejects when the thread breaks down. */
   load(text?: string): Promise<ThreadLoaded> {
-    const loaded = this.#turn.then(() => this.#load(text));
-    this.#turn = loaded.catch(() => undefined);
-    return loaded;
+    return this.#inTurn((worker) => loadIn(worker, { type: 'load', file: this.#file, text }));
+  }
+
+  /** Looks through the file, or `text` in its place. */
+  check(text?: string): Promise<ThreadChecked | ThreadInvalid> {
+    return this.#inTurn((worker) => checkIn(worker, { type: 'check', file: this.#file, text }));
+  }
+
+  /**
+   * Compares the file, or `text` in its place, with what is in use.
+   *
+   * @returns `undefined` when `inUse.text` cannot be read as a file any more.
+   */
+  plan(inUse: InUse, text?: string): Promise<ThreadPlanned | ThreadInvalid | undefined> {
+    const command = { type: 'plan', file: this.#file, text } as const;
+    return this.#inTurn((worker) => planIn(worker, inUse, command));
   }
 
   async close(): Promise<void> {
@@ -49,13 +83,19 @@ export class LoadThread {
     await worker?.terminate();
   }
 
-  async #load(text: string | undefined): Promise<ThreadLoaded> {
+  #inTurn<T>(task: (worker: Worker) => Promise<T>): Promise<T> {
+    const done = this.#turn.then(() => this.#do(task));
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #do<T>(task: (worker: Worker) => Promise<T>): Promise<T> {
     clearTimeout(this.#idle);
     this.#worker ??= new Worker(new URL('./load.worker.ts', import.meta.url), { name: 'config' });
     const worker = this.#worker;
     worker.ref();
     try {
-      return await loadIn(worker, { type: 'load', file: this.#file, text });
+      return await task(worker);
     } catch (error) {
       await this.close();
       throw error;
@@ -66,10 +106,56 @@ export class LoadThread {
   }
 }
 
-async function loadIn(
+/** A configuration in use and what it was loaded from. */
+export interface InUse {
+  readonly config: Config;
+  readonly text: string;
+}
+
+type Command<T extends LoadCommand['type']> = Extract<LoadCommand, { readonly type: T }>;
+
+async function checkIn(
   worker: Worker,
-  command: Extract<LoadCommand, { readonly type: 'load' }>,
-): Promise<ThreadLoaded> {
+  command: Command<'check'>,
+): Promise<ThreadChecked | ThreadInvalid> {
+  const checked = await ask(worker, command);
+  if (checked.type === 'invalid') return checked;
+  if (checked.type !== 'checked') throw new Error(`expected findings, not ${checked.type}`);
+  await takeParts(worker, checked);
+  return checked;
+}
+
+async function planIn(
+  worker: Worker,
+  { config, text }: InUse,
+  command: Command<'plan'>,
+): Promise<ThreadPlanned | ThreadInvalid | undefined> {
+  const { head, slices } = slicesOf(config);
+  const tell = (inUse: LoadCommand): void => worker.postMessage(inUse, []);
+  tell({ type: 'in-use', config: head, text });
+  for (const { list, items } of slices) {
+    tell({ type: 'in-use-slice', list, items });
+    await setImmediate();
+  }
+  const planned = await ask(worker, command);
+  if (planned.type === 'invalid') return planned;
+  if (planned.type === 'unplanned') return undefined;
+  if (planned.type !== 'planned') throw new Error(`expected a plan, not ${planned.type}`);
+  await takeParts(worker, planned);
+  const lines = new Map(planned.lines);
+  const { config: next, plan } = planned;
+  return { type: 'planned', config: next, plan, lineOf: (path) => lineIn(lines, path) };
+}
+
+async function takeParts(worker: Worker, answer: object): Promise<void> {
+  for (;;) {
+    const reply = await ask(worker, { type: 'next' });
+    if (reply.type !== 'part') return;
+    returnItems(answer, reply.part);
+  }
+}
+
+async function loadIn(worker: Worker, command: Command<'load'>): Promise<ThreadLoaded> {
   const first = await ask(worker, command);
   if (first.type === 'invalid') return first;
   if (first.type !== 'head') throw new Error(`expected a configuration, not ${first.type}`);
@@ -84,7 +170,8 @@ async function loadIn(
   const lines = new Map(first.lines);
   const config = freeze({ ...first.config, ...lists });
   const { text, file } = first;
-  loadedLater(config, () => ({ ...loadConfigText(text, command.file), file }));
+  const load = (): LoadedConfig => ({ ...loadConfigText(text, command.file), file });
+  loadedLater(config, load, { text, file });
   return {
     type: 'config',
     config,

@@ -62,10 +62,24 @@ export function loadedOf(config: Config): ValidConfig | undefined {
 }
 
 const LATER = new WeakMap<Config, () => LoadedConfig>();
+const SOURCES = new WeakMap<Config, WrittenConfig>();
+
+/** The text of a configuration and the name of its file. */
+export type WrittenConfig = Pick<ValidConfig, 'text' | 'file'>;
 
 /** `config` came from another thread; `load` loads its text here, should anybody ask how it is written. */
-export function loadedLater(config: Config, load: () => LoadedConfig): void {
+export function loadedLater(
+  config: Config,
+  load: () => LoadedConfig,
+  source?: WrittenConfig,
+): void {
   LATER.set(config, load);
+  if (source !== undefined) SOURCES.set(config, source);
+}
+
+/** What `config` was loaded from, without loading it; `undefined` for one that was not loaded. */
+export function sourceOf(config: Config): WrittenConfig | undefined {
+  return SOURCES.get(config) ?? LOADED.get(config);
 }
 
 export function loadConfig(source: ConfigSource): LoadedConfig {

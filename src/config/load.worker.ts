@@ -1,33 +1,104 @@
 /** Entry of the loading thread: reads and checks configurations, so that calls need not wait for it. */
 import { parentPort } from 'node:worker_threads';
+import type { Config } from './config.ts';
+import { lintConfig } from './lint.ts';
 import { loadConfigFile, loadConfigText } from './load-file.ts';
-import { type LoadCommand, type LoadReply, slicesOf } from './load-protocol.ts';
-import type { ValidConfig } from './load.ts';
+import { type LoadCommand, type LoadReply, type LongList, slicesOf } from './load-protocol.ts';
+import type { LoadedConfig, ValidConfig } from './load.ts';
+import { planConfig } from './plan.ts';
 import type { Path } from './problem.ts';
+import { takeLists } from './thread-parts.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('load.worker.ts runs as a worker thread only');
 const tell = (reply: LoadReply): void => port.postMessage(reply);
 
-let slices: readonly LoadReply[] = [];
+/** What `next` gives. */
+let waiting: Iterator<LoadReply> = [].values();
+let inUse:
+  | { readonly config: Config; readonly lists: LongLists; readonly text: string }
+  | undefined;
+
+type LongLists = Record<LongList, unknown[]>;
+type Command<T extends LoadCommand['type']> = Extract<LoadCommand, { readonly type: T }>;
 
 port.on('message', (command: LoadCommand) => {
-  if (command.type === 'load') load(command);
-  else {
-    const [slice] = slices;
-    slices = slices.slice(1);
-    tell(slice ?? { type: 'end' });
+  switch (command.type) {
+    case 'load':
+      load(command);
+      break;
+    case 'check':
+      check(command);
+      break;
+    case 'in-use': {
+      const lists = { localPolicies: [], sessionAgents: [], sessionGroups: [] };
+      inUse = { config: { ...command.config, ...lists }, lists, text: command.text };
+      break;
+    }
+    case 'in-use-slice':
+      inUse?.lists[command.list].push(...command.items);
+      break;
+    case 'plan':
+      plan(command);
+      break;
+    case 'next':
+      tell(waiting.next().value ?? { type: 'end' });
   }
 });
 
-function load({ file, text }: Extract<LoadCommand, { readonly type: 'load' }>): void {
-  const loaded = text === undefined ? loadConfigFile(file) : loadConfigText(text, file);
+function read({
+  file,
+  text,
+}: {
+  readonly file: string | undefined;
+  readonly text?: string | undefined;
+}): LoadedConfig {
+  return text === undefined ? loadConfigFile(file) : loadConfigText(text, file);
+}
+
+function check(command: Command<'check'>): void {
+  const loaded = read(command);
+  if (loaded.type === 'invalid') {
+    tell(loaded);
+    return;
+  }
+  const checked = { type: 'checked' as const, findings: lintConfig(loaded) };
+  wait(checked);
+  tell(checked);
+}
+
+/** Secrets count as they are in force, even where a secret file has changed meanwhile. */
+function plan(command: Command<'plan'>): void {
+  const next = read(command);
+  const known = inUse;
+  inUse = undefined;
+  const old = loadConfigText(known?.text ?? '', command.file);
+  if (next.type === 'invalid') tell(next);
+  else if (known === undefined || old.type === 'invalid') tell({ type: 'unplanned' });
+  else {
+    const { head: config } = slicesOf(next.config);
+    const made = planConfig({ ...old, config: known.config }, next);
+    const planned = { type: 'planned' as const, config, plan: made, lines: linesOf(next) };
+    wait({ plan: made });
+    tell(planned);
+  }
+}
+
+/** Keeps the long lists of `answer` until they are asked for. */
+function wait(answer: object): void {
+  waiting = takeLists(answer)
+    .map((part): LoadReply => ({ type: 'part', part }))
+    .values();
+}
+
+function load(command: Command<'load'>): void {
+  const loaded = read(command);
   if (loaded.type === 'invalid') {
     tell(loaded);
     return;
   }
   const { head, slices: rest } = slicesOf(loaded.config);
-  slices = rest;
+  waiting = rest.values();
   tell({
     type: 'head',
     config: head,

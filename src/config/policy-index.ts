@@ -25,15 +25,16 @@ export interface PolicyQuery {
   readonly calling: string;
 }
 
-interface Entry {
+/** A policy and its place among all prefixes of all policies. */
+export interface PolicyEntry {
   readonly policy: LocalPolicy;
   readonly place: number;
 }
 
 /** The policies for one prefix of the called number; most do not look at who calls. */
 interface ForCalled {
-  readonly anyCalling: Entry[];
-  byCalling: PrefixMap<Entry[]> | undefined;
+  readonly anyCalling: PolicyEntry[];
+  byCalling: PrefixMap<PolicyEntry[]> | undefined;
 }
 
 type ByNumbers = PrefixMap<ForCalled>;
@@ -79,7 +80,7 @@ export class PolicyIndex {
           ? anyCalling
           : [...byCalling.matches(query.calling).flat(), ...anyCalling],
       )
-      .toSorted(compareEntries)
+      .toSorted(comparePolicies)
       .map(({ policy }) => policy);
   }
 
@@ -89,16 +90,8 @@ export class PolicyIndex {
     return this.#sources(query).some((byNumbers) => byNumbers.hasBeginning(query.called));
   }
 
-  #sources({
-    method,
-    fromAgent,
-    fromRealm,
-  }: Pick<PolicyQuery, 'method' | 'fromAgent' | 'fromRealm'>): ByNumbers[] {
-    const keys = new Set([
-      ...(fromAgent === undefined ? [] : [sourceKey(method, fromAgent, '*')]),
-      sourceKey(method, undefined, fromRealm),
-      sourceKey(method, undefined, '*'),
-    ]);
+  #sources(query: SourceQuery): ByNumbers[] {
+    const keys = sourceKeys(query);
     return [...keys].flatMap((key) => this.#bySource.get(key) ?? []);
   }
 }
@@ -107,7 +100,7 @@ function nothingYet(): ForCalled {
   return { anyCalling: [], byCalling: undefined };
 }
 
-function entriesFor(forCalled: ForCalled, calling: string): Entry[] {
+function entriesFor(forCalled: ForCalled, calling: string): PolicyEntry[] {
   if (calling === '') return forCalled.anyCalling;
   forCalled.byCalling ??= new PrefixMap();
   return forCalled.byCalling.take(calling, () => []);
@@ -154,11 +147,28 @@ export function sourceRank({ fromAgent, fromRealm }: LocalPolicy): number {
   return fromRealm === '*' ? 0 : 1;
 }
 
-function sourceKey(method: string, fromAgent: string | undefined, fromRealm: string): string {
+type SourceQuery = Pick<PolicyQuery, 'method' | 'fromAgent' | 'fromRealm'>;
+
+/** The sources that a request counts for. */
+export function sourceKeys({ method, fromAgent, fromRealm }: SourceQuery): ReadonlySet<string> {
+  return new Set([
+    ...(fromAgent === undefined ? [] : [sourceKey(method, fromAgent, '*')]),
+    sourceKey(method, undefined, fromRealm),
+    sourceKey(method, undefined, '*'),
+  ]);
+}
+
+/** What a policy is for, of the requests with `method`. */
+export function sourceKey(
+  method: string,
+  fromAgent: string | undefined,
+  fromRealm: string,
+): string {
   return fromAgent === undefined ? `${method} realm ${fromRealm}` : `${method} agent ${fromAgent}`;
 }
 
-function compareEntries(a: Entry, b: Entry): number {
+/** Which of two goes first. */
+export function comparePolicies(a: PolicyEntry, b: PolicyEntry): number {
   const [one, other] = [a.policy, b.policy];
   return (
     one.priority - other.priority ||

@@ -3,12 +3,20 @@ import type { ListenPoint } from './transport/flow.ts';
 import type { HandshakeFailure } from './transport/transport-events.ts';
 import type { EngineOptions } from './engine.ts';
 import type { CallPacing } from './transaction/call-gate.ts';
+import type { OwnAnswer } from './transaction/own-answers.ts';
 import type { RefusedCall } from './transaction/refused-calls.ts';
 
 /** One engine of a thread; callbacks cannot cross into the thread. */
 export type NamedEngineOptions = Omit<
   EngineOptions,
-  'onBug' | 'onDropped' | 'onHandshakeFailed' | 'onRefused' | 'callGate' | 'lookUp' | 'ports'
+  | 'onBug'
+  | 'onDropped'
+  | 'onHandshakeFailed'
+  | 'onRefused'
+  | 'onAnswered'
+  | 'callGate'
+  | 'lookUp'
+  | 'ports'
 > & {
   readonly name: string;
 };
@@ -80,6 +88,7 @@ export type EngineEvent =
   | { readonly type: 'bug'; readonly name: string; readonly stack: string }
   | { readonly type: 'ask' }
   | { readonly type: 'refused'; readonly name: string; readonly calls: readonly RefusedCall[] }
+  | { readonly type: 'answered'; readonly answers: readonly OwnAnswer[] }
   | { readonly type: 'dropped'; readonly name: string; readonly report: DropReport }
   | {
       readonly type: 'handshakeFailed';

@@ -10,6 +10,7 @@ import type {
 } from './engine-protocol.ts';
 import { EngineChanges } from './engine-changes.ts';
 import type { CallPacing } from './transaction/call-gate.ts';
+import type { OwnAnswer } from './transaction/own-answers.ts';
 import type { RefusedCall } from './transaction/refused-calls.ts';
 import type { HandshakeFailure } from './transport/transport-events.ts';
 import type { DropReport } from './transport/drop-journal.ts';
@@ -40,6 +41,8 @@ export interface EngineThreadListener {
   readonly onDropped?: (name: string, report: DropReport) => void;
   /** New calls that an engine has refused for the pace. */
   readonly onRefused?: (name: string, calls: readonly RefusedCall[]) => void;
+  /** Requests that an engine has answered by itself; refused calls left out. */
+  readonly onAnswered?: (answers: readonly OwnAnswer[]) => void;
   /** A TLS handshake came to nothing. */
   readonly onHandshakeFailed?: (name: string, failure: HandshakeFailure) => void;
   /** An exception inside an engine, which goes on. */
@@ -70,6 +73,7 @@ export async function startEngineThread(
       changes.receive(event);
       if (event.type === 'ask') send({ type: 'alive' });
       if (event.type === 'refused') listener.onRefused?.(event.name, event.calls);
+      if (event.type === 'answered') listener.onAnswered?.(event.answers);
       if (event.type === 'dropped') listener.onDropped?.(event.name, event.report);
       if (event.type === 'bug') listener.onBug?.(event.name, event.stack);
       if (event.type === 'handshakeFailed') {

@@ -8,6 +8,7 @@ import { NetworkSide } from './core/network-side.ts';
 import { RetiringPorts } from './core/retiring-ports.ts';
 import type { EngineLimits } from './transaction/admission.ts';
 import type { CallGate } from './transaction/call-gate.ts';
+import type { OwnAnswer } from './transaction/own-answers.ts';
 import type { RefusedCall } from './transaction/refused-calls.ts';
 import { DEFAULT_ENGINE_LIMITS, startTransactionLayer } from './transaction/transaction-layer.ts';
 import type {
@@ -43,6 +44,8 @@ export interface EngineOptions {
   readonly callGate?: CallGate;
   /** Told soon of new calls that the gate kept out; each got 503. */
   readonly onRefused?: (calls: readonly RefusedCall[]) => void;
+  /** Told every second of requests that the engine has answered by itself, if there were any; refused calls left out. */
+  readonly onAnswered?: (answers: readonly OwnAnswer[]) => void;
   /** Requests above this leave by TCP where the peer takes it; 0: never. Default 1300 (RFC 3261 §18.1.1). */
   readonly udpSizeSwitchBytes?: number;
   /** Where host names and SRV records are asked for; absent: the system. */
@@ -83,7 +86,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-const DROP_REPORT_MS = 1000;
+const REPORT_MS = 1000;
 const REFUSAL_REPORT_MS = 100;
 const DEFAULT_TIMERS: TimerValues = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000 };
 
@@ -201,25 +204,31 @@ function startAdmin(options: EngineOptions, core: Core): Promise<AdminServer> {
   return AdminServer.start({ ...options.admin, welcome, user });
 }
 
-/** Tells what was dropped and refused, each at its pace; the function ends it with a last word about refusals. */
+/** Tells what was dropped, refused and answered, each at its pace; the function ends it with a last word. */
 function startReports(layer: TransactionLayer, options: EngineOptions): () => void {
-  const { onDropped, onRefused } = options;
+  const { onDropped, onRefused, onAnswered } = options;
   const timers: NodeJS.Timeout[] = [];
   const refusals = (): void => {
     const calls = layer.takeRefusedCalls();
     if (calls.length > 0) onRefused?.(calls);
   };
   if (onRefused !== undefined) timers.push(setInterval(refusals, REFUSAL_REPORT_MS));
+  const answers = (): void => {
+    const own = layer.ownAnswers.takeReport();
+    if (own.length > 0) onAnswered?.(own);
+  };
+  if (onAnswered !== undefined) timers.push(setInterval(answers, REPORT_MS));
   if (onDropped !== undefined) {
     const drops = (): void => {
       const report = layer.admission.takeDropReport();
       if (report !== undefined) onDropped(report);
     };
-    timers.push(setInterval(drops, DROP_REPORT_MS));
+    timers.push(setInterval(drops, REPORT_MS));
   }
   return () => {
     for (const timer of timers) clearInterval(timer);
     refusals();
+    answers();
   };
 }
 

@@ -20,6 +20,7 @@ const engines = new EngineSet(
     onBug: (error) => tell({ type: 'bug', name, stack: describe(error) }),
     onDropped: (report: DropReport) => tell({ type: 'dropped', name, report }),
     onRefused: (calls) => tell({ type: 'refused', name, calls }),
+    onAnswered: (answers) => tell({ type: 'answered', answers }),
     onHandshakeFailed: (failure) => tell({ type: 'handshakeFailed', name, failure }),
   }),
   (name) => tell({ type: 'retired', name }),

@@ -216,14 +216,19 @@ export class SipDialog {
     const headers = { ...this.#withContact(method, options.headers ?? {}), To: to };
     const body = options.body === undefined ? {} : { body: options.body };
     const { dialogId } = this.#identity;
+    const { onTrace } = this.#handler;
+    const traceSent = (text: string): void => onTrace('out', text);
     return sendAndWait(
       this.#connection,
       { method, uri: 'sip:placeholder', dialogId, headers, ...body },
       {
-        onTrace: this.#handler.onTrace,
+        onTrace: (...traced) => {
+          onTrace(...traced);
+          options.onTrace?.(...traced);
+        },
         onSent: (sent) => {
           options.onSent?.(sent);
-          void options.cancelled?.then((cancelHeaders) => sent.cancel(cancelHeaders));
+          void options.cancelled?.then((given) => sent.cancel(given, traceSent));
         },
         digest: this.#digestPeer(),
         onFinal: ({ message }) => {

@@ -52,7 +52,10 @@ export interface RawRequest {
   on(event: 'cancel', listener: (cancel: RawMessage) => void): void;
   on(event: 'response', listener: (response: RawResponse, acknowledge: RawAck) => void): void;
   on(event: 'update', listener: (request: RawRequest, response: RawResponse) => void): void;
-  cancel(options: { headers: SipHeaders }, callback: (error: unknown) => void): void;
+  cancel(
+    options: { headers: SipHeaders },
+    callback: (error: unknown, sent?: RawRequest) => void,
+  ): void;
 }
 
 export type RawHandler = (request: RawRequest, response: RawResponse) => void;

@@ -159,8 +159,11 @@ class DrachtioConnection implements SipConnection {
     callbacks.onSent?.({
       text: request.msg.raw ?? '',
       message: parseAs('request', request.msg.raw),
-      cancel: (headers) => {
-        attempt(() => request.cancel({ headers: clean(headers) }, () => undefined));
+      cancel: (headers, onSent) => {
+        const done = (_error: unknown, sent?: RawRequest): void => {
+          if (sent?.msg.raw !== undefined) onSent?.(sent.msg.raw);
+        };
+        attempt(() => request.cancel({ headers: clean(headers) }, done));
       },
     });
     if (options.method === 'ACK') this.#waiting.delete(callbacks);

@@ -3,6 +3,7 @@ import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import { tagOf } from '../wire/sip-headers.ts';
 import type { AddDialog, DialogHandler, DialogIdentity, SipDialog, SipTrace } from './dialog.ts';
 import { contactUriOf, routeOf, uriIn } from './remote-point.ts';
+import { traceOwnAnswer } from './request-answer.ts';
 import type { ReceivedRequest, RespondOptions, RespondOutcome } from './sip-connection.ts';
 
 export type AcceptOutcome =
@@ -77,7 +78,9 @@ export class IncomingInvite {
   onCancel(listener: (reason: string, cancel: SipRequest | undefined) => void): void {
     this.#received.onCancel((cancel, text) => {
       this.#trace('in', text);
+      traceOwnAnswer(this.#trace, 200);
       if (this.#state !== 'waiting') return;
+      traceOwnAnswer(this.#trace, 487);
       this.#settle('cancelled');
       listener(cancel === undefined ? '' : (getHeader(cancel, 'Reason') ?? ''), cancel);
     });

@@ -3,6 +3,7 @@ import { tagOf } from '../wire/sip-headers.ts';
 import { type DigestCallbacks, sendWithDigest } from './digest-sender.ts';
 import type { AddDialog, DialogHandler, DialogIdentity, SipDialog } from './dialog.ts';
 import { contactUriOf, routeOf, uriIn } from './remote-point.ts';
+import { traceResponse } from './request-answer.ts';
 import { whyUnreachable } from '../wire/unreachable.ts';
 import type {
   ReceivedResponse,
@@ -97,7 +98,11 @@ export class OutgoingInvite {
   cancel(headers: SipHeaders = {}): void {
     if (this.#state === 'done' || this.#cancelHeaders !== undefined) return;
     this.#cancelHeaders = headers;
-    this.#sent?.cancel(headers);
+    this.#sendCancel(headers);
+  }
+
+  #sendCancel(headers: SipHeaders): void {
+    this.#sent?.cancel(headers, (text) => this.#dialogHandler.onTrace('out', text));
   }
 
   #wentOut(sent: SentRequest): void {
@@ -106,7 +111,7 @@ export class OutgoingInvite {
     this.#restartExpiry();
     this.#dialogHandler.onTrace('out', sent.text);
     if (sent.message !== undefined) this.#handler.onSent(sent.message);
-    if (this.#cancelHeaders !== undefined) sent.cancel(this.#cancelHeaders);
+    if (this.#cancelHeaders !== undefined) this.#sendCancel(this.#cancelHeaders);
   }
 
   #restartExpiry(): void {
@@ -121,7 +126,7 @@ export class OutgoingInvite {
   #receive(response: ReceivedResponse): void {
     if (this.#state === 'done') return;
     const { message } = response;
-    this.#dialogHandler.onTrace('in', response.text, response.source);
+    traceResponse(this.#dialogHandler.onTrace, response);
     if (message.status < 200) {
       if (message.status > 100) this.#provisional(response);
       return;

@@ -1,4 +1,6 @@
 import type { SipResponse } from '../wire/sip-message.ts';
+import { phraseOf } from '../wire/sip-phrases.ts';
+import { whyUnreachable } from '../wire/unreachable.ts';
 import { type DigestCallbacks, type DigestPeer, sendWithDigest } from './digest-sender.ts';
 import type {
   ReceivedResponse,
@@ -12,13 +14,28 @@ import type {
 /** How long a request may stay without final response before it counts as 408, milliseconds. */
 const REQUEST_GUARD_MS = 40_000;
 
+/**
+ * Where a received message came from, if the SIP engine says so, or why there is none on the wire as it stands here:
+ *
+ *   engine   the SIP engine has sent it by itself; only its start line is known
+ *   nobody   the peer has sent nothing; the text is a phrase that says what that counts as
+ */
+export type TraceSource = PeerSource | 'engine' | 'nobody';
+
 /** Records one SIP message of a leg as it was on the wire. */
-export type SipTrace = (
-  direction: 'in' | 'out',
-  text: string,
-  /** Where a received message came from, if the SIP engine says so. */
-  source?: PeerSource,
-) => void;
+export type SipTrace = (direction: 'in' | 'out', text: string, source?: TraceSource) => void;
+
+/** Records a response, or that there was none. */
+export function traceResponse(trace: SipTrace, response: ReceivedResponse): void {
+  const { message, text, source, isMadeUp } = response;
+  if (isMadeUp !== true) trace('in', text, source);
+  else trace('in', `${whyUnreachable(message)}, counted as ${message.status}`, 'nobody');
+}
+
+/** Records an answer that the SIP engine gives by itself. */
+export function traceOwnAnswer(trace: SipTrace, status: number): void {
+  trace('out', `SIP/2.0 ${status} ${phraseOf(status)}`, 'engine');
+}
 
 /** Body and headers of a request in a dialog. */
 export interface DialogRequestOptions {
@@ -26,6 +43,8 @@ export interface DialogRequestOptions {
   readonly body?: string;
   /** Hears of the request as it is on the wire, before any answer. */
   readonly onSent?: (sent: SentRequest) => void;
+  /** Records its messages elsewhere too. */
+  readonly onTrace?: SipTrace;
   /** Gives an INVITE up, with the headers of the CANCEL; a 2xx may still win. */
   readonly cancelled?: Promise<SipHeaders>;
 }
@@ -66,7 +85,7 @@ export function sendAndWait(
         hooks.onSent?.(sent);
       },
       onResponse: (response) => {
-        hooks.onTrace('in', response.text, response.source);
+        traceResponse(hooks.onTrace, response);
         const { message } = response;
         const { status, reason } = message;
         if (status < 200) return;

@@ -55,8 +55,8 @@ export interface SendCallbacks {
 export interface SentRequest {
   readonly text: string;
   readonly message: SipRequest | undefined;
-  /** Cancels an INVITE; no effect after its final response. */
-  cancel(headers: SipHeaders): void;
+  /** Cancels an INVITE; no effect after its final response. `onSent` hears of the CANCEL as it is on the wire. */
+  cancel(headers: SipHeaders, onSent?: (text: string) => void): void;
 }
 
 /** Where a message came from. */

@@ -6,6 +6,7 @@ import { contactUri, dialogId } from '../dialog/dialog.ts';
 import { readIdentity } from '../dialog/identity.ts';
 import type { MessageIdentity } from '../dialog/identity.ts';
 import { createTag } from '../transaction/local-tag.ts';
+import type { OwnAnswers } from '../transaction/own-answers.ts';
 import type { ServerTransaction, TransactionUser } from '../transaction/transaction-user.ts';
 import type { Flow } from '../transport/flow.ts';
 import { makeResponse } from './completion.ts';
@@ -26,6 +27,7 @@ interface Arrival {
   readonly request: SipRequest;
   readonly flow: Flow;
   readonly identity: MessageIdentity;
+  readonly ownAnswers: OwnAnswers;
 }
 
 /** Methods that make no sense outside a dialog. */
@@ -56,11 +58,12 @@ export class NetworkSide implements TransactionUser {
 
   onRequest(transaction: ServerTransaction, request: SipRequest, flow: Flow): void {
     const identity = readIdentity(request);
+    const { ownAnswers } = this.#core.layer;
     if (identity === undefined) {
-      refuse({ transaction, request }, 400, 'Bad Request');
+      refuse({ transaction, request, ownAnswers }, 400, 'Bad Request');
       return;
     }
-    const arrival = { transaction, request, flow, identity };
+    const arrival = { transaction, request, flow, identity, ownAnswers };
     const session = this.#core.dialogs.ofRequest(identity);
     if (session !== undefined) this.#inDialog(arrival, session);
     else if (identity.toTag !== undefined) this.#unknownDialog(arrival);
@@ -213,11 +216,12 @@ export class NetworkSide implements TransactionUser {
 
 /** The engine answers in place of an application. */
 function refuse(
-  arrival: { transaction: ServerTransaction; request: SipRequest },
+  arrival: Pick<Arrival, 'transaction' | 'request' | 'ownAnswers'>,
   status: number,
   reason: string,
   extra: readonly SipHeader[] = [],
 ): void {
+  arrival.ownAnswers.add(arrival.request.method, status);
   const answer = makeResponse(arrival.request, { status, reason, tag: createTag(), extra });
   void arrival.transaction.send(answer);
 }

@@ -1,5 +1,6 @@
 import type { Transports } from '../transport/transports.ts';
 import type { Admission } from './admission.ts';
+import type { OwnAnswers } from './own-answers.ts';
 import type { TimerValues, TransactionCounters } from './transaction-user.ts';
 
 /** Something with a deadline: a transaction. */
@@ -15,6 +16,7 @@ export interface LayerContext {
   readonly transports: Transports;
   readonly counters: TransactionCounters;
   readonly admission: Admission;
+  readonly ownAnswers: OwnAnswers;
   /** Requests above this leave by TCP where the peer takes it; 0: never. */
   readonly udpSizeSwitchBytes: number;
   /** Monotonic clock. */

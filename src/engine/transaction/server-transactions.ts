@@ -96,6 +96,7 @@ export class ServerTransactions {
     if (answer.status === 413) response.headers.push(...sizeWarning(request, flow.localAddress));
     const bytes = writable(response);
     if (bytes === undefined) return;
+    this.#context.ownAnswers.add(request.method, answer.status);
     this.#context.counters.messagesSent += 1;
     void this.#context.transports.sendResponse(bytes, flow, target);
   }
@@ -219,6 +220,7 @@ export class ServerTransactions {
   }
 
   #answer(run: ServerRun, status: number, reason: string): void {
+    this.#context.ownAnswers.add(run.request.method, status);
     void run.send(buildResponse(run.request, status, reason, run.localTag));
   }
 }

@@ -17,6 +17,7 @@ import type { CallGate } from './call-gate.ts';
 import { ClientTransactions } from './client-transactions.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import type { Expirable, LayerContext } from './layer-context.ts';
+import { OwnAnswers } from './own-answers.ts';
 import type { RefusedCall } from './refused-calls.ts';
 import { hasVia } from './request-screen.ts';
 import { ServerTransactions } from './server-transactions.ts';
@@ -111,6 +112,7 @@ class TransactionShell implements TransactionLayer {
     bugs: 0,
   };
   readonly admission: Admission;
+  readonly ownAnswers = new OwnAnswers();
   readonly ports: Transports;
   readonly #user: TransactionUser;
   readonly #limits: EngineLimits;
@@ -139,6 +141,7 @@ class TransactionShell implements TransactionLayer {
       transports,
       counters: this.counters,
       admission: this.admission,
+      ownAnswers: this.ownAnswers,
       udpSizeSwitchBytes: options.udpSizeSwitchBytes ?? DEFAULT_UDP_SIZE_SWITCH_BYTES,
       nowMs: monotonicMs,
       schedule: (item) => {

@@ -1,3 +1,4 @@
+import type { OwnAnswers } from './own-answers.ts';
 import type { RefusedCall } from './refused-calls.ts';
 import type { SipHeader, SipRequest, SipResponse } from '../../wire/sip-message.ts';
 import type { DropReport } from '../transport/drop-journal.ts';
@@ -93,6 +94,8 @@ export interface TransactionLayer {
   /** Whether the connection of `flow` stands; false for datagrams. */
   isConnected(flow: Flow): boolean;
   readonly admission: TransactionAdmission;
+  /** Requests answered in place of the user, or before it would hear of them; refused calls left out. */
+  readonly ownAnswers: OwnAnswers;
   /** What has happened so far. */
   readonly counters: Readonly<TransactionCounters>;
   /** The bound listen points: those served in the order they were asked for, then the retiring ones. */

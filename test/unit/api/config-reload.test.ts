@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { ConfigReload, type ConfigReloadOptions } from '../../../src/api/config-reload.ts';
 import type { PreparePart, ReadConfig } from '../../../src/api/reload-part.ts';
 import { loadConfig } from '../../../src/config/load.ts';
+import { formatPath } from '../../../src/config/problem.ts';
 import { createLog } from '../../../src/observe/log.ts';
 
 const YAML = `sip: { engine: embedded }
@@ -82,11 +83,11 @@ test.each<[string, string, Partial<ConfigReloadOptions>, readonly string[]]>([
         const path = ['sip-interfaces', 0, 'sip-ports', 1];
         const message = 'EADDRINUSE';
         return Promise.resolve([
-          { line: lineOf(path) ?? 0, column: 1, path: path.join('.'), message },
+          { line: lineOf(path) ?? 0, column: 1, path: formatPath(path), message },
         ]);
       },
     },
-    ['5 sip-interfaces.0.sip-ports.1 EADDRINUSE', 'refused'],
+    ['5 sip-interfaces[0].sip-ports[1] EADDRINUSE', 'refused'],
   ],
   [
     'feature keys that cannot be had: the sockets are given back',
