@@ -5,6 +5,7 @@ import { pathOfLoaded } from '../config/load-file.ts';
 import { planConfig, type ConfigPlan } from '../config/plan.ts';
 import { type AffectedCalls, affectedCalls, type CallPlaces } from '../config/plan-calls.ts';
 import type { ProblemView } from './backend.ts';
+import type { ValidConfig as ReadConfig } from './reload-part.ts';
 import { restartProblems } from './restart-problems.ts';
 
 export interface ConfigPlanView {
@@ -24,10 +25,35 @@ export interface ConfigPlanView {
   readonly calls?: { readonly active: number; readonly affected: readonly AffectedCalls[] };
 }
 
+/** A new configuration, of which agents, groups and policies may be missing, and what it would change. */
+export type PlannedConfig =
+  | (Pick<ReadConfig, 'config' | 'lineOf'> & {
+      readonly type: 'planned';
+      readonly plan: ConfigPlan;
+    })
+  | { readonly type: 'invalid'; readonly problems: readonly ProblemView[] };
+
 /** `calls` is `undefined` where no running SBC is asked. */
 export function configPlanView(
   current: ValidConfig,
   next: LoadedConfig,
+  calls: readonly CallPlaces[] | undefined,
+): ConfigPlanView {
+  if (next.type === 'invalid') return planView(current, next, calls);
+  const { config, lineOf } = next;
+  const planned: PlannedConfig = {
+    type: 'planned',
+    config,
+    lineOf,
+    plan: planConfig(current, next),
+  };
+  return planView(current, planned, calls);
+}
+
+/** The same of a comparison that has been made. */
+export function planView(
+  current: Pick<ValidConfig, 'config' | 'file'>,
+  next: PlannedConfig,
   calls: readonly CallPlaces[] | undefined,
 ): ConfigPlanView {
   const { hash } = current.config;
@@ -37,8 +63,8 @@ export function configPlanView(
     const active = calls === undefined ? {} : { calls: { active: calls.length, affected: [] } };
     return { verdict: 'refused', problems: next.problems, current: inUse, ...active };
   }
-  const plan = planConfig(current, next);
-  const problems = restartProblems(current.config, next);
+  const { config, lineOf, plan } = next;
+  const problems = restartProblems(current.config, { type: 'config', config, lineOf });
   const affected = affectedCalls(plan.elements, calls ?? []);
   return {
     verdict: verdictOf(plan, problems),

@@ -82,7 +82,7 @@ export async function apply(client: ApiClient, file: string, ask: Consent): Prom
     const nobody = stopped('there is nobody to ask: use --yes');
     return { ...nobody, exitCode: EXIT_CODES.usage, text: planned.text };
   }
-  const result = await replace(client, inUse, text);
+  const result = await replace(client, { inUse, file, text, isSame: verdict === 'unchanged' });
   return { ...result, text: `${planned.text}\n${result.text}` };
 }
 
@@ -113,10 +113,20 @@ function fileInUse(current: {
   );
 }
 
-async function replace(client: ApiClient, inUse: string, text: string): Promise<CommandResult> {
+interface Replacement {
+  readonly inUse: string;
+  /** Where the text comes from, as it was called. */
+  readonly file: string;
+  readonly text: string;
+  /** It says the same in other words: what can be rolled back to stays. */
+  readonly isSame: boolean;
+}
+
+async function replace(client: ApiClient, replacement: Replacement): Promise<CommandResult> {
+  const { inUse, text, isSame } = replacement;
   let swap;
   try {
-    swap = await swapConfig(inUse, text);
+    swap = await swapConfig(inUse, text, isSame ? 'keep' : 'set-aside');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return stopped(`${inUse} cannot be replaced: ${reason}`);
@@ -130,7 +140,9 @@ async function replace(client: ApiClient, inUse: string, text: string): Promise<
   });
   const hash = createHash('sha256').update(text).digest('hex');
   if (answer.type === 'answer' && answer.value.type === 'applied' && answer.value.hash === hash) {
-    const done = `applied; the one before is ${previousOf(file)}, and rollback goes back to it\n`;
+    const done = isSame
+      ? `applied; it means the same, so ${previousOf(file)} stays as it was\n`
+      : `applied; the one before is ${previousOf(file)}, and rollback goes back to it\n`;
     return { exitCode: EXIT_CODES.good, text: done, json: { ...answer.value, file } };
   }
   await swap.undo();
@@ -141,7 +153,7 @@ async function replace(client: ApiClient, inUse: string, text: string): Promise<
   }
   const { value } = answer;
   const problems = value.type === 'refused' ? value.problems : [];
-  const lines = problems.map((problem) => `${formatProblem(file, problem)}\n`).join('');
+  const lines = problems.map((problem) => `${formatProblem(replacement.file, problem)}\n`).join('');
   const why = value.type === 'refused' ? 'refused' : 'the SBC has read another file';
   const errorText = `${lines}${why}, the old file is back\n`;
   return { exitCode: EXIT_CODES.findings, text: '', errorText, json: value };

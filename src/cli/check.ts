@@ -1,12 +1,13 @@
 /** `tonebridge check`: is the configuration valid, and does it mean what its writer wants? */
 import type { Command } from 'commander';
 import { LINT_RULES, lintConfig, type LintFinding } from '../config/lint.ts';
-import { loadConfigFile } from '../config/load-file.ts';
+import { loadConfigFile, loadConfigText } from '../config/load-file.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { nearest } from '../config/suggestion.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { type CommandResult, finish, globalOptions } from './output.ts';
+import { isStandardInput, readStandardInput, STANDARD_INPUT } from './standard-input.ts';
 import { formatTable } from './table.ts';
 
 interface CheckOptions {
@@ -19,7 +20,7 @@ export function addCheckCommand(program: Command): void {
   program
     .command('check')
     .description('validate a configuration and point out what will not work or is dangerous')
-    .argument('[file]', 'configuration file; also --config')
+    .argument('[file]', 'configuration file, - for standard input; also --config')
     .option('--strict', 'notes are failures, too')
     .option('--explain <code>', 'what a rule is for and what to do about it')
     .option('--list', 'every rule')
@@ -35,7 +36,19 @@ function check(
 ): CommandResult {
   if (list === true) return listRules();
   if (explain !== undefined) return explainRule(explain);
-  return checkConfig(loadConfigFile(file ?? globalOptions(command).config), strict === true);
+  const name = file ?? globalOptions(command).config;
+  const loaded = isStandardInput(name) ? loadPiped(command) : loadConfigFile(name);
+  return checkConfig(loaded, strict === true);
+}
+
+/** Files that it names are looked for in the current folder. */
+function loadPiped(command: Command): LoadedConfig {
+  try {
+    return { ...loadConfigText(readStandardInput().toString('utf8'), '-'), file: STANDARD_INPUT };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return command.error(`error: ${STANDARD_INPUT} cannot be read: ${message}`);
+  }
 }
 
 /** The verdict on a loaded or refused configuration; `isStrict`: notes fail as well. */

@@ -15,19 +15,25 @@ export interface Swap {
 }
 
 /**
- * Writes `text` into `file` and what stood there into `FILE.previous`, both with mode and owner of the file.
+ * Writes `text` into `file` and what stood there into `FILE.previous`, both with mode and owner of the file. `keep` leaves
+ * `FILE.previous` alone.
  *
  * @throws Error of the system; nothing is changed then.
  */
-export async function swapConfig(link: string, text: string): Promise<Swap> {
+export async function swapConfig(
+  link: string,
+  text: string,
+  old: 'set-aside' | 'keep' = 'set-aside',
+): Promise<Swap> {
   const file = await realpath(link);
   const previous = previousOf(file);
   const like = await stat(file);
-  const [old, older] = [await readFile(file, 'utf8'), await readIfThere(previous)];
+  const [before, older] = [await readFile(file, 'utf8'), await readIfThere(previous)];
   const restorePrevious = async (): Promise<void> => {
+    if (old === 'keep') return;
     await (older === undefined ? rm(previous, { force: true }) : writeWhole(previous, older, like));
   };
-  await writeWhole(previous, old, like);
+  if (old === 'set-aside') await writeWhole(previous, before, like);
   try {
     await writeWhole(file, text, like);
   } catch (error) {
@@ -37,7 +43,7 @@ export async function swapConfig(link: string, text: string): Promise<Swap> {
   return {
     file,
     undo: async () => {
-      await writeWhole(file, old, like);
+      await writeWhole(file, before, like);
       await restorePrevious();
     },
   };

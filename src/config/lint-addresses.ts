@@ -6,8 +6,11 @@ import type { Config, Realm, SessionAgent, SipPort } from './config.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 import type { Path } from './problem.ts';
 
-function portsOf(config: Config, realm: string): SipPort[] {
-  return config.sipInterfaces.filter((each) => each.realm === realm).flatMap((e) => e.sipPorts);
+function portsByRealm({ sipInterfaces }: Config): ReadonlyMap<string, readonly SipPort[]> {
+  const byRealm = Map.groupBy(sipInterfaces, ({ realm }) => realm);
+  return new Map(
+    [...byRealm].map(([realm, own]) => [realm, own.flatMap(({ sipPorts }) => sipPorts)]),
+  );
 }
 
 /** Agents with an IP address; what a name stands for is not known here. */
@@ -15,9 +18,10 @@ function forEachAddress(
   config: Config,
   find: (agent: SessionAgent, ports: readonly SipPort[]) => string | undefined,
 ): RuleFinding[] {
+  const byRealm = portsByRealm(config);
   return config.sessionAgents.flatMap((agent, index) => {
     if (isIP(agent.host) === 0) return [];
-    const ports = portsOf(config, agent.realm).filter((p) => p.transport === agent.transport);
+    const ports = byRealm.get(agent.realm)?.filter((p) => p.transport === agent.transport) ?? [];
     const message = find(agent, ports);
     return message === undefined ? [] : [{ path: ['session-agents', index, 'address'], message }];
   });
@@ -47,8 +51,9 @@ function forEachRealm(
   config: Config,
   find: (realm: Realm, ports: readonly SipPort[]) => { key: string; message: string } | undefined,
 ): RuleFinding[] {
+  const byRealm = portsByRealm(config);
   return config.realms.flatMap((realm, index) => {
-    const found = find(realm, portsOf(config, realm.name));
+    const found = find(realm, byRealm.get(realm.name) ?? []);
     if (found === undefined) return [];
     const path: Path = ['realms', index, 'media', found.key];
     return [{ path, message: found.message }];
@@ -88,9 +93,13 @@ function otherAdvertisedFamily(config: Config): RuleFinding[] {
 }
 
 function privateMedia(config: Config): RuleFinding[] {
+  const agents = new Map<string, SessionAgent>();
+  for (const agent of config.sessionAgents) {
+    if (!agents.has(agent.realm) && isPublic(agent.host)) agents.set(agent.realm, agent);
+  }
   return forEachRealm(config, ({ name, media }) => {
     const shown = media.advertised ?? media.address;
-    const agent = config.sessionAgents.find(({ realm, host }) => realm === name && isPublic(host));
+    const agent = agents.get(name);
     if (agent === undefined || !isInternal(shown)) return undefined;
     const message = `agent "${agent.name}" at ${agent.host} is told to send its media to ${shown}`;
     return { key: media.advertised === undefined ? 'address' : 'advertised', message };

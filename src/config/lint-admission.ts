@@ -39,12 +39,14 @@ function overloadThresholds({ admission: { overload } }: Config): RuleFinding[] 
 }
 
 function deniedAgents(config: Config): RuleFinding[] {
+  const agents = Map.groupBy(config.sessionAgents, ({ realm }) => realm);
   return config.sipInterfaces.flatMap(({ realm, deny }, index) => {
+    if (deny.length === 0) return [];
     const denied = new BlockList();
     for (const text of deny) addNetwork(denied, text);
-    return config.sessionAgents.flatMap((agent): RuleFinding[] => {
+    return (agents.get(realm) ?? []).flatMap((agent): RuleFinding[] => {
       const version = isIP(agent.host);
-      if (agent.realm !== realm || version === 0) return [];
+      if (version === 0) return [];
       if (!denied.check(agent.host, version === 4 ? 'ipv4' : 'ipv6')) return [];
       const message = `requests from session agent "${agent.name}" are refused here`;
       return [{ path: ['sip-interfaces', index, 'deny'], message }];

@@ -1,7 +1,7 @@
 /** Rules about how much fits: media ports, limits that never take effect. */
 import type { Config, Constraints, Realm, SessionAgent } from './config.ts';
-import { legPairs } from './leg-pairs.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
+import { pairsNeeded } from './pairs-needed.ts';
 import type { Path } from './problem.ts';
 
 /** From which the system takes the ports of outgoing connections, where nobody has changed it (Linux). */
@@ -14,9 +14,10 @@ export function pairCount({ portMin, portMax }: Realm['media']): number {
 }
 
 function portsTooFew(config: Config): RuleFinding[] {
+  const neededIn = pairsNeeded(config);
   return config.realms.flatMap((realm, index) => {
     const pairs = pairCount(realm.media);
-    const needed = pairsNeeded(config, realm.name);
+    const needed = neededIn(realm.name);
     if (needed <= pairs) return [];
     const message = `realm "${realm.name}" has ports for ${pairs} legs, but max-sessions allows ${needed}`;
     return [{ path: ['realms', index, 'media', 'port-max'], message }];
@@ -26,10 +27,13 @@ function portsTooFew(config: Config): RuleFinding[] {
 /** Resting ports are missing where calls come as fast as they may. */
 function portsAtRest(config: Config): RuleFinding[] {
   const restSeconds = config.media.portQuarantineMs / 1000;
+  const neededIn = pairsNeeded(config);
+  const agents = Map.groupBy(config.sessionAgents, ({ realm }) => realm);
   return config.realms.flatMap((realm, index) => {
     const pairs = pairCount(realm.media);
-    const needed = pairsNeeded(config, realm.name);
-    const rate = config.admission.constraints.maxSustainRate || sustainRate(config, realm.name);
+    const needed = neededIn(realm.name);
+    const own = agents.get(realm.name) ?? [];
+    const rate = config.admission.constraints.maxSustainRate || sustainRate(own);
     const resting = Math.ceil(rate * restSeconds);
     if (resting === 0 || needed > pairs || needed + resting <= pairs) return [];
     const message = `realm "${realm.name}" has ports for ${pairs} legs; ${needed} calls and ${resting} pairs at rest (${rate}/s x ${restSeconds}s) need ${needed + resting}`;
@@ -37,56 +41,8 @@ function portsAtRest(config: Config): RuleFinding[] {
   });
 }
 
-function sustainRate(config: Config, realm: string): number {
-  const agents = config.sessionAgents.filter((agent) => agent.realm === realm);
+function sustainRate(agents: readonly SessionAgent[]): number {
   return agents.reduce((sum, { constraints }) => sum + constraints.maxSustainRate, 0);
-}
-
-/** Pairs that the calls which the limits allow take in a realm; what has no limit counts nothing. */
-function pairsNeeded(config: Config, realm: string): number {
-  const own = config.sessionAgents.filter((agent) => agent.realm === realm);
-  const targets = config.localPolicies
-    .filter((policy) => policy.fromRealm === realm || policy.fromRealm === '*')
-    .flatMap(({ nextHop }) => [
-      nextHop,
-      ...(config.sessionGroups.find((group) => group.name === nextHop)?.members ?? []),
-    ]);
-  const behind = config.sessionAgents.filter((agent) => targets.includes(agent.name));
-  const limits = config.sipInterfaces
-    .filter((each) => each.realm === realm)
-    .map(({ constraints }) => constraints.maxSessions);
-  const ofInterfaces = limits.includes(0) ? 0 : limits.reduce((sum, limit) => sum + limit, 0);
-  const ofAll = config.admission.constraints.maxSessions * (isTwiceIn(config, realm) ? 2 : 1);
-  const asked = Math.max(pairsOf(config, own), pairsOf(config, behind), ofInterfaces, ofAll);
-  return Math.min(asked, ofInterfaces || asked, ofAll || asked);
-}
-
-function pairsOf(config: Config, agents: readonly SessionAgent[]): number {
-  const twice = agentsThatMeetStrangers(config);
-  return agents.reduce(
-    (sum, { name, constraints }) => sum + constraints.maxSessions * (twice.has(name) ? 2 : 1),
-    0,
-  );
-}
-
-/** A call that comes from a realm and goes back into it takes two pairs there. */
-function isTwiceIn(config: Config, realm: string): boolean {
-  return legPairs(config).some(
-    ({ caller, callee }) =>
-      caller.sipInterface.realm === realm && callee.sipInterface.realm === realm,
-  );
-}
-
-/** Agents whose calls have both legs in their realm, the other one without a limit that counts it. */
-function agentsThatMeetStrangers(config: Config): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const { caller, callee } of legPairs(config)) {
-    if (caller.sipInterface.realm !== callee.sipInterface.realm) continue;
-    const agent = caller.agent ?? callee.agent;
-    const isAlone = (caller.agent === undefined) !== (callee.agent === undefined);
-    if (agent !== undefined && isAlone) names.add(agent.name);
-  }
-  return names;
 }
 
 function portsWithoutPartner(config: Config): RuleFinding[] {

@@ -1,6 +1,8 @@
 /** Rules about KPML, RFC 2833 and what digits need in order to cross. */
 import type { Config } from './config.ts';
-import { type LegKind, legKinds, legPairs } from './leg-pairs.ts';
+import { coveredBy } from './leg-cover.ts';
+import { type LegKind, legKinds } from './leg-kinds.ts';
+import { met } from './leg-meetings.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 
 /** The key that switched KPML on for the leg: the agent's own or the interface's. */
@@ -8,61 +10,60 @@ function ownsKpml(kind: LegKind): boolean {
   return kind.agent === undefined || kind.agent.leg.kpmlInterworking !== undefined;
 }
 
+/** Whether digits that KPML reads can go on to the leg. */
+function takesDigits({ settings }: LegKind): boolean {
+  return (
+    settings.rfc2833Mode.value === 'preferred' ||
+    settings.kpmlInterworking.value ||
+    settings.sipInfo.value === 'send'
+  );
+}
+
 function kpmlWithoutPreferred(config: Config): RuleFinding[] {
-  const pairs = legPairs(config);
+  const others = met(config, { of: takesDigits, join: (one, other) => one || other });
+  const covered = coveredBy(config, ownsKpml);
   return legKinds(config).flatMap((kind): RuleFinding[] => {
     if (!kind.settings.kpmlInterworking.value || !ownsKpml(kind)) return [];
-    const others = pairs.flatMap(({ caller, callee }) => {
-      if (isCovered(caller, kind)) return [callee];
-      return isCovered(callee, kind) ? [caller] : [];
-    });
-    const isUseful = others.some(
-      ({ settings }) =>
-        settings.rfc2833Mode.value === 'preferred' ||
-        settings.kpmlInterworking.value ||
-        settings.sipInfo.value === 'send',
-    );
-    if (isUseful) return [];
+    const found = covered(kind).flatMap((leg) => others.get(leg) ?? []);
+    if (found.includes(true)) return [];
     const message =
-      others.length === 0
+      found.length === 0
         ? `${kind.label} has kpml-interworking, but no route connects it with another leg`
         : `${kind.label} has kpml-interworking, but no leg it is connected with has rfc2833-mode preferred`;
     return [{ path: [...kind.path, 'kpml-interworking'], message }];
   });
 }
 
-/** Whether `leg` takes its KPML switch from `owner`: the same leg, or an agent that inherits from the interface. */
-function isCovered(leg: LegKind, owner: LegKind): boolean {
-  if (leg.label === owner.label) return true;
-  return owner.agent === undefined && leg.sipInterface === owner.sipInterface && !ownsKpml(leg);
-}
+/** So many legs are named one by one; nobody reads more of them. */
+const NAMED_LEGS = 20;
 
 function dualWithKpml(config: Config): RuleFinding[] {
-  const findings = legKinds(config).flatMap((kind): RuleFinding[] =>
-    kind.settings.rfc2833Mode.value === 'dual' && kind.settings.kpmlInterworking.value
-      ? [
-          {
-            path: [...kind.path, 'rfc2833-mode'],
-            message: `${kind.label} has rfc2833-mode dual together with kpml-interworking`,
-          },
-        ]
-      : [],
-  );
-  for (const { caller, callee } of legPairs(config)) {
-    for (const [dual, other] of [
-      [caller, callee],
-      [callee, caller],
-    ] as const) {
-      if (dual.settings.rfc2833Mode.value !== 'dual' || dual.settings.kpmlInterworking.value) {
-        continue;
-      }
-      if (!other.settings.kpmlInterworking.value) continue;
-      const path = [...dual.path, 'rfc2833-mode'];
-      const message = `${dual.label} has rfc2833-mode dual and is connected with ${other.label}, which has kpml-interworking`;
-      if (!findings.some((found) => found.message === message)) findings.push({ path, message });
+  const others = met(config, { of: kpmlLegs, join: someOfBoth });
+  return legKinds(config).flatMap((kind): RuleFinding[] => {
+    if (kind.settings.rfc2833Mode.value !== 'dual') return [];
+    const path = [...kind.path, 'rfc2833-mode'];
+    const dual = `${kind.label} has rfc2833-mode dual`;
+    if (kind.settings.kpmlInterworking.value) {
+      return [{ path, message: `${dual} together with kpml-interworking` }];
     }
-  }
-  return findings;
+    return (others.get(kind) ?? []).map(({ label }, index) => {
+      const which =
+        index < NAMED_LEGS
+          ? `${label}, which has kpml-interworking`
+          : 'further legs that have kpml-interworking';
+      return { path, message: `${dual} and is connected with ${which}` };
+    });
+  });
+}
+
+function kpmlLegs(kind: LegKind): readonly LegKind[] | undefined {
+  return kind.settings.kpmlInterworking.value ? [kind] : undefined;
+}
+
+/** One more than are named. */
+function someOfBoth(one: readonly LegKind[], other: readonly LegKind[]): readonly LegKind[] {
+  if (one === other || one.length > NAMED_LEGS) return one;
+  return [...new Set([...one, ...other])].slice(0, NAMED_LEGS + 1);
 }
 
 function hairpinWithoutKpml(config: Config): RuleFinding[] {

@@ -4,7 +4,7 @@ import { bracketHost, isLoopback } from './address.ts';
 import { isPublic } from './address-scope.ts';
 import type { Config, SipInterface } from './config.ts';
 import { servesFeatureKeys } from './feature-keys-mode.ts';
-import { legKinds } from './leg-pairs.ts';
+import { legKinds } from './leg-kinds.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 import { addNetwork } from './values.ts';
 
@@ -16,12 +16,14 @@ function isExposed({ sipPorts }: SipInterface): boolean {
 }
 
 function openRelays(config: Config): RuleFinding[] {
+  const relayed = new Set(
+    config.localPolicies
+      .filter(({ nextHop, fromAgent }) => nextHop === 'request-uri' && fromAgent === undefined)
+      .map(({ fromRealm }) => fromRealm),
+  );
   return config.sipInterfaces.flatMap((sipInterface, index) => {
     const { name, realm, admit } = sipInterface;
-    const isRelayed = config.localPolicies.some(
-      ({ fromRealm, fromAgent, nextHop }) =>
-        nextHop === 'request-uri' && fromAgent === undefined && ['*', realm].includes(fromRealm),
-    );
+    const isRelayed = relayed.has('*') || relayed.has(realm);
     if (admit !== 'anyone' || !isExposed(sipInterface) || !isRelayed) return [];
     const message = `interface "${name}" passes on calls of anyone to any address`;
     return [{ path: ['sip-interfaces', index, 'admit'], message }];
@@ -45,25 +47,37 @@ function allowedEverybody(config: Config): RuleFinding[] {
 }
 
 function deniedNetworks(config: Config): RuleFinding[] {
-  return config.sipInterfaces.flatMap(({ allow, deny }, index) =>
-    allow.flatMap((network, place): RuleFinding[] => {
+  return config.sipInterfaces.flatMap(({ allow, deny }, index) => {
+    const denied = networksOf(deny);
+    return allow.flatMap((network, place): RuleFinding[] => {
+      if (!beginsIn(network, denied)) return [];
       const denial = deny.find((other) => isWithin(network, other));
       if (denial === undefined) return [];
       const message = `${network} is admitted, yet all of it is refused by deny ${denial}`;
       return [{ path: ['sip-interfaces', index, 'allow', place], message }];
-    }),
-  );
+    });
+  });
 }
 
 /** Whether every address of `inner` is one of `outer`; both in CIDR notation or single addresses. */
 function isWithin(inner: string, outer: string): boolean {
-  const list = new BlockList();
-  addNetwork(list, outer);
   const [address = '', bits] = inner.split('/');
   const outerBits = outer.split('/')[1];
   const widest = isIPv6(address) ? 128 : 32;
   const isNarrower = Number(bits ?? widest) >= Number(outerBits ?? widest);
-  return isNarrower && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return isNarrower && beginsIn(inner, networksOf([outer]));
+}
+
+function networksOf(texts: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const text of texts) addNetwork(list, text);
+  return list;
+}
+
+/** Whether the first address of `network` is in one of `list`. */
+function beginsIn(network: string, list: BlockList): boolean {
+  const [address = ''] = network.split('/');
+  return list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 function shortToken({ api }: Config): RuleFinding[] {

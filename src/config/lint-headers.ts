@@ -1,7 +1,6 @@
 /** Rules about trust and header-rules: what opens a door, what has no effect. */
-import type { Config, LegOverrides, SessionAgent, SipInterface } from './config.ts';
+import type { Config, LegOverrides } from './config.ts';
 import type { HeaderRule } from './header-rule.ts';
-import { effectiveSettings } from './effective.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 import type { Path } from './problem.ts';
 
@@ -32,12 +31,14 @@ function trustedUnlisted(config: Config): RuleFinding[] {
 }
 
 function idleRules(config: Config): RuleFinding[] {
-  return placesOf(config).flatMap(({ path, rules, isTrusted }) =>
-    rules.flatMap((rule, index) => {
-      const reason = whyIdle(rule, isTrusted) ?? whyShadowed(rule, rules.slice(0, index));
+  return placesOf(config).flatMap(({ path, rules, isTrusted }) => {
+    const earlier = new EarlierRules();
+    return rules.flatMap((rule, index) => {
+      const reason = whyIdle(rule, isTrusted) ?? earlier.whyShadowed(rule);
+      earlier.add(rule);
       return reason === undefined ? [] : [{ path: [...path, index], message: reason }];
-    }),
-  );
+    });
+  });
 }
 
 function whyIdle(rule: HeaderRule, isTrusted: boolean): string | undefined {
@@ -50,23 +51,25 @@ function whyIdle(rule: HeaderRule, isTrusted: boolean): string | undefined {
   return undefined;
 }
 
-/** An earlier rule that takes the same header away without any condition. */
-function whyShadowed(rule: HeaderRule, earlier: readonly HeaderRule[]): string | undefined {
-  if (rule.action === 'add') return undefined;
-  const key = rule.header.toLowerCase();
-  const remover = earlier.find(
-    (other) =>
-      other.action === 'remove' &&
-      other.direction === rule.direction &&
-      other.header.toLowerCase() === key &&
-      isUnconditional(other),
-  );
-  const isAddedAgain = earlier.some(
-    (other) => other.action === 'add' && other.header.toLowerCase() === key,
-  );
-  return remover === undefined || isAddedAgain
-    ? undefined
-    : `an earlier rule has removed ${rule.header}`;
+/** What the rules before one have done to its header. */
+class EarlierRules {
+  /** Headers that are taken away without any condition, by direction. */
+  readonly #removed = new Set<string>();
+  readonly #added = new Set<string>();
+
+  add(rule: HeaderRule): void {
+    const key = rule.header.toLowerCase();
+    if (rule.action === 'add') this.#added.add(key);
+    if (rule.action === 'remove' && isUnconditional(rule)) {
+      this.#removed.add(`${rule.direction} ${key}`);
+    }
+  }
+
+  whyShadowed({ action, direction, header }: HeaderRule): string | undefined {
+    const key = header.toLowerCase();
+    const isGone = this.#removed.has(`${direction} ${key}`) && !this.#added.has(key);
+    return action !== 'add' && isGone ? `an earlier rule has removed ${header}` : undefined;
+  }
 }
 
 function isUnconditional(rule: HeaderRule): boolean {
@@ -79,30 +82,35 @@ function isUnconditional(rule: HeaderRule): boolean {
   );
 }
 
-function placesOf(config: Config): Place[] {
-  const interfaces = config.sipInterfaces.map((item, index): Place => ({
-    path: ['sip-interfaces', index, 'header-rules'],
-    rules: item.headerRules ?? [],
-    isTrusted: trustIn(item, config.sessionAgents),
-  }));
-  const agents = config.sessionAgents.map((item, index): Place => ({
-    path: ['session-agents', index, 'header-rules'],
-    rules: item.headerRules ?? [],
-    isTrusted: config.sipInterfaces.some(
-      (each) =>
-        each.realm === item.realm && effectiveSettings(each, item).trust.value === 'trusted',
-    ),
-  }));
-  return [...interfaces, ...agents];
+function placesOf({ sipInterfaces, sessionAgents }: Config): Place[] {
+  const served = new Set(sipInterfaces.map(({ realm }) => realm));
+  const [interfaceTrusts, agentTrusted] = [
+    trustingRealms(sipInterfaces),
+    trustingRealms(sessionAgents),
+  ];
+  return [
+    ...sipInterfaces.map(({ realm, leg, headerRules }, index): Place => ({
+      path: ['sip-interfaces', index, 'header-rules'],
+      rules: headerRules ?? [],
+      // Or an agent that inherits its rules.
+      isTrusted: leg.trust === 'trusted' || agentTrusted.has(realm),
+    })),
+    ...sessionAgents.map(({ realm, leg, headerRules }, index): Place => ({
+      path: ['session-agents', index, 'header-rules'],
+      rules: headerRules ?? [],
+      isTrusted:
+        leg.trust === undefined
+          ? interfaceTrusts.has(realm)
+          : leg.trust === 'trusted' && served.has(realm),
+    })),
+  ];
 }
 
-/** Whether the interface, or an agent that inherits its rules, is trusted. */
-function trustIn(sipInterface: SipInterface, agents: readonly SessionAgent[]): boolean {
-  const legs: readonly LegOverrides[] = [
-    sipInterface.leg,
-    ...agents.filter(({ realm }) => realm === sipInterface.realm).map(({ leg }) => leg),
-  ];
-  return legs.some(({ trust }) => trust === 'trusted');
+/** Realms of those that are trusted by what is written on themselves. */
+function trustingRealms(
+  places: readonly { readonly realm: string; readonly leg: LegOverrides }[],
+): ReadonlySet<string> {
+  return new Set(places.filter(({ leg }) => leg.trust === 'trusted').map(({ realm }) => realm));
 }
 
 export const HEADER_LINT_RULES: readonly LintRule[] = [

@@ -23,13 +23,28 @@ function hastyDetection(config: Config): RuleFinding[] {
   });
 }
 
+function shortenedTimeouts(config: Config): RuleFinding[] {
+  return config.sessionAgents.flatMap(({ name, optionsPing: ping }, index): RuleFinding[] => {
+    if (ping?.shortenedFromMs === undefined) return [];
+    const [wanted, real] = [formatDuration(ping.shortenedFromMs), formatDuration(ping.timeoutMs)];
+    const message = `"${name}" is given ${real} to answer, not ${wanted}: it is asked every ${formatDuration(ping.intervalMs)}`;
+    return [{ path: ['session-agents', index, 'options-ping', 'timeout'], message }];
+  });
+}
+
 function membersWithoutPing(config: Config): RuleFinding[] {
+  const places = new Map(
+    config.sessionAgents.flatMap(({ name, optionsPing }, place) =>
+      optionsPing === undefined ? [[name, place] as const] : [],
+    ),
+  );
   return config.sessionGroups.flatMap(({ name, members }, index): RuleFinding[] => {
-    const unwatched = config.sessionAgents.filter(
-      (agent) => members.includes(agent.name) && agent.optionsPing === undefined,
-    );
+    const unwatched = [...new Set(members)]
+      .map((member) => ({ member, place: places.get(member) ?? -1 }))
+      .filter(({ place }) => place >= 0)
+      .toSorted((a, b) => a.place - b.place);
     if (members.length < 2 || unwatched.length === 0) return [];
-    const names = unwatched.map((agent) => `"${agent.name}"`).join(', ');
+    const names = unwatched.map(({ member }) => `"${member}"`).join(', ');
     const message = `nobody asks whether ${names} of group "${name}" is alive`;
     return [{ path: ['session-groups', index, 'members'], message }];
   });
@@ -38,9 +53,10 @@ function membersWithoutPing(config: Config): RuleFinding[] {
 /** Policies that send the calls of an agent to that agent. */
 function routesBack(config: Config): RuleFinding[] {
   const found = new Map<number, RuleFinding>();
+  const groups = new Map(config.sessionGroups.map(({ name, members }) => [name, members]));
   for (const { place, fromAgent, nextHop } of config.localPolicies) {
     if (fromAgent === undefined) continue;
-    const members = config.sessionGroups.find(({ name }) => name === nextHop)?.members ?? [nextHop];
+    const members = groups.get(nextHop) ?? [nextHop];
     if (!members.every((name) => name === fromAgent)) continue;
     const message = `calls of agent "${fromAgent}" go back to it`;
     found.set(place, { path: ['local-policies', place, 'next-hop'], message });
@@ -71,6 +87,13 @@ export const HEALTH_RULES: readonly LintRule[] = [
     explanation:
       'Until then calls are sent to it and wait for its silence. Ping more often, or lower down-after.',
     find: slowDetection,
+  },
+  {
+    code: 'shortened-timeout',
+    severity: 'warning',
+    explanation:
+      'The verdict on one OPTIONS comes before the next: timeout is at most four fifths of interval. Write a shorter timeout, or ping less often.',
+    find: shortenedTimeouts,
   },
   {
     code: 'hasty-detection',

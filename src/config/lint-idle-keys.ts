@@ -1,6 +1,7 @@
 /** Rules about keys that are valid and, as the rest of the file stands, do nothing. */
 import type { Config, LegOverrides, SipLimits } from './config.ts';
-import { type LegKind, legKinds } from './leg-pairs.ts';
+import { coveredBy } from './leg-cover.ts';
+import { type LegKind, legKinds } from './leg-kinds.ts';
 import { LEG_PARAMETER_NAMES } from './leg-parameter-names.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 
@@ -20,16 +21,12 @@ function parametersWithout(
   keys: readonly (keyof LegOverrides)[],
   needs: (kind: LegKind) => boolean,
 ): RuleFinding[] {
-  const kinds = legKinds(config);
-  return kinds.flatMap((owner) => {
+  // What stands on an interface counts for its agents as well.
+  const covered = coveredBy(config, () => false);
+  return legKinds(config).flatMap((owner) => {
     const { leg } = owner.agent ?? owner.sipInterface;
     const key = keys.find((each) => leg[each] !== undefined);
-    // What stands on an interface counts for its agents as well.
-    const covered = kinds.filter(
-      (kind) =>
-        kind === owner || (owner.agent === undefined && kind.sipInterface === owner.sipInterface),
-    );
-    if (key === undefined || covered.some((kind) => needs(kind))) return [];
+    if (key === undefined || covered(owner).some((kind) => needs(kind))) return [];
     const name = LEG_PARAMETER_NAMES[key];
     return [{ path: [...owner.path, name], message: `${owner.label} has ${name}` }];
   });
@@ -119,8 +116,9 @@ const LIMIT_ORDERS: readonly LimitOrder[] = [
 ];
 
 function unusedRealms(config: Config): RuleFinding[] {
+  const served = new Set(config.sipInterfaces.map(({ realm }) => realm));
   return config.realms.flatMap(({ name }, index) =>
-    config.sipInterfaces.some(({ realm }) => realm === name)
+    served.has(name)
       ? []
       : [{ path: ['realms', index], message: `no sip-interface serves realm "${name}"` }],
   );

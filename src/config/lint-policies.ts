@@ -1,18 +1,19 @@
 /** Rules about local policies: which are never used, and which leave a hole. */
 import type { Config } from './config.ts';
 import type { LintRule, LintSource, RuleFinding } from './lint.ts';
-import { isAlternative, policyIndex, prefixOf } from './policy-index.ts';
-import { type LocalPolicy, policySource } from './routing-config.ts';
+import { policyIndex, type PolicyQuery, prefixOf } from './policy-index.ts';
+import { alternativesKey, PolicyShadows } from './policy-shadows.ts';
+import type { LocalPolicy } from './routing-config.ts';
 import { isOverlap, isWholeWeek } from './time-window.ts';
 
 /** Reports about policies, each with its place in the file; what is said of several prefixes is said once. */
 function perPolicy(
   config: Config,
-  find: (policy: LocalPolicy) => string | undefined,
+  find: (policy: LocalPolicy, place: number) => string | undefined,
 ): RuleFinding[] {
   const said = new Map<string, RuleFinding>();
-  for (const policy of config.localPolicies) {
-    const message = find(policy);
+  for (const [place, policy] of config.localPolicies.entries()) {
+    const message = find(policy, place);
     if (message === undefined) continue;
     const path = ['local-policies', policy.place];
     said.set(`${policy.place} ${message}`, { path, message });
@@ -20,129 +21,105 @@ function perPolicy(
   return [...said.values()];
 }
 
-/** Every policy for the requests that `policy` is for, best first; itself included. */
-function candidatesOf(config: Config, policy: LocalPolicy, method: string): LocalPolicy[] {
-  const realm = config.sessionAgents.find(({ name }) => name === policy.fromAgent)?.realm;
-  return policyIndex(config.localPolicies).candidates({
+/** What the requests that a policy is for have in common. */
+function queriesOf(config: Config): (policy: LocalPolicy, method: string) => PolicyQuery {
+  const realms = new Map(config.sessionAgents.map(({ name, realm }) => [name, realm]));
+  return ({ fromAgent, fromRealm, to, from }, method) => ({
     method,
-    fromRealm: realm ?? policy.fromRealm,
-    fromAgent: policy.fromAgent,
-    called: prefixOf(policy.to),
-    calling: prefixOf(policy.from),
+    fromRealm: realms.get(fromAgent ?? '') ?? fromRealm,
+    fromAgent,
+    called: prefixOf(to),
+    calling: prefixOf(from),
   });
 }
 
 function unreachableRoutes(config: Config): RuleFinding[] {
-  const overridden = overriddenWildcards(config);
-  return perPolicy(config, (policy) => {
-    if (!isServed(config, policy)) {
+  const served = new Set(['*', ...config.sipInterfaces.map(({ realm }) => realm)]);
+  const isOverridden = overriddenWildcards(config);
+  const queryOf = queriesOf(config);
+  const shadowing = new PolicyShadows(config.localPolicies);
+  return perPolicy(config, (policy, place) => {
+    if (!served.has(policy.fromRealm)) {
       return `never used: no sip-interface serves realm "${policy.fromRealm}"`;
     }
-    if (overridden.has(policy)) {
+    if (isOverridden(policy)) {
       return 'never used: every realm has a policy of its own for this prefix';
     }
-    const shadows = policy.methods.map((method) => shadowOf(config, policy, method));
+    const shadows = policy.methods.map((method) =>
+      shadowing.shadowOf({ policy, place }, queryOf(policy, method)),
+    );
     const [shadow] = shadows;
     if (shadow === undefined || shadows.includes(undefined)) return undefined;
     return `never used: local-policies[${shadow.policy.place}] ${shadow.why}`;
   });
 }
 
-interface Shadow {
-  readonly policy: LocalPolicy;
-  readonly why: string;
-}
-
-/** The policy before `policy` that leaves it no request. */
-function shadowOf(config: Config, policy: LocalPolicy, method: string): Shadow | undefined {
-  for (const other of candidatesOf(config, policy, method)) {
-    if (other === policy) return undefined;
-    const isAlways = other.time === undefined || other.time.text === policy.time?.text;
-    if (!isAlways) continue;
-    if (!isAlternative(other, policy)) {
-      return { policy: other, why: `is for the same requests with priority ${other.priority}` };
-    }
-    if (other.nextHop === 'reject') {
-      return { policy: other, why: 'rejects the same requests before' };
-    }
-    if (other.nextHop === policy.nextHop && other.translate === policy.translate) {
-      const source = policySource(policy).split(' ', 1)[0] ?? '';
-      return { policy: other, why: `has the same ${source} and to, and the same next-hop` };
+/** A policy for any realm is dead when every realm with an interface has its own for the same numbers. */
+function overriddenWildcards(config: Config): (policy: LocalPolicy) => boolean {
+  const served = new Set(config.sipInterfaces.map((sipInterface) => sipInterface.realm));
+  const owners = new Map<string, Set<string>>();
+  for (const policy of config.localPolicies) {
+    const { fromAgent, fromRealm, time, methods } = policy;
+    if (fromAgent !== undefined || time !== undefined || !served.has(fromRealm)) continue;
+    for (const method of methods) {
+      const key = alternativesKey({ ...policy, fromRealm: '*' }, method);
+      owners.set(key, (owners.get(key) ?? new Set()).add(fromRealm));
     }
   }
-  return undefined;
-}
-
-function isServed(config: Config, policy: LocalPolicy): boolean {
-  if (policy.fromRealm === '*') return true;
-  return config.sipInterfaces.some((sipInterface) => sipInterface.realm === policy.fromRealm);
-}
-
-/** A policy for any realm is dead when every realm with an interface has its own for the same numbers. */
-function overriddenWildcards(config: Config): ReadonlySet<LocalPolicy> {
-  const realms = new Set(config.sipInterfaces.map((sipInterface) => sipInterface.realm));
-  return new Set(
-    config.localPolicies.filter(
-      (policy) =>
-        policy.fromRealm === '*' &&
-        policy.fromAgent === undefined &&
-        policy.methods.every((method) =>
-          [...realms].every((fromRealm) =>
-            candidatesOf(config, { ...policy, fromRealm }, method).some(
-              (own) =>
-                own.fromRealm === fromRealm &&
-                own.time === undefined &&
-                isAlternative({ ...own, fromRealm: '*' }, policy),
-            ),
-          ),
-        ),
-    ),
-  );
+  return (policy) =>
+    policy.fromRealm === '*' &&
+    policy.fromAgent === undefined &&
+    policy.methods.every(
+      (method) => owners.get(alternativesKey(policy, method))?.size === served.size,
+    );
 }
 
 function noRoute(config: Config): RuleFinding[] {
-  return config.sipInterfaces.flatMap((sipInterface, index) => {
-    const agents = config.sessionAgents.filter(({ realm }) => realm === sipInterface.realm);
-    const names = new Set<string | undefined>(agents.map(({ name }) => name));
-    const hasRoute = config.localPolicies.some(({ fromRealm, fromAgent }) =>
-      fromAgent === undefined
-        ? fromRealm === '*' || fromRealm === sipInterface.realm
-        : names.has(fromAgent),
-    );
-    const message = `calls that arrive on interface "${sipInterface.name}" have no route`;
-    return hasRoute ? [] : [{ path: ['sip-interfaces', index], message }];
+  const agents = new Map(config.sessionAgents.map(({ name, realm }) => [name, realm]));
+  const routed = new Set(
+    config.localPolicies
+      .filter(({ methods }) => methods.includes('INVITE'))
+      .map(({ fromRealm, fromAgent }) =>
+        fromAgent === undefined ? fromRealm : agents.get(fromAgent),
+      ),
+  );
+  return config.sipInterfaces.flatMap(({ name, realm }, index) => {
+    if (routed.has('*') || routed.has(realm)) return [];
+    const message = `calls that arrive on interface "${name}" have no route`;
+    return [{ path: ['sip-interfaces', index], message }];
   });
 }
 
+/** So many are named; nobody reads more of them. */
+const NAMED_REALMS = 10;
+
 function ambiguousRealm(config: Config): RuleFinding[] {
-  return perPolicy(config, (policy) => {
-    if (policy.nextHop !== 'request-uri' || policy.toRealm !== undefined) return undefined;
-    const agent = config.sessionAgents.find(({ name }) => name === policy.fromAgent);
-    const own = agent?.realm ?? policy.fromRealm;
-    const others = new Set(
-      config.sipInterfaces
-        .map((sipInterface) => sipInterface.realm)
-        .filter((realm) => realm !== own),
-    );
-    const isClear = own === '*' ? others.size <= 2 : others.size <= 1;
-    return isClear ? undefined : `request-uri may leave through any of: ${[...others].join(', ')}`;
+  const agents = new Map(config.sessionAgents.map(({ name, realm }) => [name, realm]));
+  const realms = new Set(config.sipInterfaces.map((sipInterface) => sipInterface.realm));
+  return perPolicy(config, ({ nextHop, toRealm, fromAgent, fromRealm }) => {
+    if (nextHop !== 'request-uri' || toRealm !== undefined) return undefined;
+    const own = agents.get(fromAgent ?? '') ?? fromRealm;
+    const isClear = realms.size - Number(realms.has(own)) <= (own === '*' ? 2 : 1);
+    if (isClear) return undefined;
+    const others = [...realms].filter((realm) => realm !== own);
+    const further = others.length > NAMED_REALMS ? ' and more' : '';
+    return `request-uri may leave through any of: ${others.slice(0, NAMED_REALMS).join(', ')}${further}`;
   });
 }
 
 /** Two policies for the same requests at the same hours, and nothing but their place to tell which is first. */
 function overlappingTimes(config: Config): RuleFinding[] {
+  const rivals = timedRivals(config);
   return perPolicy(config, (policy) => {
-    const { time, methods, cost } = policy;
+    const { time, methods } = policy;
     if (time === undefined) return undefined;
     const earlier = methods
-      .flatMap((method) => candidatesOf(config, policy, method))
+      .flatMap((method) => [...(rivals.get(rivalsKey(policy, method))?.values() ?? [])])
       .find(
         (other) =>
           other.time !== undefined &&
           other.time.text !== time.text &&
           other.place < policy.place &&
-          isAlternative(other, policy) &&
-          other.cost === cost &&
           isOverlap(other.time, time),
       );
     if (earlier === undefined) return undefined;
@@ -150,15 +127,37 @@ function overlappingTimes(config: Config): RuleFinding[] {
   });
 }
 
+/** Alternatives with the same cost, of each time of theirs the first. */
+function timedRivals({ localPolicies }: Config): ReadonlyMap<string, Map<string, LocalPolicy>> {
+  const rivals = new Map<string, Map<string, LocalPolicy>>();
+  for (const policy of localPolicies) {
+    const { time } = policy;
+    if (time === undefined) continue;
+    for (const key of policy.methods.map((method) => rivalsKey(policy, method))) {
+      const firsts = rivals.get(key) ?? new Map<string, LocalPolicy>();
+      rivals.set(key, firsts);
+      if (!firsts.has(time.text)) firsts.set(time.text, policy);
+    }
+  }
+  return rivals;
+}
+
+function rivalsKey(policy: LocalPolicy, method: string): string {
+  return `${alternativesKey(policy, method)} ${policy.cost}`;
+}
+
 /** Requests that have a policy at some hours of the week and none at others. */
 function timeGaps(config: Config): RuleFinding[] {
+  if (config.localPolicies.every(({ time }) => time === undefined)) return [];
+  const shadowing = new PolicyShadows(config.localPolicies);
+  const queryOf = queriesOf(config);
   return perPolicy(config, (policy) => {
     if (policy.time === undefined) return undefined;
-    const [method = 'INVITE'] = policy.methods;
-    const all = candidatesOf(config, policy, method);
-    const first = all.find((other) => isAlternative(other, policy));
+    const query = queryOf(policy, policy.methods[0] ?? 'INVITE');
     // Of a set of alternatives only the first is named.
-    if (first !== policy || all.some(({ time }) => time === undefined)) return undefined;
+    if (shadowing.firstAlternative(policy, query.method) !== policy) return undefined;
+    if (shadowing.isAlways(query)) return undefined;
+    const all = policyIndex(config.localPolicies).candidates(query);
     const windows = all.flatMap(({ time }) => time ?? []);
     const { to } = policy;
     return isWholeWeek(windows)

@@ -1,7 +1,7 @@
 /** Rules about agents and groups. */
 import { isIP } from 'node:net';
 import { isLoopback, isWildcard } from './address.ts';
-import type { Config, SessionAgent, SipInterface } from './config.ts';
+import type { Config, SessionAgent } from './config.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 
 function unusedAgents(config: Config): RuleFinding[] {
@@ -11,11 +11,13 @@ function unusedAgents(config: Config): RuleFinding[] {
       Object.values(methods ?? {}),
     ),
   ]);
-  const members = config.sessionGroups
-    .filter((group) => targets.has(group.name))
-    .flatMap((group) => group.members);
+  const members = new Set(
+    config.sessionGroups
+      .filter((group) => targets.has(group.name))
+      .flatMap((group) => group.members),
+  );
   const findings = config.sessionAgents.flatMap((agent, index): RuleFinding[] =>
-    targets.has(agent.name) || members.includes(agent.name)
+    targets.has(agent.name) || members.has(agent.name)
       ? []
       : [{ path: ['session-agents', index], message: `no route leads to agent "${agent.name}"` }],
   );
@@ -30,15 +32,29 @@ function unusedAgents(config: Config): RuleFinding[] {
 function sameSource(config: Config): RuleFinding[] {
   const seen = new Map<string, SessionAgent>();
   return config.sessionAgents.flatMap((agent, index) => {
-    const key = JSON.stringify([agent.realm, agent.host, agent.port, agent.transport]);
+    const key = JSON.stringify([agent.realm, agent.host, portOf(agent), agent.transport]);
     const earlier = seen.get(key);
     if (earlier === undefined) {
       seen.set(key, agent);
       return [];
     }
-    const message = `requests from here count as agent "${earlier.name}", never as "${agent.name}"`;
-    return [{ path: ['session-agents', index, 'address'], message }];
+    return [
+      { path: ['session-agents', index, 'address'], message: sameSourceText(earlier, agent) },
+    ];
   });
+}
+
+/** A port that is written goes before one that is not, for requests that come from it. */
+function sameSourceText(earlier: SessionAgent, agent: SessionAgent): string {
+  if (earlier.port === agent.port) {
+    return `requests from here count as agent "${earlier.name}", never as "${agent.name}"`;
+  }
+  const [written, other] = earlier.port === undefined ? [agent, earlier] : [earlier, agent];
+  return `requests from port ${portOf(agent)} here count as agent "${written.name}", never as "${other.name}"`;
+}
+
+function portOf({ port, transport }: Pick<SessionAgent, 'port' | 'transport'>): number {
+  return port ?? (transport === 'tls' ? 5061 : 5060);
 }
 
 function unusedWeights(config: Config): RuleFinding[] {
@@ -56,31 +72,48 @@ function unusedWeights(config: Config): RuleFinding[] {
 
 /** Agents at a port of our own: what a route sends there comes back as a new call. */
 function routesToOurselves(config: Config): RuleFinding[] {
-  const targets = new Set(config.localPolicies.map((policy) => policy.nextHop));
+  const policies = new Set(config.localPolicies.map((policy) => policy.nextHop));
+  const groups = config.sessionGroups.filter(({ name }) => policies.has(name));
+  const targets = new Set([...policies, ...groups.flatMap(({ members }) => members)]);
+  const ports = portsByPlace(config);
   return config.sessionAgents.flatMap((agent, index): RuleFinding[] => {
-    const names = [
-      agent.name,
-      ...config.sessionGroups.filter(({ members }) => members.includes(agent.name)).map(nameOf),
-    ];
-    const own = config.sipInterfaces.find((sipInterface) => isAt(agent, sipInterface));
-    if (own === undefined || !names.some((name) => targets.has(name))) return [];
-    const message = `calls to agent "${agent.name}" arrive at our own sip-interface "${own.name}"`;
+    const own = targets.has(agent.name) ? interfaceAt(agent, ports) : undefined;
+    if (own === undefined) return [];
+    const message = `calls to agent "${agent.name}" arrive at our own sip-interface "${own}"`;
     return [{ path: ['session-agents', index, 'address'], message }];
   });
 }
 
-function nameOf({ name }: { readonly name: string }): string {
-  return name;
+interface OwnPort {
+  readonly interfaceName: string;
+  readonly index: number;
 }
 
-function isAt(agent: SessionAgent, { sipPorts }: SipInterface): boolean {
-  const agentPort = agent.port ?? (agent.transport === 'tls' ? 5061 : 5060);
-  return sipPorts.some(
-    ({ transport, address, port }) =>
-      transport === agent.transport &&
-      port === agentPort &&
-      (address === agent.host || (isWildcard(address) && isLoopback(agent.host))),
-  );
+/** The first port of each place; that on all addresses of the machine has none of its own. */
+function portsByPlace({ sipInterfaces }: Config): ReadonlyMap<string, OwnPort> {
+  const ports = new Map<string, OwnPort>();
+  for (const [index, { name, sipPorts }] of sipInterfaces.entries()) {
+    for (const { transport, port, address } of sipPorts) {
+      const places = isWildcard(address) ? [address, ANY_ADDRESS] : [address];
+      for (const place of places.map((each) => `${transport} ${port} ${each}`)) {
+        if (!ports.has(place)) ports.set(place, { interfaceName: name, index });
+      }
+    }
+  }
+  return ports;
+}
+
+const ANY_ADDRESS = '*';
+
+/** Name of the first interface that takes what is sent to `agent`. */
+function interfaceAt(
+  { transport, host, port }: SessionAgent,
+  ports: ReadonlyMap<string, OwnPort>,
+): string | undefined {
+  const agentPort = portOf({ port, transport });
+  const hosts = isLoopback(host) ? [host, ANY_ADDRESS] : [host];
+  const found = hosts.flatMap((each) => ports.get(`${transport} ${agentPort} ${each}`) ?? []);
+  return found.toSorted((a, b) => a.index - b.index)[0]?.interfaceName;
 }
 
 function hostNames(config: Config): RuleFinding[] {
@@ -97,9 +130,10 @@ function hostNames(config: Config): RuleFinding[] {
 }
 
 function unservedTargets({ localPolicies, sipInterfaces }: Config): RuleFinding[] {
+  const served = new Set(sipInterfaces.map(({ realm }) => realm));
   const found = new Map<number, RuleFinding>();
   for (const { place, toRealm } of localPolicies) {
-    if (toRealm === undefined || sipInterfaces.some(({ realm }) => realm === toRealm)) continue;
+    if (toRealm === undefined || served.has(toRealm)) continue;
     const message = `no sip-interface serves realm "${toRealm}"`;
     found.set(place, { path: ['local-policies', place, 'to-realm'], message });
   }

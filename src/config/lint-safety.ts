@@ -33,15 +33,17 @@ function defaultSecret(config: Config): RuleFinding[] {
 }
 
 function openInterface(config: Config): RuleFinding[] {
+  const routed = new Set(
+    config.localPolicies
+      .filter(
+        ({ fromAgent, nextHop }) =>
+          fromAgent === undefined && nextHop !== 'request-uri' && nextHop !== 'reject',
+      )
+      .map(({ fromRealm }) => fromRealm),
+  );
   return config.sipInterfaces.flatMap((sipInterface, index) => {
     const isExposed = sipInterface.sipPorts.some((port) => !isLoopback(port.address));
-    const isRouted = config.localPolicies.some(
-      (policy) =>
-        (policy.fromRealm === '*' || policy.fromRealm === sipInterface.realm) &&
-        policy.fromAgent === undefined &&
-        policy.nextHop !== 'request-uri' &&
-        policy.nextHop !== 'reject',
-    );
+    const isRouted = routed.has('*') || routed.has(sipInterface.realm);
     if (sipInterface.admit !== 'anyone' || !isExposed || !isRouted) return [];
     const message = `interface "${sipInterface.name}" lets anyone place calls to your trunks`;
     return [{ path: ['sip-interfaces', index, 'admit'], message }];

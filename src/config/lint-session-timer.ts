@@ -1,6 +1,6 @@
 /** Rules about session timers. */
 import type { Config } from './config.ts';
-import { type LegKind, legKinds } from './leg-pairs.ts';
+import { type LegKind, legKinds } from './leg-kinds.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 
 /** The least that a session interval may be (RFC 4028 §4). */

@@ -1,6 +1,8 @@
 /** Rules about digits in SIP INFO. */
 import type { Config } from './config.ts';
-import { type LegKind, legKinds, legPairs } from './leg-pairs.ts';
+import { coveredBy } from './leg-cover.ts';
+import { type LegKind, legKinds } from './leg-kinds.ts';
+import { met } from './leg-meetings.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 
 /** The legs on which sip-info is switched on at their own place: the agent's own or the interface's. */
@@ -14,28 +16,23 @@ function ownsInfo(kind: LegKind): boolean {
   return kind.agent === undefined || kind.agent.leg.sipInfo !== undefined;
 }
 
-/** Whether `leg` takes the switch from `owner`: the same leg, or an agent that inherits from the interface. */
-function isCovered(leg: LegKind, owner: LegKind): boolean {
-  if (leg.label === owner.label) return true;
-  return owner.agent === undefined && leg.sipInterface === owner.sipInterface && !ownsInfo(leg);
+/** Whether digits that came in INFO can go on to the leg. */
+function takesDigits({ settings }: LegKind): boolean {
+  return (
+    settings.rfc2833Mode.value === 'preferred' ||
+    settings.kpmlInterworking.value ||
+    settings.sipInfo.value !== 'disabled'
+  );
 }
 
 function infoWithoutOtherMethod(config: Config): RuleFinding[] {
-  const pairs = legPairs(config);
+  const others = met(config, { of: takesDigits, join: (one, other) => one || other });
+  const covered = coveredBy(config, ownsInfo);
   return infoKinds(config).flatMap((kind): RuleFinding[] => {
-    const others = pairs.flatMap(({ caller, callee }) => {
-      if (isCovered(caller, kind)) return [callee];
-      return isCovered(callee, kind) ? [caller] : [];
-    });
-    const isUseful = others.some(
-      ({ settings }) =>
-        settings.rfc2833Mode.value === 'preferred' ||
-        settings.kpmlInterworking.value ||
-        settings.sipInfo.value !== 'disabled',
-    );
-    if (isUseful) return [];
+    const found = covered(kind).flatMap((leg) => others.get(leg) ?? []);
+    if (found.includes(true)) return [];
     const message =
-      others.length === 0
+      found.length === 0
         ? `${kind.label} has sip-info, but no route connects it with another leg`
         : `${kind.label} has sip-info, but no leg it is connected with has rfc2833-mode preferred, kpml-interworking or sip-info`;
     return [{ path: [...kind.path, 'sip-info'], message }];

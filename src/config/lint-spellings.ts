@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
 import type { NumberRule } from './number-translation.ts';
 import { prefixOf } from './policy-index.ts';
+import { wildcardAdvice } from './wildcard-prefix.ts';
 
 /** A number with or without the separators that are an ornament (RFC 3966 §5.1.1); names have them for a reason. */
 const NUMBER = /^[-.()]*[0-9+*#][-.()0-9+*#]*$/;
@@ -15,15 +16,20 @@ const ESCAPE = /%([0-9A-Fa-f]{2})/g;
 function unmatchedSpellings(config: Config): RuleFinding[] {
   // What translations put into a number is looked up, and translated on, as it stands.
   const rules = config.translations.flatMap(({ called, calling }) => [...called, ...calling]);
-  if (rules.some((rule) => ORNAMENT.test(insertedBy(rule)))) return [];
-  return [...policyFindings(config), ...translationFindings(config)];
+  const areSpelt = rules.some((rule) => ORNAMENT.test(insertedBy(rule)));
+  if (areSpelt) return policyFindings(config, wildcardProblem);
+  const problems = policyFindings(config, (prefix) => wildcardProblem(prefix) ?? problemOf(prefix));
+  return [...problems, ...translationFindings(config)];
 }
 
-function policyFindings({ localPolicies }: Config): RuleFinding[] {
+function policyFindings(
+  { localPolicies }: Config,
+  find: (prefix: string) => string | undefined,
+): RuleFinding[] {
   const found = new Map<string, RuleFinding>();
   for (const { place, to, from } of localPolicies) {
     for (const [key, prefix] of Object.entries({ to, from })) {
-      const message = problemOf(prefixOf(prefix));
+      const message = find(prefixOf(prefix));
       const path = ['local-policies', place, key];
       if (message !== undefined) found.set(`${place} ${key} ${message}`, { path, message });
     }
@@ -40,6 +46,11 @@ function translationFindings({ translations }: Config): RuleFinding[] {
       }),
     ),
   );
+}
+
+function wildcardProblem(prefix: string): string | undefined {
+  const advice = wildcardAdvice(prefix);
+  return advice === undefined ? undefined : `no number begins with "${prefix}" here; ${advice}`;
 }
 
 function problemOf(beginning: string): string | undefined {
@@ -63,7 +74,7 @@ function insertedBy(rule: NumberRule): string {
 }
 
 /** What a number has to begin with for the rule to fit; empty when that is not plain to see. */
-function expectedBy(rule: NumberRule): string {
+export function expectedBy(rule: NumberRule): string {
   if (rule.type === 'strip') return '';
   return rule.type === 'strip-prefix' ? rule.prefix : literalBeginning(rule.pattern);
 }
@@ -85,7 +96,7 @@ export const SPELLING_RULES: readonly LintRule[] = [
     code: 'unmatched-spelling',
     severity: 'warning',
     explanation:
-      'Numbers are looked up without visual separators and escapes: +49-900 and %2B49(900) are +49900. What is written otherwise never fits.',
+      'Numbers are looked up without visual separators and escapes: +49-900 and %2B49(900) are +49900. A prefix is compared letter by letter, without wildcards: 49 is enough for 49x. What is written otherwise never fits.',
     find: unmatchedSpellings,
   },
 ];

@@ -1,7 +1,7 @@
 /** Which parameters count otherwise on a leg, wherever the change was made. */
 import type { Config } from './config.ts';
 import type { LegSettings } from './effective.ts';
-import { legKinds } from './leg-pairs.ts';
+import { legKinds } from './leg-kinds.ts';
 import { LEG_PARAMETER_NAMES, spellLegValue } from './leg-parameter-names.ts';
 
 export interface ParameterChange {

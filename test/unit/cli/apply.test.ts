@@ -85,6 +85,22 @@ describe('apply', () => {
     expect(await textsNow()).toEqual([MOVED, SAMPLE]);
   });
 
+  test('what only reads otherwise does not take the place of what can be rolled back to', async () => {
+    const client = await openApi();
+    await writeFile(next, MOVED);
+    await apply(client, next, yes);
+    const commented = `# moved\n${MOVED}`;
+    await writeFile(next, commented);
+
+    const result = await apply(client, next, yes);
+    expect(result).toMatchObject({ exitCode: 0, json: { type: 'applied' } });
+    expect(result.text).toContain('it means the same');
+    expect(await textsNow()).toEqual([commented, SAMPLE]);
+
+    expect(await rollback(client, yes)).toMatchObject({ exitCode: 0 });
+    expect(await textsNow()).toEqual([SAMPLE, commented]);
+  });
+
   test('shows the plan and does nothing without consent', async () => {
     const client = await openApi();
     await writeFile(next, MOVED);
@@ -114,7 +130,7 @@ describe('apply', () => {
 
     expect(result).toMatchObject({ exitCode: 1, json: { type: 'refused' } });
     expect(result.errorText).toMatch(
-      /sip-interfaces\[1\]: cannot listen\nrefused, the old file is back/,
+      /new\.yaml:6:1: sip-interfaces\[1\]: cannot listen\nrefused, the old file is back/,
     );
     expect(await textsNow()).toEqual([SAMPLE, undefined]);
   });

@@ -41,6 +41,14 @@ function translated(rules: string): string {
   ]);
 }
 
+/** The sample with a translation for all that comes in from access, and a route for one prefix. */
+function plusTranslated(to: string, rule: string): string {
+  return translated(rule).replace(
+    TO_CARRIER,
+    `{ from-realm: access, to: "${to}", next-hop: carrier }`,
+  );
+}
+
 export const ROUTE_CASES: LintCases = {
   'unreachable-route': {
     finds: [
@@ -51,7 +59,10 @@ export const ROUTE_CASES: LintCases = {
     passes: [withPolicies('{ from-realm: access, to: "+49", next-hop: carrier }'), SAMPLE],
   },
   'no-route': {
-    finds: [[6, edited([`  - ${TO_URI}\n`, ''])]],
+    finds: [
+      [6, edited([`  - ${TO_URI}\n`, ''])],
+      [6, edited([TO_URI, '{ from-realm: core, methods: [ MESSAGE ], next-hop: carrier }'])],
+    ],
     passes: [SAMPLE, edited([TO_URI, '{ from-agent: carrier, next-hop: request-uri }'])],
   },
   'ambiguous-realm': {
@@ -107,7 +118,10 @@ export const ROUTE_CASES: LintCases = {
     passes: [edited(['to: "*", next-hop: carrier', 'to: "0049", next-hop: carrier'])],
   },
   'unmatched-spelling': {
-    finds: [[12, withPolicies('{ from-realm: access, to: "+49-900", next-hop: reject }')]],
+    finds: [
+      [12, withPolicies('{ from-realm: access, to: "+49-900", next-hop: reject }')],
+      [12, withPolicies('{ from-realm: access, to: "49*", next-hop: reject }')],
+    ],
     passes: [withPolicies('{ from-realm: access, to: "+49900", next-hop: reject }')],
   },
   'empty-number': {
@@ -127,6 +141,26 @@ export const ROUTE_CASES: LintCases = {
       translated('{ strip-prefix: "00", add-prefix: "+" }, { strip-prefix: "0", add-prefix: "1" }'),
     ],
   },
+  'translated-away': {
+    finds: [
+      [11, plusTranslated('00', '{ strip-prefix: "00", add-prefix: "+" }')],
+      [11, plusTranslated('0049', '{ strip-prefix: "00", add-prefix: "+" }')],
+      [11, plusTranslated('0049', '{ pattern: "^00(.*)$", replace: "+$1" }')],
+      [11, plusTranslated('49', '{ pattern: "^([1-9].*)$", replace: "+$1" }')],
+    ],
+    passes: [
+      plusTranslated('+49', '{ strip-prefix: "00", add-prefix: "+" }'),
+      plusTranslated('004', '{ strip-prefix: "0049", add-prefix: "0" }'),
+      plusTranslated('0', '{ strip-prefix: "00", add-prefix: "+" }'),
+      plusTranslated('00', '{ strip-prefix: "00", add-prefix: "001" }'),
+      plusTranslated('00', '{ strip-prefix: "00" }'),
+      plusTranslated('49', '{ pattern: "^(4[0-9]{4})$", replace: "+49$1" }'),
+      plusTranslated('0049', '{ strip-prefix: "00", add-prefix: "+" }').replace(
+        `${AGENT} }`,
+        `${AGENT} }\n  - { name: pbx, realm: access, address: 127.0.0.1:6070, translate-in: none }`,
+      ),
+    ],
+  },
   'unused-translation': {
     finds: [[1, behind(NATIONAL)]],
     passes: [behind(NATIONAL, [ACCESS, `${ACCESS}, translate-in: n`])],
@@ -136,8 +170,15 @@ export const ROUTE_CASES: LintCases = {
     passes: [SAMPLE, group('members: [ carrier, two ]')],
   },
   'same-source': {
-    finds: [[9, edited(['local-policies:', TWO.replace('6082', '6080')])]],
-    passes: [edited(['local-policies:', TWO])],
+    finds: [
+      [9, edited(['local-policies:', TWO.replace('6082', '6080')])],
+      [9, edited([':6080', ''], ['local-policies:', TWO.replace('6082', '5060')])],
+      [9, edited([':6080', ':5060'], ['local-policies:', TWO.replace(':6082', '')])],
+    ],
+    passes: [
+      edited(['local-policies:', TWO]),
+      edited([':6080', ''], ['local-policies:', TWO.replace('6082', '5061')]),
+    ],
   },
   'route-to-ourselves': {
     finds: [
@@ -196,6 +237,10 @@ export const ROUTE_CASES: LintCases = {
   'slow-detection': {
     finds: [[8, pinged('{ interval: 120s, down-after: 3 }')]],
     passes: [pinged('{ interval: 30s }')],
+  },
+  'shortened-timeout': {
+    finds: [[8, pinged('{ interval: 2s, timeout: 10s }')]],
+    passes: [pinged('{ interval: 10s, timeout: 10s }'), pinged('{ interval: 2s }')],
   },
   'hasty-detection': {
     finds: [[8, pinged('{ interval: 30s, down-after: 1 }')]],

@@ -50,6 +50,62 @@ describe('policies', () => {
     expect(findingsOf(withPolicies(policies))).toEqual(findings);
   });
 
+  test.each<[prefix: string, advice: string | undefined]>([
+    ['49*', 'write "49"'],
+    ['+49*', 'write "+49"'],
+    ['49.*', 'write "49"'],
+    ['49.', 'write "49"'],
+    ['49...', 'write "49"'],
+    ['49.+', 'write "49"'],
+    ['49x', 'write "49"'],
+    ['49XXXX', 'write "49"'],
+    ['0[1-9]x', 'write each beginning on its own'],
+    ['[2-9]XX', 'write each beginning on its own'],
+    ['49|50', 'write each beginning on its own'],
+    ['49, 50', 'write each beginning on its own'],
+    ['0(1|2)', 'write each beginning on its own'],
+    ['49{3}', 'write each beginning on its own'],
+    ['_49X.', 'write "49"'],
+    ['_+49N!', 'write "+49"'],
+    ['^49', 'write "49"'],
+    ['^\\+49\\d+$', 'write "+49"'],
+    ['49$', 'write "49"'],
+    ['49%', 'write "49"'],
+    ['0 49', 'write "049"'],
+    ['+49 30', 'write "+4930"'],
+    ['+49 (30) 1x', 'write "+49301"'],
+    ['030/12', 'write "03012"'],
+    ['tel:+49', 'write "+49"'],
+    ['sip:49@pbx.example', 'write "49"'],
+    ['sip:anna', 'write "anna"'],
+    ['anna@pbx.example', 'write "anna"'],
+    ['sales.*', 'write "sales"'],
+    ['sales*', 'write "sales"'],
+    ['.*', 'write "*"'],
+    ['^.*$', 'write "*"'],
+    ['*21x', 'write "*21"'],
+    ['*', undefined],
+    ['+', undefined],
+    ['*21*', undefined],
+    ['**9', undefined],
+    ['#31#', undefined],
+    ['100*200', undefined],
+    ['0049', undefined],
+    ['2001pri', undefined],
+    ['49xavier', undefined],
+    ['49a', undefined],
+    ['x200', undefined],
+    ['_anna', undefined],
+    ['joe.', undefined],
+  ])('a prefix is no pattern: %s', (prefix, advice) => {
+    const written = JSON.stringify(prefix);
+    const message = `unmatched-spelling: no number begins with "${prefix}" here; ${advice}`;
+    const expected = advice === undefined ? [] : [message];
+    for (const policy of [`to: ${written}`, `to-prefixes: [ ${written} ]`, `from: ${written}`]) {
+      expect(findingsOf(withPolicies([`{ ${policy}, next-hop: reject }`]))).toEqual(expected);
+    }
+  });
+
   test('the finding has the line of the key', () => {
     const text = withPolicies(['next-hop: carrier\n    to: "+49-900"']);
     const found = lintConfig(validOf(text)).filter(({ code }) => code === 'unmatched-spelling');
