@@ -5,7 +5,6 @@ import { effectiveSettings } from '../config/effective.ts';
 import type { Hop } from '../trunk/policy.ts';
 import { callingAt } from '../trunk/route-trace.ts';
 import { loadConfigFile } from '../config/load-file.ts';
-import { checkConfig } from './check.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { explainMedia, type MediaExplanation, type MediaQuestion } from './explain-media.ts';
 import type { MethodExplanation } from './explain-method.ts';
@@ -19,7 +18,7 @@ import {
   formatLeg,
   parameterRows,
 } from './explain-text.ts';
-import { type CommandResult, finish, globalOptions } from './output.ts';
+import { badConfig, type CommandResult, finish, globalOptions } from './output.ts';
 
 type ExplainOptions = CallQuestion & MediaQuestion & { readonly all?: boolean };
 
@@ -46,7 +45,9 @@ export function addExplainCommand(program: Command): void {
     .action((options: ExplainOptions, command: Command) => {
       const loaded = loadConfigFile(globalOptions(command).config);
       const result =
-        loaded.type === 'invalid' ? checkConfig(loaded) : explainCall(loaded.config, options);
+        loaded.type === 'invalid'
+          ? badConfig(loaded.file, loaded.problems)
+          : explainCall(loaded.config, options);
       finish(command, result);
     });
 }
@@ -82,7 +83,7 @@ export function explainCall(config: Config, options: ExplainOptions): CommandRes
     '\n',
     formatLeg("callee's leg", callee, options.all),
     '\n',
-    formatMedia(media),
+    ...(media.type === 'unreadable' ? [] : [formatMedia(media)]),
   ].join('');
   const json = {
     type: 'route',
@@ -93,7 +94,8 @@ export function explainCall(config: Config, options: ExplainOptions): CommandRes
     parameters: { caller: parameterRows(caller), callee: parameterRows(callee) },
     media,
   };
-  return { exitCode: exitCodeOf(media), text, json };
+  const errorText = media.type === 'unreadable' ? formatMedia(media) : '';
+  return { exitCode: exitCodeOf(media), text, errorText, json };
 }
 
 function exitCodeOf(media: MediaExplanation): ExitCode {
@@ -134,7 +136,7 @@ function explainFailure(
   found: Exclude<RouteExplanation, { type: 'route' | 'method' }>,
 ): CommandResult {
   if (found.type === 'unclear') {
-    return { exitCode: EXIT_CODES.usage, text: `${found.message}\n`, json: found };
+    return { exitCode: EXIT_CODES.usage, text: '', errorText: `${found.message}\n`, json: found };
   }
   const exitCode = EXIT_CODES.findings;
   if (found.type === 'refused') return { exitCode, text: `${found.message}\n`, json: found };

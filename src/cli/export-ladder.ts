@@ -20,8 +20,8 @@ const WRITERS: readonly {
   { ending: /\.json$/i, write: (ladder) => `${JSON.stringify(ladder, undefined, 2)}\n` },
 ];
 
-function drawn({ rows, droppedRows }: Ladder): string {
-  return formatLadder(rows, { width: FILE_WIDTH, droppedRows });
+function drawn({ rows, ends: _ends, ...gaps }: Ladder): string {
+  return formatLadder(rows, { width: FILE_WIDTH, ...gaps });
 }
 
 export async function exportLadder(
@@ -39,7 +39,9 @@ export async function exportLadder(
     const reason = error instanceof Error ? error.message : String(error);
     return failed('not-written', `${file} cannot be written: ${reason}`);
   }
+  const { droppedTexts } = ladder.value;
   const rows = ladder.value.rows.length;
-  const text = `${file}: ${rows} rows of call ${callId}\n`;
-  return { exitCode: EXIT_CODES.good, text, json: { file, rows } };
+  const missing = droppedTexts === 0 ? '' : `, without the texts of ${droppedTexts} messages`;
+  const text = `${file}: ${rows} rows of call ${callId}${missing}\n`;
+  return { exitCode: EXIT_CODES.good, text, json: { file, rows, droppedTexts } };
 }

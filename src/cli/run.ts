@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import { readEnvironment } from '../config/environment.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { LoadThread } from '../config/load-thread.ts';
 import { loadConfigFile, loadConfigText, pathOfLoaded } from '../config/load-file.ts';
 import { startSbc, type Sbc } from '../main.ts';
 import { badConfig, type CommandResult, failed, finish, globalOptions } from './output.ts';
+import { serviceManager, type TellManager } from './service-manager.ts';
 
 /** What closing may take when the operator is waiting; longer than any part should need. */
 const CLOSE_LIMIT_MS = 5000;
@@ -38,6 +40,7 @@ async function run(file: string | undefined): Promise<number | CommandResult> {
     sbc = await startSbc(loaded.config, {
       readConfig: (text) => readConfig(file, text),
       loadConfig: () => thread.load(),
+      configThread: thread,
       ...(configFile === undefined ? {} : { configFile }),
       onLost: lost.resolve,
     });
@@ -45,7 +48,9 @@ async function run(file: string | undefined): Promise<number | CommandResult> {
     const message = `cannot start: ${error instanceof Error ? error.message : String(error)}`;
     return failed('cannot-start', message);
   }
-  const outcome = await Promise.race([stopAsked(sbc), lost.promise]);
+  const tell = serviceManager(readEnvironment(), sbc.log);
+  void tell('ready');
+  const outcome = await Promise.race([stopAsked(sbc, tell), lost.promise]);
   if (outcome !== 'asked') sbc.log.fatal({ reason: outcome }, 'cannot go on');
   // A part that does not close must not keep the process: its supervisor would have to kill it.
   const limit = setTimeout(() => process.exit(1), CLOSE_LIMIT_MS);
@@ -60,7 +65,7 @@ function readConfig(file: string | undefined, text: string | undefined): LoadedC
 }
 
 /** Handles the signals; resolves when a drain is over, or at once on the second signal. */
-function stopAsked(sbc: Sbc): Promise<'asked'> {
+function stopAsked(sbc: Sbc, tell: TellManager): Promise<'asked'> {
   return new Promise((resolve) => {
     let isDraining = false;
     const onSignal = (): void => {
@@ -69,13 +74,18 @@ function stopAsked(sbc: Sbc): Promise<'asked'> {
         return;
       }
       isDraining = true;
+      void tell('stopping');
       sbc.log.info({ activeCalls: sbc.calls.size }, 'draining');
       void sbc.drain().then(() => resolve('asked'));
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
     process.on('SIGHUP', () => {
-      sbc.reload().catch((error: unknown) => sbc.log.error({ err: error }, 'reload failed'));
+      void tell('reloading');
+      sbc
+        .reload()
+        .catch((error: unknown) => sbc.log.error({ err: error }, 'reload failed'))
+        .finally(() => void tell('ready'));
     });
   });
 }

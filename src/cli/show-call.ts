@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ExplanationView } from '../api/backend.ts';
 import { callSchema, digitSchema, explanationSchema, ladderSchema } from '../api/schemas.ts';
 import { formatLadder, type LadderFormat } from '../observe/ladder-format.ts';
+import type { Ladder } from '../observe/ladder.ts';
 import { ApiClient, clientFor, failure, withApiOption } from './api-client.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { type CommandResult, finish } from './output.ts';
@@ -53,12 +54,15 @@ export async function showWholeCall(
     formatCall(call.value),
     ...(explanation === undefined ? [] : [formatExplanation(explanation)]),
     ...(digits.length === 0 ? [] : [formatDigits(digits)]),
-    ...(ladder === undefined
-      ? []
-      : [formatLadder(ladder.rows, { ...format, droppedRows: ladder.droppedRows })]),
+    ...(ladder === undefined ? [] : [formatLadder(ladder.rows, { ...format, ...gapsOf(ladder) })]),
   ];
   const json = { call: call.value, explanation, digits, ladder };
   return { exitCode: EXIT_CODES.good, text: parts.join('\n'), json };
+}
+
+/** What the bounds have taken out of a ladder. */
+export function gapsOf({ droppedRows, gapAt, droppedTexts }: Ladder): LadderFormat {
+  return { droppedRows, gapAt, droppedTexts };
 }
 
 /** What was decided, step by step; the plan in force stands with the call. */

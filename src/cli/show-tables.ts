@@ -1,5 +1,11 @@
 /** The views of the API as tables for people. */
-import type { AgentView, CallView, LegView, SubscriptionView } from '../api/backend.ts';
+import type {
+  AgentView,
+  CallView,
+  DirectionPlanView,
+  LegView,
+  SubscriptionView,
+} from '../api/backend.ts';
 import type { DigitOutputRecord, DigitRecord } from '../observe/digit-ledger.ts';
 import { formatTable } from './table.ts';
 
@@ -13,8 +19,8 @@ export function formatCalls(calls: readonly CallView[], nowMs: number): string {
     formatAge(nowMs - Date.parse(call.startedAt)),
     peerOf(call.legs.caller),
     call.legs.callee === undefined ? '-' : peerOf(call.legs.callee),
-    call.plan?.callerToCallee.translator ?? '-',
-    call.plan?.calleeToCaller.translator ?? '-',
+    translatorOf(call.plan?.callerToCallee),
+    translatorOf(call.plan?.calleeToCaller),
     `${call.digits.delivered}/${call.digits.presses}`,
   ]);
   const headings = ['CALL', 'STATE', 'AGE', 'CALLER', 'CALLEE', 'TO CALLEE', 'TO CALLER', 'DIGITS'];
@@ -96,10 +102,12 @@ export function formatDigits(digits: readonly DigitRecord[]): string {
       ? `rtp ${digit.source.rtpTimestamp}`
       : `${digit.source.type} ${digit.source.cseq}`,
     digit.outputs.map(formatOutput).join(', ') || '-',
-    latencyOf(digit.outputs),
+    longest(digit.outputs, 'latencyMs'),
+    longest(digit.outputs, 'answerMs'),
     digit.dropped ?? '-',
   ]);
-  const headings = ['TIME', 'CALL', 'DIRECTION', 'DIGIT', 'FROM', 'TO', 'MS', 'DROPPED'];
+  const press = ['TIME', 'CALL', 'DIRECTION', 'DIGIT', 'FROM'];
+  const headings = [...press, 'TO', 'SENT MS', 'ANSWERED MS', 'DROPPED'];
   return formatTable(headings, rows) || 'no digits\n';
 }
 
@@ -143,11 +151,18 @@ function formatPlan({ plan }: CallView): string {
     ['caller to callee', plan.callerToCallee],
     ['callee to caller', plan.calleeToCaller],
   ] as const;
-  const lines = directions.map(([name, { translator, row, reason, wouldCross }]) => {
+  const lines = directions.map(([name, direction]) => {
+    const { row, reason, wouldCross, isOnHold } = direction;
     const cure = wouldCross === undefined ? '' : `\n    would cross if: ${wouldCross}`;
-    return `${name}: ${translator} (${row})\n    ${reason}${cure}\n`;
+    const hold = isOnHold === true ? '\n    on hold: digits that would go as RTP are dropped' : '';
+    return `${name}: ${translatorOf(direction)} (${row})\n    ${reason}${cure}${hold}\n`;
   });
   return `${lines.join('')}\n`;
+}
+
+function translatorOf(direction: DirectionPlanView | undefined): string {
+  if (direction === undefined) return '-';
+  return direction.alsoNotify ? `${direction.translator}+kpml` : direction.translator;
 }
 
 function peerOf(leg: LegView): string {
@@ -160,9 +175,14 @@ function formatOutput(output: DigitOutputRecord): string {
   return `${output.type} ${output.cseq ?? '?'} (${output.status})`;
 }
 
-function latencyOf(outputs: readonly DigitOutputRecord[]): string {
-  const latencies = outputs.flatMap((output) => ('latencyMs' in output ? [output.latencyMs] : []));
-  return latencies.length === 0 ? '-' : Math.max(...latencies).toFixed(1);
+/** From the press; of several outputs the one that took longest. */
+function longest(outputs: readonly DigitOutputRecord[], name: 'latencyMs' | 'answerMs'): string {
+  const times = outputs.flatMap((output) => {
+    if (output.type === 'relay') return [];
+    const { latencyMs, answerMs } = { answerMs: undefined, ...output };
+    return { latencyMs, answerMs }[name] ?? [];
+  });
+  return times.length === 0 ? '-' : Math.max(...times).toFixed(1);
 }
 
 /** `0:07`, `12:34`, `480:00`: minutes and seconds. */

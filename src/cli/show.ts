@@ -17,7 +17,7 @@ import { exportLadder } from './export-ladder.ts';
 import { getFeatures } from './features.ts';
 import { formatPhones } from './features-text.ts';
 import { type CommandResult, finish } from './output.ts';
-import { addShowCallCommand, ladderFormat } from './show-call.ts';
+import { addShowCallCommand, gapsOf, ladderFormat } from './show-call.ts';
 import {
   formatAgents,
   formatCall,
@@ -114,8 +114,8 @@ export async function showLadder(
   format: LadderFormat,
 ): Promise<CommandResult> {
   const path = `/api/v1/calls/${encodeURIComponent(callId)}/ladder`;
-  return await ask(client, { path, answer: ladderSchema }, ({ rows, droppedRows }) =>
-    formatLadder(rows, { ...format, droppedRows }),
+  return await ask(client, { path, answer: ladderSchema }, (ladder) =>
+    formatLadder(ladder.rows, { ...format, ...gapsOf(ladder) }),
   );
 }
 

@@ -165,9 +165,9 @@ class Tracer {
     const path = `/api/v1/calls/${encodeURIComponent(callId)}/ladder`;
     const ladder = await this.#client.ask({ path, answer: ladderSchema });
     if (ladder.type !== 'answer') return;
-    const { rows, droppedRows } = ladder.value;
+    const { rows, droppedRows, gapAt } = ladder.value;
     const before = this.#printed.get(callId) ?? 0;
-    const fresh = rows.slice(Math.max(0, before - droppedRows));
+    const fresh = rows.filter((_, index) => index + (index < gapAt ? 0 : droppedRows) >= before);
     this.#printed.set(callId, droppedRows + rows.length);
     if (fresh.length > 0) this.#options.write(this.#options.print(callId, fresh));
   }

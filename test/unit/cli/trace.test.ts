@@ -59,7 +59,7 @@ class Followed {
       kind: 'decision',
       summary,
     }));
-    this.ladders.set(callId, { rows, droppedRows: 0, ends: [] });
+    this.ladders.set(callId, { rows, droppedRows: 0, gapAt: 0, droppedTexts: 0, ends: [] });
   }
 
   follow(client: ApiClient, what: string): Promise<CommandResult | undefined> {
@@ -173,9 +173,9 @@ describe('trace', () => {
     followed.says('c1', '1', 'a', 'b', 'c');
     const done = followed.follow(client, 'c1');
     await followed.sees('decision: c');
-    followed.says('c1', '1', 'c', 'd');
+    followed.says('c1', '1', 'a', 'c', 'd');
     const ladder = followed.ladders.get('c1');
-    if (ladder !== undefined) followed.ladders.set('c1', { ...ladder, droppedRows: 2 });
+    if (ladder !== undefined) followed.ladders.set('c1', { ...ladder, droppedRows: 1, gapAt: 1 });
     followed.emit({ ended: ['c1'] });
     await done;
     expect(lines(followed.printed).filter((line) => line.includes('decision'))).toHaveLength(4);
