@@ -4,6 +4,7 @@ import type { SipLimits } from './config/config.ts';
 import type { EngineThread, EngineThreadListener } from './engine/engine-thread.ts';
 import type { NamedEngineOptions } from './engine/engine-protocol.ts';
 import { DROP_REASONS } from './engine/transport/drop-journal.ts';
+import type { OwnAnswer } from './engine/transaction/own-answers.ts';
 import type { RefusedCall } from './engine/transaction/refused-calls.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -41,6 +42,13 @@ export function refusedInvites(calls: readonly RefusedCall[]): readonly RefusedI
     source,
     message: { type: 'request', method: 'INVITE', uri, headers: [...headers], body: NO_BODY },
   }));
+}
+
+/** Puts what the engine answers by itself into the metrics. */
+export function countOwnAnswers(metrics: Metrics, answers: readonly OwnAnswer[]): void {
+  for (const { method, status, count } of answers) {
+    metrics.sipRequestAnswered({ direction: 'inbound', method, status }, count);
+  }
 }
 
 /** Puts what the engine drops into metrics and log. */

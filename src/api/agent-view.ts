@@ -6,13 +6,48 @@ import type { AgentChangeView, AgentView } from './backend.ts';
 type AgentChange = TrunkAgentView['changes'][number];
 type GroupNames = ReadonlyMap<string, readonly string[]>;
 
+/** A view and all that it was made of; the changes of an agent only ever grow at their end. */
+interface Shown {
+  readonly of: TrunkAgentView;
+  readonly groups: readonly SessionGroup[];
+  readonly lastChange: AgentChange | undefined;
+  readonly view: AgentView;
+}
+
 /** All agents are looked at each second: what does not change is made once. */
+const shownAgents = new WeakMap<TrunkAgentView['agent'], Shown>();
 const shownChanges = new WeakMap<AgentChange, AgentChangeView>();
 const groupNames = new WeakMap<readonly SessionGroup[], GroupNames>();
 
-/** A session agent as the API shows it. */
-export function agentView(view: TrunkAgentView, groups: readonly SessionGroup[]): AgentView {
-  const { agent, state, reason, sinceMs, sessions, lastPing, changes } = view;
+/** A session agent as the API shows it; the same object as before while nothing has changed. */
+export function agentView(of: TrunkAgentView, groups: readonly SessionGroup[]): AgentView {
+  const known = shownAgents.get(of.agent);
+  const lastChange = of.changes.at(-1);
+  if (
+    known !== undefined &&
+    known.groups === groups &&
+    known.lastChange === lastChange &&
+    isSame(known.of, of)
+  ) {
+    return known.view;
+  }
+  const view = newView(of, groups);
+  shownAgents.set(of.agent, { of, groups, lastChange, view });
+  return view;
+}
+
+function isSame(one: TrunkAgentView, other: TrunkAgentView): boolean {
+  return (
+    one.state === other.state &&
+    one.reason === other.reason &&
+    one.sinceMs === other.sinceMs &&
+    one.sessions === other.sessions &&
+    one.lastPing === other.lastPing
+  );
+}
+
+function newView(of: TrunkAgentView, groups: readonly SessionGroup[]): AgentView {
+  const { agent, state, reason, sinceMs, sessions, lastPing, changes } = of;
   return {
     name: agent.name,
     realm: agent.realm,

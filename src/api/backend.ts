@@ -150,6 +150,8 @@ export interface DirectionPlanView {
   readonly reason: string;
   /** What would have to change for digits to cross. */
   readonly wouldCross?: string | undefined;
+  /** Digits would reach the receiving leg as RTP, and it takes no media now; absent otherwise. */
+  readonly isOnHold?: boolean;
 }
 
 export interface LegMediaView {

@@ -11,9 +11,19 @@ export function isWanted(
 }
 
 /** The same of a call that is up, whose view would cost more than the answer. */
-export function isWantedCall({ caller, session }: Call, { agent, number }: CallFilter): boolean {
+export function isWantedCall({ state, caller, session }: Call, filter: CallFilter): boolean {
+  const { agent, number } = filter;
+  if (!isListed(state, filter.state)) return false;
   if (!hasAgent([caller.agent?.name, session?.legs.callee.agent?.name], agent)) return false;
   return number === undefined || hasNumber([callingNumber(caller), calledNumber(caller)], number);
+}
+
+/** One that is over stays among the calls until it is cleared away, but is active no more. */
+export function isListed(
+  state: Call['state'],
+  wanted: NonNullable<CallFilter['state']> = 'active',
+): boolean {
+  return state !== 'ended' || wanted !== 'active';
 }
 
 function hasAgent(names: readonly (string | undefined)[], wanted: string | undefined): boolean {

@@ -12,6 +12,7 @@ interface ById {
 }
 
 const NO_CALL = 'there is no such call';
+const CALL_OVER = 'the call has ended already';
 
 const idParameters = {
   type: 'object',
@@ -52,13 +53,19 @@ export function addCallRoutes(app: FastifyInstance, backend: ApiBackend): void {
     async ({ params }, reply) =>
       (await backend.getCall(params.id)) ?? sendError(reply, 404, NO_CALL),
   );
-  const end = describeRoute({ summary: 'Ends a call', status: 204, canBeMissing: true });
+  const end = describeRoute({
+    summary: 'Ends a call',
+    status: 204,
+    errors: { 409: 'The call has ended already.' },
+    canBeMissing: true,
+  });
   app.delete<ById>(
     '/api/v1/calls/:id',
     { schema: { ...end, params: idParameters } },
     async ({ params }, reply) => {
-      const isEnded = await backend.endCall(params.id);
-      return isEnded ? reply.code(204).send() : sendError(reply, 404, NO_CALL);
+      if (await backend.endCall(params.id)) return reply.code(204).send();
+      const isOver = (await backend.getCall(params.id)) !== undefined;
+      return isOver ? sendError(reply, 409, CALL_OVER) : sendError(reply, 404, NO_CALL);
     },
   );
   addLadderRoute(app, backend);

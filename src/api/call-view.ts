@@ -15,10 +15,10 @@ import type {
   ExplanationView,
   LegMediaView,
   LegView,
-  PlanView,
   SettingsView,
   SubscriptionView,
 } from './backend.ts';
+import { planView } from './plan-view.ts';
 
 const MS_PER_SECOND = 1_000;
 
@@ -180,13 +180,4 @@ export function settingsView({ sipInterface, agent }: ConfiguredLeg): SettingsVi
     ([name, { value, origin }]) => [name, { value: value ?? null, origin }],
   );
   return Object.fromEntries(shown);
-}
-
-function planView(call: Call): PlanView | undefined {
-  const plan = call.session?.dtmf.plan;
-  if (plan === undefined) return undefined;
-  return {
-    callerToCallee: plan.callerToCallee,
-    calleeToCaller: plan.calleeToCaller,
-  };
 }

@@ -9,6 +9,8 @@ const NAMES: Readonly<Record<number, string>> = {
   401: 'unauthorized',
   403: 'forbidden',
   404: 'not-found',
+  405: 'method-not-allowed',
+  409: 'conflict',
   413: 'too-large',
   415: 'unsupported-media-type',
   500: 'internal',

@@ -64,6 +64,8 @@ export function addLadderRoute(app: FastifyInstance, backend: ApiBackend): void 
       const ladder = backend.ladder(id);
       if (ladder === undefined) return sendError(reply, 404, NO_CALL);
       reply.header('Vary', 'Accept');
+      // The one form that has no place for it.
+      reply.header('X-Dropped-Texts', String(ladder.droppedTexts));
       const form = query.format ?? (prefersText(headers.accept) ? 'text' : 'json');
       const { type, suffix, body } = WRITERS[form]({ id, ladder, width: query.width });
       if (query.download === true || query.download === 1) attach(reply, `call-${id}.${suffix}`);
@@ -79,15 +81,15 @@ interface Asked {
 }
 
 const WRITERS: Readonly<Record<Form, (asked: Asked) => Written>> = {
-  json: ({ id: callId, ladder: { rows, droppedRows, ends } }) => ({
+  json: ({ id: callId, ladder }) => ({
     type: 'application/json; charset=utf-8',
     suffix: 'json',
-    body: JSON.stringify({ callId, droppedRows, rows, ends }),
+    body: JSON.stringify({ callId, ...ladder }),
   }),
-  text: ({ ladder: { rows, droppedRows }, width }) => ({
+  text: ({ ladder: { rows, ends: _ends, ...gaps }, width }) => ({
     type: 'text/plain; charset=utf-8',
     suffix: 'txt',
-    body: formatLadder(rows, { droppedRows, ...(width === undefined ? {} : { width }) }),
+    body: formatLadder(rows, { ...gaps, ...(width === undefined ? {} : { width }) }),
   }),
   mermaid: ({ ladder }) => ({
     type: 'text/vnd.mermaid; charset=utf-8',

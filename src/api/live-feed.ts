@@ -26,6 +26,7 @@ export interface FeedSources {
   /** Calls back with the id of every press that is new or has changed. */
   readonly watchDigits: (listener: (pressId: string) => void) => Stop;
   readonly digit: (pressId: string) => DigitRecord | undefined;
+  /** The view of an agent is the same object until something about it changes. */
   readonly agents: () => readonly AgentView[];
 }
 
@@ -133,15 +134,13 @@ export class LiveFeed {
   }
 
   #startAgents(): Stop {
-    let known = marksOf(this.#sources.agents());
+    let known = byName(this.#sources.agents());
     const look = (): void => {
-      const views = this.#sources.agents();
-      const marks = marksOf(views);
-      for (const view of views) {
-        if (known.get(view.name) === marks.get(view.name)) continue;
-        this.#emit({ topic: 'agents', name: 'agent', data: view });
+      const views = byName(this.#sources.agents());
+      for (const [name, view] of views) {
+        if (known.get(name) !== view) this.#emit({ topic: 'agents', name: 'agent', data: view });
       }
-      known = marks;
+      known = views;
     };
     const timer = setInterval(look, this.#limits.agentIntervalMs);
     return () => clearInterval(timer);
@@ -155,11 +154,6 @@ export class LiveFeed {
   }
 }
 
-/** By name: what is different whenever an agent shows anything new; its history only grows with its state. */
-function marksOf(agents: readonly AgentView[]): Map<string, string> {
-  return new Map(agents.map(({ history, ...view }) => [view.name, markOf(view, history)]));
-}
-
-function markOf(view: Omit<AgentView, 'history'>, history: AgentView['history']): string {
-  return `${JSON.stringify(view)} ${history.at(-1)?.at ?? ''}`;
+function byName(agents: readonly AgentView[]): Map<string, AgentView> {
+  return new Map(agents.map((view) => [view.name, view]));
 }

@@ -34,10 +34,13 @@ export function describeRoute(options: {
   /** What a good answer looks like; none for an answer without a body. */
   readonly answer?: z.ZodType;
   readonly otherAnswers?: Readonly<Record<number, z.ZodType>>;
+  /** Errors of this route alone: what each status means. */
+  readonly errors?: Readonly<Record<number, string>>;
   /** Whether the resource may be missing. */
   readonly canBeMissing?: boolean;
 }) {
   const { summary, status = 200, answer, otherAnswers = {}, canBeMissing = false } = options;
+  const { errors = {} } = options;
   const response: Record<string, unknown> = {};
   response[status] =
     answer === undefined
@@ -48,6 +51,9 @@ export function describeRoute(options: {
   }
   for (const errorStatus of canBeMissing ? [401, 403, 404] : [401, 403]) {
     const description = ERROR_MEANINGS[errorStatus];
+    response[errorStatus] = { description, ...jsonSchema(errorSchema) };
+  }
+  for (const [errorStatus, description] of Object.entries(errors)) {
     response[errorStatus] = { description, ...jsonSchema(errorSchema) };
   }
   return { summary, response };

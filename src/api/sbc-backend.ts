@@ -3,7 +3,8 @@ import type { Call } from '../call/call.ts';
 import type { CallRegistry } from '../call/registry.ts';
 import type { Config } from '../config/config.ts';
 import { lintConfig } from '../config/lint.ts';
-import { type LoadedConfig, loadedOf } from '../config/load.ts';
+import { type LoadedConfig, loadedOf, sourceOf } from '../config/load.ts';
+import type { LoadThread } from '../config/load-thread.ts';
 import type { MediaEngine } from '../media/media-engine.ts';
 import { nowMs } from '../observe/clock.ts';
 import type { DigitLedger, DigitRecord } from '../observe/digit-ledger.ts';
@@ -32,7 +33,7 @@ import type {
 import { isWanted, isWantedCall } from './call-filter.ts';
 import { ConfigReload } from './config-reload.ts';
 import { callView, explanationView, mediaView, subscriptionViews } from './call-view.ts';
-import { type ConfigPlanView, configPlanView, placesOf } from './config-plan.ts';
+import { type ConfigPlanView, configPlanView, placesOf, planView } from './config-plan.ts';
 import { readCounters } from './counter-reading.ts';
 import { EndedCalls } from './ended-calls.ts';
 import type { FeatureBackend, FeatureEventSource } from './feature-backend.ts';
@@ -59,6 +60,8 @@ export interface SbcBackendOptions {
   readonly readConfig: ((text?: string) => LoadedConfig) | undefined;
   /** The same for reloads, without holding up calls. */
   readonly loadConfig?: (() => Promise<ReadConfig>) | undefined;
+  /** The same for checks and plans. */
+  readonly configThread?: Pick<LoadThread, 'check' | 'plan'> | undefined;
   /** Name of that file. */
   readonly configFile?: string | undefined;
   readonly admission: Pick<CallAdmission, 'overload'>;
@@ -240,8 +243,9 @@ export class SbcBackend implements ApiBackend {
 
   endCall(callId: string): Promise<boolean> {
     const call = this.#options.calls.get(callId);
-    call?.end({ name: 'operator', by: 'sbc' });
-    return Promise.resolve(call !== undefined);
+    if (call === undefined || call.state === 'ended') return Promise.resolve(false);
+    call.end({ name: 'operator', by: 'sbc' });
+    return Promise.resolve(true);
   }
 
   ladder(callId: string): Ladder | undefined {
@@ -280,18 +284,29 @@ export class SbcBackend implements ApiBackend {
     return views.slice(0, limit);
   }
 
-  checkConfig(text: string | undefined): Promise<ConfigCheckView> {
-    const loaded = this.#options.readConfig?.(text);
+  async checkConfig(text: string | undefined): Promise<ConfigCheckView> {
+    const checked = await this.#options.configThread?.check(text);
+    if (checked?.type === 'checked') {
+      return { isValid: true, problems: [], findings: checked.findings };
+    }
+    const loaded = checked ?? this.#options.readConfig?.(text);
     const problems = loaded?.type === 'invalid' ? loaded.problems : [];
     const findings = loaded?.type === 'config' ? lintConfig(loaded) : [];
-    return Promise.resolve({ isValid: problems.length === 0, problems, findings });
+    return { isValid: problems.length === 0, problems, findings };
   }
 
-  planConfig(text: string | undefined): Promise<ConfigPlanView | undefined> {
-    const current = loadedOf(this.#config);
-    const next = this.#options.readConfig?.(text);
-    if (current === undefined || next === undefined) return Promise.resolve(undefined);
-    return Promise.resolve(configPlanView(current, next, placesOf(this.#options.calls.list())));
+  async planConfig(text: string | undefined): Promise<ConfigPlanView | undefined> {
+    const { calls, configThread, readConfig } = this.#options;
+    const config = this.#config;
+    const source = configThread === undefined ? undefined : sourceOf(config);
+    const planned = source && (await configThread?.plan({ ...source, config }, text));
+    if (source !== undefined && planned !== undefined) {
+      return planView({ ...source, config }, planned, placesOf(calls.list()));
+    }
+    const current = loadedOf(config);
+    const next = readConfig?.(text);
+    if (current === undefined || next === undefined) return undefined;
+    return configPlanView(current, next, placesOf(calls.list()));
   }
 
   /** Takes the file over for new calls, or refuses it whole and keeps the old one. */

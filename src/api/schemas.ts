@@ -56,6 +56,7 @@ const directionPlan: z.ZodType<views.DirectionPlanView> = z.strictObject({
   rule: z.string(),
   reason: z.string(),
   wouldCross: z.string().optional(),
+  isOnHold: z.boolean().exactOptional(),
 });
 
 const plan: z.ZodType<views.PlanView> = z.strictObject({
@@ -110,6 +111,9 @@ const ladderRow: z.ZodType<LadderRow> = z.strictObject({
   summary: z.string(),
   text: z.string().exactOptional(),
   remote: z.string().exactOptional(),
+  transport: z.string().exactOptional(),
+  otherCallId: z.string().exactOptional(),
+  wholeBytes: count.exactOptional(),
 });
 
 const ladderEnd: z.ZodType<LadderEnd> = z.strictObject({
@@ -124,6 +128,8 @@ const ladderEnd: z.ZodType<LadderEnd> = z.strictObject({
 export const ladderSchema = z.strictObject({
   callId: z.string(),
   droppedRows: count,
+  gapAt: count,
+  droppedTexts: count,
   rows: z.array(ladderRow),
   ends: z.array(ladderEnd),
 });
@@ -178,7 +184,11 @@ export const digitSchema: z.ZodType<DigitRecord> = z.strictObject({
         type: z.enum(['notify', 'info']),
         cseq: z.number().exactOptional(),
         status: z.number(),
-        latencyMs: z.number(),
+        latencyMs: z.number().meta({ description: 'From the press until it was sent.' }),
+        answerMs: z
+          .number()
+          .meta({ description: 'From the press until it was answered.' })
+          .exactOptional(),
       }),
       z.strictObject({ type: z.literal('relay') }),
     ]),

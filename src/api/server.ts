@@ -10,6 +10,7 @@ import { addCallRoutes } from './call-routes.ts';
 import { addConsole } from './console-files.ts';
 import { createErrorHandler, refuseBrokenRequest, sendError } from './errors.ts';
 import { addFeatureApi } from './feature-api.ts';
+import { KnownMethods } from './known-methods.ts';
 import { addOpenApi } from './openapi.ts';
 import { addPortal } from './portal-routes.ts';
 import { addSystemRoutes } from './system-routes.ts';
@@ -81,7 +82,14 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
     },
   });
   app.setErrorHandler(onError);
-  app.setNotFoundHandler((_request, reply) => sendError(reply, 404, 'there is no such resource'));
+  const methods = new KnownMethods();
+  methods.watch(app);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods.of(request.url);
+    if (allowed.length === 0) return sendError(reply, 404, 'there is no such resource');
+    reply.header('Allow', allowed.join(', '));
+    return sendError(reply, 405, `this resource takes ${allowed.join(', ')} alone`);
+  });
   // Schemas of answers are for the document; leaving out what they do not name would hide mistakes.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   acceptTextBodies(app);
@@ -93,7 +101,9 @@ export async function buildApi(options: ApiOptions): Promise<FastifyInstance> {
   });
   app.addHook('onResponse', async (request, reply) => {
     if (!isWrite(request)) return;
-    const { method, url, ip } = request;
+    const { method, ip } = request;
+    // Some put the token into the query.
+    const [url] = request.url.split('?', 1);
     log.info({ remote: ip, method, url, status: reply.statusCode }, 'API write');
   });
   await addOpenApi(app, backend.health().version);

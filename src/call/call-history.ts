@@ -12,10 +12,11 @@ import {
   type CdrTransfer,
 } from '../observe/cdr.ts';
 import type { DigitSummary } from '../observe/digit-ledger.ts';
+import { maskUriPasswords } from '../observe/mask.ts';
 import type { Side } from '../wire/side.ts';
 import { numberOf } from '../trunk/numbering.ts';
 import type { Hop, SkippedAgent } from '../trunk/policy.ts';
-import { type CallLeg, hopTransport } from './call-leg.ts';
+import type { CallLeg } from './call-leg.ts';
 import type { CallSession } from './call-session.ts';
 import { agreedCodec } from './offer/agreed-codec.ts';
 import { dtmfMethods } from './digits/dtmf-method.ts';
@@ -65,7 +66,7 @@ export class CallHistory {
   readonly #nowMs: () => number;
   readonly #times: Times;
   readonly #attempts: CdrAttempt[] = [];
-  #running: { readonly hop: Hop; readonly startMs: number } | undefined;
+  #running: { readonly hop: Hop; readonly callee: CallLeg; readonly startMs: number } | undefined;
 
   /** `transfer`: where the parties of the call were before. */
   constructor({ policy, skipped = [] }: RoutedBy, nowMs: () => number, transfer?: CdrTransfer) {
@@ -104,8 +105,13 @@ export class CallHistory {
   }
 
   /** Takes all that feature keys have done so far. */
-  forwarded(forwarding: CdrForwarding): void {
-    this.#forwarding = forwarding;
+  forwarded({ steps, chain }: CdrForwarding): void {
+    const shown = steps.map(({ feature, from, to }) => ({
+      feature,
+      from: maskUriPasswords(from),
+      ...(to === undefined ? {} : { to: maskUriPasswords(to) }),
+    }));
+    this.#forwarding = { steps: shown, chain: chain.map(maskUriPasswords) };
   }
 
   get inviteMs(): number {
@@ -122,8 +128,8 @@ export class CallHistory {
     return first === undefined ? undefined : first - this.#times.inviteMs;
   }
 
-  attemptStarted(hop: Hop): void {
-    this.#running = { hop, startMs: this.#nowMs() };
+  attemptStarted(hop: Hop, callee: CallLeg): void {
+    this.#running = { hop, callee, startMs: this.#nowMs() };
     this.#times.tryingMs ??= this.#running.startMs;
   }
 
@@ -198,8 +204,8 @@ export class CallHistory {
     if (running === undefined) return;
     this.#running = undefined;
     const agent = running.hop.agent === undefined ? {} : { agent: running.hop.agent.name };
-    const { hop, startMs } = running;
-    const where = { nextHop: hop.nextHop, transport: hopTransport(hop) };
+    const { hop, callee, startMs } = running;
+    const where = { nextHop: hop.nextHop, transport: callee.takenTransport };
     const [start, end] = [iso(startMs), iso(this.#nowMs())];
     this.#attempts.push({ ...agent, ...where, code, reason, start, end });
   }
@@ -248,7 +254,7 @@ function legOf(leg: CallLeg, session: CallSession | undefined): CdrLeg {
     to: invite?.to ?? '',
     ruri: invite?.uri ?? '',
     ...(pai === '' ? {} : { pai }),
-    transport: leg.transport,
+    transport: leg.takenTransport,
     ...(codec === undefined ? {} : { codec }),
     srtp: isSecure,
   };

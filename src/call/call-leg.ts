@@ -7,6 +7,7 @@ import type { Side } from '../wire/side.ts';
 import { ownText } from '../wire/own-bytes.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
 import { formatHostPort, parseSipUri } from '../wire/sip-uri.ts';
+import { transportOfVia } from './sent-transport.ts';
 import type { SessionAgreement } from './mid-call/session-timer-negotiation.ts';
 
 /** What a leg is made of before anything is sent on it. */
@@ -29,6 +30,8 @@ export interface LegInvite {
   readonly to: string;
   readonly assertedIdentity: string;
   readonly privacy: string;
+  /** Over which it left, where it was ours; not always that of the next hop, see RFC 3261 §18.1.1. */
+  readonly sentOver: Transport | undefined;
 }
 
 /** One leg of a call: who is there, which parameters are in force, and its dialog once there is one. */
@@ -95,12 +98,19 @@ export class CallLeg {
       to: own('To'),
       assertedIdentity: own('P-Asserted-Identity'),
       privacy: own('Privacy'),
+      sentOver:
+        this.side === 'callee' ? transportOfVia(getHeader(message, 'Via') ?? '') : undefined,
     };
   }
 
   /** SIP Call-ID of the leg; empty until its INVITE is on the wire. */
   get sipCallId(): string {
     return this.#invite?.callId ?? '';
+  }
+
+  /** That its INVITE took. */
+  get takenTransport(): Transport {
+    return this.#invite?.sentOver ?? this.transport;
   }
 
   /** Where requests of the other leg go: the answered dialog, before that the latest early one. */

@@ -29,8 +29,10 @@ import type { CallEndListener, CallOutcome, CallPlan } from './call-plan.ts';
 import { forwardingOf } from './forward/forwarding-of.ts';
 import { CallSetup } from './setup/call-setup.ts';
 import { type EndCause, resultOf, resultOfRefusal, verdictOf } from './end-cause.ts';
+import { AttemptRows } from './setup/attempt-rows.ts';
+import { recordTransfer } from './transfer/transfer-rows.ts';
 import { causeOfCancel, causeOfEnd, endHeaders } from './headers/end-headers.ts';
-import { ladderEndOf, recordMessage } from './ladder-end.ts';
+import { placeLeg, recordMessage } from './ladder-end.ts';
 import { Loan } from './transfer/loan.ts';
 import { MidCall } from './mid-call/mid-call.ts';
 import { openCallMedia } from './open-call-media.ts';
@@ -54,6 +56,7 @@ export class Call implements LendingCall {
   readonly #setup: CallSetup;
   readonly #timers: SessionTimers;
   readonly #meter: CallMeter;
+  readonly #attempts: AttemptRows;
   readonly #sessionIds = { caller: newSessionId(), callee: newSessionId() };
   #session: CallSession | undefined;
   #midCall: MidCall | undefined;
@@ -70,6 +73,7 @@ export class Call implements LendingCall {
     const end = (): void => this.end({ name: 'bug', by: 'sbc' });
     this.#boundary = new CallBoundary(context.metrics, this.log, end);
     this.history = new CallHistory(plan, context.nowMs, plan.standing?.origin);
+    this.#attempts = new AttemptRows(context, this.id);
     this.#meter = new CallMeter(context.metrics, plan.caller, this.id);
     this.#timers = new SessionTimers({
       isServerRefreshing: context.config.sip.engine === 'drachtio',
@@ -97,12 +101,13 @@ export class Call implements LendingCall {
   }
 
   start(): void {
-    const { invite, skipped } = this.#plan;
+    const { invite, skipped, standing } = this.#plan;
     this.#guarded(() => {
       this.#context.cdr.opened(this.history.cdrId, () => this.history.describe(this.#facts()));
       if (skipped.length > 0) this.log.info({ skipped }, 'session agents skipped');
-      this.#placeOnLadder(this.caller);
-      invite.traceWith((direction, text) => this.#trace('caller', direction, text));
+      placeLeg(this.#context, this.id, this.caller);
+      if (standing !== undefined) recordTransfer(this.#context, this.id, standing.origin);
+      invite.traceWith((...traced) => this.#trace('caller', ...traced));
       invite.onCancel((_reason, cancel) => {
         this.#guarded(() => this.end(causeOfCancel(cancel, this.#session?.legs)));
       });
@@ -209,7 +214,8 @@ export class Call implements LendingCall {
     this.#counted = counted;
     const callee = this.#plan.calleeFor(hop);
     this.#timers.watch(callee);
-    this.#placeOnLadder(callee);
+    this.#attempts.begins(callee);
+    placeLeg(this.#context, this.id, callee);
     const previous = this.#session;
     const isReusable = previous?.legs.callee.realm.name === callee.realm.name;
     if (previous !== undefined && !isReusable) void previous.media.close();
@@ -254,13 +260,14 @@ export class Call implements LendingCall {
       redirect: (redirect) => this.#plan.redirect(redirect),
       dialogHandler: (side) => this.#dialogHandler(side),
       attemptStarted: (hop, session) => {
-        this.history.attemptStarted(hop);
+        this.history.attemptStarted(hop, session.legs.callee);
         this.#meter.attemptStarted(session.legs.callee);
       },
       attemptFailed: (failure) => {
         const { status, reason } = failure;
         this.#report(outcomeOfAttempt(failure));
         this.history.attemptFailed(status, reason);
+        this.#attempts.failed(failure);
         this.#meter.attemptEnded(resultOfRefusal(status));
       },
       redirected: (redirection) => this.log.info(redirection, 'redirected'),
@@ -316,11 +323,6 @@ export class Call implements LendingCall {
 
   #trace(leg: Side, ...traced: Parameters<SipTrace>): void {
     recordMessage(this.#context, { callId: this.id, leg }, traced);
-  }
-
-  #placeOnLadder(leg: CallLeg): void {
-    const { ladder, nowMs } = this.#context;
-    ladder.place(this.id, ladderEndOf(leg, nowMs()));
   }
 
   #legs(): readonly CallLeg[] {

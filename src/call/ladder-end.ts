@@ -5,6 +5,7 @@ import type { Side } from '../wire/side.ts';
 import { formatHostPort, parseHostPort } from '../wire/sip-uri.ts';
 import type { CallContext } from './call-context.ts';
 import type { CallLeg } from './call-leg.ts';
+import { sentTransport } from './sent-transport.ts';
 
 /** Who stands at the end of a leg, as far as it is known before the peer has said anything. */
 export function ladderEndOf(leg: CallLeg, sinceMs: number): LadderEnd {
@@ -23,6 +24,15 @@ export function ladderEndOf(leg: CallLeg, sinceMs: number): LadderEnd {
   };
 }
 
+/** Says who stands at the end of `leg` from now on. */
+export function placeLeg(
+  { ladder, nowMs }: Pick<CallContext, 'ladder' | 'nowMs'>,
+  callId: string,
+  leg: CallLeg,
+): void {
+  ladder.place(callId, ladderEndOf(leg, nowMs()));
+}
+
 /** Enters a SIP message of a leg, and what it shows about the place of the peer. */
 export function recordMessage(
   { ladder, nowMs }: Pick<CallContext, 'ladder' | 'nowMs'>,
@@ -30,10 +40,22 @@ export function recordMessage(
   [direction, text, source]: Parameters<SipTrace>,
 ): void {
   const atMs = nowMs();
-  const summary = text.slice(0, text.indexOf('\r\n'));
-  const row = { atMs, kind: 'sip', leg, direction, summary, text } as const;
-  const remote = source && formatHostPort(source.address, source.port);
   const end = ladder.endOf(callId, leg);
+  if (source === 'nobody') {
+    const summary = `no answer from ${end?.name ?? leg}: ${text}`;
+    ladder.record(callId, { atMs, kind: 'decision', leg, summary });
+    return;
+  }
+  if (source === 'engine') {
+    const summary = `${text} (by the SIP engine)`;
+    ladder.record(callId, { atMs, kind: 'sip', leg, direction, summary });
+    return;
+  }
+  const summary = text.slice(0, text.indexOf('\r\n'));
+  const transport = sentTransport(direction, text) ?? source?.protocol;
+  const other = transport === undefined || transport === end?.transport ? {} : { transport };
+  const row = { atMs, kind: 'sip', leg, direction, summary, text, ...other } as const;
+  const remote = source && formatHostPort(source.address, source.port);
   if (remote === undefined || remote === end?.remote) {
     ladder.record(callId, row);
     return;

@@ -110,10 +110,9 @@ export class KpmlSubscriber {
     this.#lastCSeq = Math.max(this.#lastCSeq, notify.cseq);
     if (!isNew) return [respond(500)];
     if (!this.#allowance.take(nowMs)) {
-      return [
-        respond(500, { 'Retry-After': '1' }),
-        { type: 'ignoredDigits', characters: '', reason: 'rate-limited' },
-      ];
+      const refusal = respond(500, { 'Retry-After': '1' });
+      if (notify.body.length === 0) return [refusal];
+      return [refusal, { type: 'ignoredDigits', characters: '', reason: 'rate-limited' }];
     }
     const read = readNotify(notify, this.#options);
     const state = this.#state;

@@ -35,6 +35,9 @@ export interface CdrFiles {
   list(folder: string): Promise<readonly string[]>;
 }
 
+/** Of a new file: who called whom is nobody else's business. A file that is there keeps its mode. */
+const FILE_MODE = 0o640;
+
 export const DISK_FILES: CdrFiles = {
   append: appendWhole,
   info: async (file) => {
@@ -64,11 +67,11 @@ async function appendWhole(file: string, text: string, isSynced: boolean): Promi
 /** The folder is looked for only when the file cannot be opened, since batches are many. */
 async function openForAppend(file: string): Promise<FileHandle> {
   try {
-    return await open(file, 'a');
+    return await open(file, 'a', FILE_MODE);
   } catch (error) {
     if (!isMissing(error)) throw error;
     await mkdir(dirname(file), { recursive: true });
-    return open(file, 'a');
+    return open(file, 'a', FILE_MODE);
   }
 }
 

@@ -7,6 +7,7 @@
  *   {"at":…,"done":["cdrId",…]}                 their records are in the file
  *   {"at":…}                                    the process is alive
  */
+import { cdrLine } from './cdr-line.ts';
 import type { OpenAttempt } from './cdr.ts';
 
 export const JOURNAL_VERSION = 1;
@@ -29,20 +30,20 @@ export type JournalContent =
   | { readonly type: 'unreadable' };
 
 export function formatHeader(nowMs: number): string {
-  return line({ journal: JOURNAL_VERSION, at: Math.round(nowMs) });
+  return cdrLine({ journal: JOURNAL_VERSION, at: Math.round(nowMs) });
 }
 
 export function formatOpen(nowMs: number, attempt: OpenAttempt, lastMs?: number): string {
   const known = lastMs === undefined ? {} : { lastMs: Math.round(lastMs) };
-  return line({ at: Math.round(nowMs), open: attempt, ...known });
+  return cdrLine({ at: Math.round(nowMs), open: attempt, ...known });
 }
 
 export function formatDone(nowMs: number, cdrIds: readonly string[]): string {
-  return line({ at: Math.round(nowMs), done: cdrIds });
+  return cdrLine({ at: Math.round(nowMs), done: cdrIds });
 }
 
 export function formatAlive(nowMs: number): string {
-  return line({ at: Math.round(nowMs) });
+  return cdrLine({ at: Math.round(nowMs) });
 }
 
 /** Reads what is left of a journal; damaged lines are skipped and counted. */
@@ -81,10 +82,6 @@ function takeEntry(
   if (!Array.isArray(done)) return false;
   for (const cdrId of done) open.delete(String(cdrId));
   return true;
-}
-
-function line(value: Readonly<Record<string, unknown>>): string {
-  return `${JSON.stringify(value)}\n`;
 }
 
 function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {

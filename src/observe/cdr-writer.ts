@@ -1,6 +1,7 @@
 /** Writes call records: each exactly once, in order, whatever becomes of the disk or of the process before this one. */
 import type { CdrRecord, CdrStart, OpenAttempt } from './cdr.ts';
 import { type CdrFiles, DISK_FILES } from './cdr-files.ts';
+import { cdrLine } from './cdr-line.ts';
 import { CdrJournal, type JournalFinding } from './cdr-journal.ts';
 import type { UnfinishedAttempt } from './cdr-journal-lines.ts';
 import { killedRecord } from './cdr-killed.ts';
@@ -162,13 +163,13 @@ export class CdrWriter {
     this.#journal?.changed(cdrId);
     if (this.#options.hasStartEvents !== true || this.#options.file === '') return;
     const start: CdrStart = { event: 'start', ...describe() };
-    this.#add({ text: `${JSON.stringify(start)}\n` });
+    this.#add({ text: cdrLine(start) });
   }
 
   /** Queues a record; never throws and never waits. */
   write(record: CdrRecord): void {
     if (this.#options.file === '') return;
-    this.#add({ text: `${JSON.stringify(record)}\n`, cdrId: record.cdrId });
+    this.#add({ text: cdrLine(record), cdrId: record.cdrId });
   }
 
   /** Resolves when every record is in the file or given up. */

@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import { maskDigits } from './mask.ts';
 
-/** Every reason for which a digit may be lost; also the label of `sbc_dtmf_dropped_total`. */
+/** Every reason for which a digit is not passed on; also the label of `sbc_dtmf_dropped_total`. */
 export const DIGIT_DROP_REASONS = [
   // media: the sender could not put it on the wire
   'queue-full',
@@ -41,6 +41,13 @@ export const DIGIT_DROP_REASONS = [
 ] as const;
 export type DigitDropReason = (typeof DIGIT_DROP_REASONS)[number];
 
+/** Reasons that are as it should be: the key came twice, nobody asked for it, or the configuration keeps it back. */
+export const DROPS_BY_DESIGN = [
+  'other-method',
+  'no-match',
+  'flash-disabled',
+] as const satisfies readonly DigitDropReason[];
+
 export type DigitDirection = 'caller-to-callee' | 'callee-to-caller';
 
 export type DigitSource =
@@ -48,7 +55,7 @@ export type DigitSource =
   | { readonly type: 'notify'; readonly cseq: number }
   | { readonly type: 'info'; readonly cseq: number };
 
-/** Where a digit went. `status` is the answer to the NOTIFY or INFO, 408 when none came. */
+/** Where a digit went. `atMs` is when it was sent; `status` is the answer to the NOTIFY or INFO, 408 when none came. */
 export type DigitOutput =
   | { readonly type: 'rtp'; readonly rtpTimestamp: number; readonly atMs: number }
   | {
@@ -56,9 +63,12 @@ export type DigitOutput =
       readonly cseq?: number;
       readonly status: number;
       readonly atMs: number;
+      /** When the answer came. */
+      readonly answeredAtMs?: number;
     }
   | { readonly type: 'relay' };
 
+/** Times are counted from the press: `latencyMs` until it was sent, `answerMs` until it was answered. */
 export type DigitOutputRecord =
   | { readonly type: 'rtp'; readonly rtpTimestamp: number; readonly latencyMs: number }
   | {
@@ -66,6 +76,7 @@ export type DigitOutputRecord =
       readonly cseq?: number;
       readonly status: number;
       readonly latencyMs: number;
+      readonly answerMs?: number;
     }
   | { readonly type: 'relay' };
 
@@ -288,9 +299,14 @@ function isDelivery(output: DigitOutput): boolean {
 
 function outputRecord(output: DigitOutput, pressedAtMs: number): DigitOutputRecord {
   if (output.type === 'relay') return output;
-  const { atMs, ...rest } = output;
   // The wall clock may have been set back in between.
-  return { ...rest, latencyMs: Math.max(0, atMs - pressedAtMs) };
+  const sincePress = (atMs: number): number => Math.max(0, atMs - pressedAtMs);
+  const { atMs, ...rest } = output;
+  const latencyMs = sincePress(atMs);
+  if (rest.type === 'rtp') return { ...rest, latencyMs };
+  const { answeredAtMs, ...answered } = rest;
+  if (answeredAtMs === undefined) return { ...answered, latencyMs };
+  return { ...answered, latencyMs, answerMs: sincePress(answeredAtMs) };
 }
 
 function recordOf(entry: Entry): DigitRecord {

@@ -13,8 +13,12 @@ export interface LadderFormat {
   readonly width?: number;
   /** Colours the rows by kind. */
   readonly colour?: boolean;
-  /** Shown above the first row when it is not 0. */
+  /** Shown where they were, above the row {@link gapAt}, when it is not 0. */
   readonly droppedRows?: number;
+  /** Default 0. */
+  readonly gapAt?: number;
+  /** Said behind the last row when it is not 0. */
+  readonly droppedTexts?: number;
   /** Time 0 of the drawing, ms since 1970; that of the first row by default. */
   readonly startMs?: number;
   /** False for rows that go on with a drawing. Default true. */
@@ -47,18 +51,29 @@ export function formatLadder(rows: readonly LadderRow[], format: LadderFormat = 
   const gap = Math.floor((width - TIME_WIDTH - 2 * MARGIN - LIFE_LINES) / 2);
   const layout: Layout = { gap, colour: format.colour ?? false };
   const lines = format.hasHead === false ? [] : [headLine(layout)];
-  const droppedRows = format.droppedRows ?? 0;
-  if (droppedRows > 0) lines.push(`(${droppedRows} earlier rows dropped)`);
+  const { droppedRows = 0, gapAt = 0, droppedTexts = 0 } = format;
   const startMs = format.startMs ?? rows[0]?.atMs ?? 0;
-  for (const row of rows) {
+  const dropped = droppedRows === 0 ? [] : [gapWords(droppedRows)];
+  for (const [index, row] of rows.entries()) {
+    if (index === gapAt) lines.push(...dropped);
     const time = `+${((row.atMs - startMs) / MS_PER_SECOND).toFixed(3)}`;
     const drawn = row.kind === 'sip' ? arrowLines(row, layout) : boxLines(row, layout);
-    drawn.forEach((line, index) => {
-      const stamp = (index === 0 ? time : '').padStart(TIME_WIDTH - 1);
+    drawn.forEach((line, part) => {
+      const stamp = (part === 0 ? time : '').padStart(TIME_WIDTH - 1);
       lines.push(`${stamp} ${' '.repeat(MARGIN)}${line}`);
     });
   }
+  if (gapAt >= rows.length) lines.push(...dropped);
+  if (droppedTexts > 0) lines.push(textWords(droppedTexts));
   return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}
+
+function gapWords(droppedRows: number): string {
+  return `(${droppedRows} rows dropped here)`;
+}
+
+function textWords(droppedTexts: number): string {
+  return `(the texts of ${droppedTexts} messages are no longer kept)`;
 }
 
 function headLine({ gap }: Layout): string {

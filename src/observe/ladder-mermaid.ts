@@ -24,23 +24,28 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 /** The diagram, lines apart by line feeds. */
 export function mermaidLadder(ladder: Ladder): string {
-  const { rows, droppedRows } = ladder;
+  const { rows, droppedRows, gapAt, droppedTexts } = ladder;
   const startMs = rows[0]?.atMs ?? 0;
   const lines = [
     'sequenceDiagram',
     `participant caller as ${nameOf(ladder, 'caller')}`,
     'participant sbc as SBC',
     `participant callee as ${nameOf(ladder, 'callee')}`,
-    ...(droppedRows === 0 ? [] : [`note over caller,callee: ${droppedRows} earlier rows dropped`]),
-    ...rows.map((row) => rowLine(row, startMs)),
+    ...rows.slice(0, gapAt).map((row) => rowLine(row, startMs)),
+    ...(droppedRows === 0 ? [] : [`note over caller,callee: ${droppedRows} rows dropped here`]),
+    ...rows.slice(gapAt).map((row) => rowLine(row, startMs)),
+    ...(droppedTexts === 0
+      ? []
+      : [`note over caller,callee: the texts of ${droppedTexts} messages are no longer kept`]),
   ];
   return lines.map((line, index) => `${index === 0 ? '' : '  '}${line}\n`).join('');
 }
 
+/** Of a leg that several were tried for, all names in their order. */
 function nameOf({ ends }: Ladder, leg: LadderLeg): string {
-  const end = ends.findLast((each) => each.leg === leg);
+  const names = new Set(ends.filter((each) => each.leg === leg).map(({ name }) => name));
   // A name of its own beside what a peer may call itself, so that nobody stands as SBC.
-  return end === undefined ? leg : `${leg} ${mermaidText(end.name)}`;
+  return names.size === 0 ? leg : `${leg} ${mermaidText([...names].join(', '))}`;
 }
 
 function rowLine(row: LadderRow, startMs: number): string {

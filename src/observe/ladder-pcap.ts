@@ -12,19 +12,19 @@ const UNKNOWN_LOCAL: PcapEnd = { address: '192.0.2.254', port: 5060 };
 const NOWHERE: PcapEnd = { address: '', port: 0 };
 const DEFAULT_PORT = 5060;
 
-/** Messages whose text the bound has taken are left out. */
+/** Messages whose text the bound has taken are left out, as `droppedTexts` counts them. */
 export function pcapLadder({ rows, ends }: Ladder): Buffer {
   return writePcap(rows.flatMap((row) => datagramOf(row, ends) ?? []));
 }
 
 function datagramOf(row: LadderRow, ends: readonly LadderEnd[]): PcapDatagram | undefined {
-  const { kind, leg = 'caller', text, atMs, direction } = row;
+  const { kind, leg = 'caller', text, atMs, direction, wholeBytes } = row;
   if (kind !== 'sip' || text === undefined) return undefined;
   const end = endAt(ends, leg, atMs);
   const local = readEnd(end?.local, UNKNOWN_LOCAL);
   const remote = readEnd(row.remote ?? end?.remote, UNKNOWN[leg]);
   const [from, to] = direction === 'out' ? [local, remote] : [remote, local];
-  return { atMs, from, to, payload: Buffer.from(text) };
+  return { atMs, from, to, payload: Buffer.from(text), wholeBytes };
 }
 
 /** A host name is what was known before the first answer came from its address. */

@@ -1,12 +1,14 @@
 /**
  * The ladder of each call: SIP messages, media and DTMF rows and decisions in order of time.
  *
- * Text is masked before it is stored. Memory is bounded three times: rows per call, characters of SIP text per call
- * (the oldest texts leave first, their summaries stay) and number of calls (those silent for longest leave first).
+ * Text is masked before it is stored. Memory is bounded three times: rows per call (the set-up stays, of the others the
+ * oldest leave first), SIP text per call (likewise, and the summaries stay) and number of calls (those silent for longest
+ * leave first).
  * Only the calls that spoke last keep their rows as they are; the others' are packed, and unpacked when asked for.
  */
 import { CallRows, type RowBounds } from './call-rows.ts';
-import { maskSipText, maskText } from './mask.ts';
+import { maskSipText } from './mask-sip.ts';
+import { maskText } from './mask.ts';
 import type { MaskOptions } from './mask.ts';
 
 export type LadderLeg = 'caller' | 'callee';
@@ -26,6 +28,12 @@ export interface LadderRow {
   readonly text?: string;
   /** `host:port` that a message came from, where it is not that of the end of the leg. */
   readonly remote?: string;
+  /** That it took, where it is not that of the end of the leg. */
+  readonly transport?: string;
+  /** Of a decision, the other call that it is about. */
+  readonly otherCallId?: string;
+  /** Octets of the whole message as UTF-8, where the text here is cut. */
+  readonly wholeBytes?: number;
 }
 
 /** Where the SIP messages of a leg go from and to; a call that tries several callees has several. */
@@ -43,8 +51,12 @@ export interface LadderEnd {
 
 export interface Ladder {
   readonly rows: readonly LadderRow[];
-  /** Rows that the bound has taken; they were older than all that are here. */
+  /** Rows that the bound has taken, from behind the set-up. */
   readonly droppedRows: number;
+  /** Which of the rows here comes after those that were dropped; 0 if none were. */
+  readonly gapAt: number;
+  /** Messages whose text the bound has taken, in rows that are here and in dropped ones. */
+  readonly droppedTexts: number;
   /** In order of time. */
   readonly ends: readonly LadderEnd[];
 }
@@ -52,11 +64,11 @@ export interface Ladder {
 export interface LadderOptions extends Partial<MaskOptions> {
   /** Default 500. */
   readonly rowsPerCall?: number;
-  /** Default 24 000. */
+  /** Bytes: packed texts count as such, the latest ones by their characters. Default 36 000, for some 250 messages. */
   readonly textPerCall?: number;
   /** Default 1000. */
   readonly calls?: number;
-  /** Hears of each row as it is stored, masked. */
+  /** Hears of each row, masked as it is stored, with up to 60 000 characters of its text. */
   readonly onRow?: (callId: string, row: LadderRow) => void;
 }
 
@@ -64,10 +76,12 @@ export interface LadderOptions extends Partial<MaskOptions> {
 export type LadderWatcher = (callId: string) => void;
 
 const DEFAULT_ROWS_PER_CALL = 500;
-const DEFAULT_TEXT_PER_CALL = 24_000;
+const DEFAULT_TEXT_PER_CALL = 36_000;
 const DEFAULT_CALLS = 1_000;
 const SUMMARY_LIMIT = 500;
 const TEXT_LIMIT = 8_000;
+/** Of what is masked: more is told to nobody. */
+const MASKED_LIMIT = 60_000;
 /** A call that is being set up speaks every few ms: it must not be packed between two of its messages. */
 const OPEN_CALLS = 32;
 
@@ -95,7 +109,7 @@ export class LadderRecorder {
   record(callId: string, row: LadderRow): void {
     const call = this.#calls.get(callId) ?? new CallRows(this.#bounds);
     const masked = this.#masked(row);
-    call.add(masked);
+    call.add(cutText(masked));
     this.#calls.delete(callId);
     this.#calls.set(callId, call);
     this.#open.delete(call);
@@ -162,6 +176,15 @@ export class LadderRecorder {
     // Cut before masking: patterns must not run over a message of any length, and a cut value is masked as well.
     const summary = maskText(row.summary.slice(0, SUMMARY_LIMIT), this.#mask);
     if (row.text === undefined) return { ...row, summary };
-    return { ...row, summary, text: maskSipText(row.text.slice(0, TEXT_LIMIT), this.#mask) };
+    const text = maskSipText(row.text.slice(0, MASKED_LIMIT), this.#mask);
+    if (row.text.length <= TEXT_LIMIT) return { ...row, summary, text };
+    return { ...row, summary, text, wholeBytes: Buffer.byteLength(row.text) };
   }
+}
+
+/** Leaves as much of the text as is kept. */
+function cutText(row: LadderRow): LadderRow {
+  const { text, wholeBytes } = row;
+  if (text === undefined || wholeBytes === undefined) return row;
+  return { ...row, text: text.slice(0, TEXT_LIMIT) };
 }

@@ -7,9 +7,14 @@ const LEVEL = 1;
 
 /** Some consecutive rows of one call; about 50 us to pack and to read for the messages of one set-up. */
 export class PackedRows {
+  readonly count: number;
+  /** Rows with a text. */
+  readonly texts: number;
   readonly #bytes: Buffer;
 
   constructor(rows: readonly LadderRow[]) {
+    this.count = rows.length;
+    this.texts = rows.reduce((sum, { text }) => (text === undefined ? sum : sum + 1), 0);
     const packed = deflateRawSync(JSON.stringify(rows), { level: LEVEL });
     // The result stands in a chunk of 64 kB, which must not live as long as the call.
     this.#bytes = Buffer.allocUnsafeSlow(packed.length);

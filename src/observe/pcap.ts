@@ -21,6 +21,8 @@ export interface PcapDatagram {
   readonly to: PcapEnd;
   /** Cut where one IP packet ends. */
   readonly payload: Uint8Array;
+  /** Of the message, where `payload` is only its beginning. */
+  readonly wholeBytes?: number | undefined;
 }
 
 const MAGIC = 0xa1b2c3d4;
@@ -57,12 +59,19 @@ function record(datagram: PcapDatagram): Buffer {
   header.writeUInt32LE(Math.floor(us / US_PER_SECOND) >>> 0, 0);
   header.writeUInt32LE(us % US_PER_SECOND, 4);
   header.writeUInt32LE(packet.length, 8);
-  header.writeUInt32LE(packet.length, 12);
+  const kept = Math.min(datagram.payload.length, MAX_PAYLOAD_BYTES);
+  header.writeUInt32LE(packet.length - kept + payloadBytesOf(datagram), 12);
   return Buffer.concat([header, packet]);
 }
 
+/** Payload of the packet that was on the wire, of which less may be here. */
+function payloadBytesOf({ payload, wholeBytes = 0 }: PcapDatagram): number {
+  return Math.min(Math.max(payload.length, wholeBytes), MAX_PAYLOAD_BYTES);
+}
+
 /** Ends of two families meet in IPv6, as on a socket of both (RFC 4291 §2.5.5.2). */
-function ipPacket({ from, to, payload }: PcapDatagram): Buffer {
+function ipPacket(datagram: PcapDatagram): Buffer {
+  const { from, to, payload } = datagram;
   const source = addressBytes(from.address);
   const target = addressBytes(to.address);
   const isIpv4 = source.length === 4 && target.length === 4;
@@ -72,12 +81,14 @@ function ipPacket({ from, to, payload }: PcapDatagram): Buffer {
   const udp = Buffer.alloc(UDP_HEADER_BYTES + data.length);
   udp.writeUInt16BE(portOf(from), 0);
   udp.writeUInt16BE(portOf(to), 2);
-  udp.writeUInt16BE(udp.length, 4);
+  const udpLength = UDP_HEADER_BYTES + payloadBytesOf(datagram);
+  udp.writeUInt16BE(udpLength, 4);
   udp.set(data, UDP_HEADER_BYTES);
-  const pseudo = pseudoHeader(sourceBytes, targetBytes, udp.length);
-  // Zero would mean that there is none.
-  udp.writeUInt16BE(checksum(pseudo, udp) || 0xffff, 6);
-  const header = isIpv4 ? ipv4Header(udp.length) : ipv6Header(udp.length);
+  const pseudo = pseudoHeader(sourceBytes, targetBytes, udpLength);
+  // Zero means that there is none, as for a datagram that is not here as a whole.
+  const isWhole = udpLength === udp.length;
+  if (isWhole) udp.writeUInt16BE(checksum(pseudo, udp) || 0xffff, 6);
+  const header = isIpv4 ? ipv4Header(udpLength) : ipv6Header(udpLength);
   const addressesAt = isIpv4 ? 12 : 8;
   header.set(sourceBytes, addressesAt);
   header.set(targetBytes, addressesAt + sourceBytes.length);

@@ -6,7 +6,7 @@ export interface SeriesPoint {
   /** Wall clock in ms since 1970. */
   readonly atMs: number;
   readonly activeCalls: number;
-  /** INVITEs taken, refused ones left out. */
+  /** Attempts of callers, refused ones included: never fewer than those of them that failed. */
   readonly startedCalls: number;
   /** Failed or refused by us or the callee; busy, unanswered and cancelled calls left out. */
   readonly failedCalls: number;

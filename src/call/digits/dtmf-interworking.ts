@@ -192,8 +192,10 @@ export class DtmfInterworking {
   }
 
   /** A digit of ours could not be played. */
-  notPlayed(dropped: DroppedDigit): void {
-    this.#journal.drop(dropped.digitId, dropped.reason);
+  notPlayed({ digitId, reason }: DroppedDigit): void {
+    // The end of the call closes its streams.
+    const isOfEnd = reason === 'stream-closed' && this.#state === 'ended';
+    this.#journal.drop(digitId, isOfEnd ? 'call-ended' : reason);
   }
 
   /** The last press in RTP of `side` while its leg was in another call. */

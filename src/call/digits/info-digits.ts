@@ -94,7 +94,7 @@ export class InfoDigits {
   #translate(side: Side, dialog: SipDialog, request: ReceivedRequest): void {
     const info = read(request.message);
     if (info === undefined) {
-      this.#options.journal.dropUnread(side, 'unknown-character', 'info');
+      this.#dropUnread(side, request.message);
       dialog.respond(request, 400, { reason: 'Unreadable Digit' });
       return;
     }
@@ -113,9 +113,8 @@ export class InfoDigits {
     const { message } = request;
     dialog.respond(request, 200);
     const info = read(message);
-    const { journal } = this.#options;
-    if (info === undefined) journal.dropUnread(side, 'unknown-character', 'info');
-    else journal.drop(this.#enter(side, message, info.key), 'other-method');
+    if (info === undefined) this.#dropUnread(side, message);
+    else this.#options.journal.drop(this.#enter(side, message, info.key), 'other-method');
   }
 
   #watched(side: Side, message: SipMessage): InfoVerdict {
@@ -133,8 +132,11 @@ export class InfoDigits {
   }
 
   #enter(side: Side, message: SipMessage, key: string): string {
-    const cseq = Number.parseInt(getHeader(message, 'CSeq') ?? '', 10);
-    return this.#options.journal.enter(side, key, { type: 'info', cseq });
+    return this.#options.journal.enter(side, key, sourceOf(message));
+  }
+
+  #dropUnread(side: Side, message: SipMessage): void {
+    this.#options.journal.dropUnread(side, 'unknown-character', sourceOf(message));
   }
 }
 
@@ -152,4 +154,8 @@ function read(message: SipMessage): DtmfInfo | undefined {
     if (error instanceof WireError) return undefined;
     throw error;
   }
+}
+
+function sourceOf(message: SipMessage): { readonly type: 'info'; readonly cseq: number } {
+  return { type: 'info', cseq: Number.parseInt(getHeader(message, 'CSeq') ?? '', 10) };
 }

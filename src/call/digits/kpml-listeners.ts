@@ -49,7 +49,7 @@ export function subscriberListener(
   return {
     digits: (digits, cseq) => events.digits(digits, cseq),
     ignored: (characters, reason, cseq) => {
-      if (characters === '') journal.dropUnread(side, reason);
+      if (characters === '') journal.dropUnread(side, reason, { type: 'notify', cseq });
       for (const character of characters) {
         journal.drop(journal.enter(side, character, { type: 'notify', cseq }), reason);
       }

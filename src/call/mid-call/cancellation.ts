@@ -1,3 +1,4 @@
+import { type SipTrace, traceOwnAnswer } from '../../sip/request-answer.ts';
 import type { ReceivedRequest, SipHeaders } from '../../sip/sip-connection.ts';
 import type { HeaderPath } from '../headers/header-crossing.ts';
 import { cancelHeaders } from './mid-call-messages.ts';
@@ -8,12 +9,15 @@ export class Cancellation {
   readonly headers: Promise<SipHeaders>;
   #hasCome = false;
 
-  constructor(request: ReceivedRequest, path: HeaderPath) {
+  constructor(request: ReceivedRequest, path: HeaderPath, trace: SipTrace) {
     const { promise, resolve } = Promise.withResolvers<SipHeaders>();
     this.headers = promise;
     if (request.message.method !== 'INVITE') return;
-    request.onCancel((cancel) => {
+    request.onCancel((cancel, text) => {
       this.#hasCome = true;
+      trace('in', text);
+      traceOwnAnswer(trace, 200);
+      traceOwnAnswer(trace, 487);
       resolve(cancelHeaders(cancel, path));
     });
   }

@@ -173,7 +173,7 @@ export class Renegotiation {
   async #renegotiateNow(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
     this.#negotiation = { type: 'busy', side, method: request.message.method };
     const before = this.#session.negotiation.agreedDescription(side);
-    const cancellation = new Cancellation(request, this.#relay.path(side));
+    const cancellation = new Cancellation(request, this.#relay.path(side), dialog.trace);
     let outcome: Outcome = 'settled';
     try {
       const other = dialog.isEarly ? this.#earlyTarget(side, dialog) : await this.#target(side);

@@ -90,7 +90,7 @@ function record(
   const { callId, caller, refusal, nowMs } = attempt;
   const { cause } = refusal;
   const result = resultOf(cause, false);
-  metrics.callEnded({ agent: caller.agent?.name, direction: 'inbound', result });
+  metrics.attemptRefused({ agent: caller.agent?.name, direction: 'inbound', result });
   const history = new CallHistory({ policy: refusal.policy, skipped: refusal.skipped }, nowMs);
   const written = history.record({
     callId,

@@ -31,6 +31,7 @@ export function invitesStanding(
       const response = await standing.reinvite({
         headers: Object.fromEntries(kept),
         ...(body === undefined ? {} : { body }),
+        onTrace: dialogHandler.onTrace,
         onSent: ({ message }) => {
           if (message !== undefined) handler.onSent(message);
         },

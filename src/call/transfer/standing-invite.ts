@@ -64,7 +64,7 @@ export class StandingInvite implements CallerInvite {
     return this.#joining;
   }
 
-  /** Messages in the dialog of the party are recorded where it is handled. */
+  /** Messages in the dialog of the party are recorded where it is handled, the offer of the new call there as well. */
   traceWith(): void {}
 
   onCancel(listener: Parameters<CallerInvite['onCancel']>[0]): void {
@@ -136,7 +136,7 @@ export class StandingInvite implements CallerInvite {
       return;
     }
     const options = offerOptions(message, offer, pathFrom('callee', session.legs));
-    const response = await this.#standing.reinvite(options);
+    const response = await this.#standing.reinvite({ ...options, onTrace: handler.onTrace });
     if (response.status >= 300 || response.message === undefined) {
       this.#fail({ status: response.status, reason: phraseOf(response.status) });
       return;

@@ -126,7 +126,11 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
       ...(state === 'active' ? [] : [ENDED]),
     ],
     getCall: async (callId) =>
-      callId === CALL.id ? { ...CALL, media: { caller: media, callee: media } } : undefined,
+      callId === CALL.id
+        ? { ...CALL, media: { caller: media, callee: media } }
+        : callId === ENDED.id
+          ? ENDED
+          : undefined,
     endCall: async (callId) => callId === CALL.id,
     ladder: (callId) =>
       callId === CALL.id
@@ -143,6 +147,8 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
               { atMs: 1, kind: 'decision', summary: 'K5' },
             ],
             droppedRows: 3,
+            gapAt: 1,
+            droppedTexts: 0,
             ends: [
               {
                 leg: 'caller',
@@ -182,7 +188,7 @@ export function fakeBackend(changes: Partial<ApiBackend> = {}): ApiBackend {
           source: { type: 'rtp' as const, ssrc: 1, rtpTimestamp: 2 },
           atMs: 3,
           outputs: [
-            { type: 'notify' as const, cseq: 4, status: 200, latencyMs: 1.5 },
+            { type: 'notify' as const, cseq: 4, status: 200, latencyMs: 1.5, answerMs: 1_003.5 },
             { type: 'relay' as const },
             { type: 'rtp' as const, rtpTimestamp: 5, latencyMs: 2 },
           ],

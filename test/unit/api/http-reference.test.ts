@@ -11,6 +11,7 @@ program should read that one, it has the shapes of all answers.
   with \`api.token\` is required. Without a token only loopback is served. Foreign web pages are refused.
 - Answers are JSON; lists are bare arrays. A failure is \`{ "error", "message" }\`; of features, subscriptions, events and \`/mi\`
   \`{ "error": { "code", "message" } }\`.
+- A method that a resource does not have gets 405, with those it has in \`Allow\`.
 - \`/healthz\` and \`/readyz\` are open to all; details only for those who may read. \`/metrics\` is Prometheus text ([metrics](metrics.md)).
 - Digits and credentials are masked everywhere unless \`dtmf.mask-digits: false\` shows digits.
 

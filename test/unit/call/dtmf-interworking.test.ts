@@ -54,7 +54,7 @@ describe('digits of a KPML end', () => {
     scene.dtmf.end();
   });
 
-  test('that are no digits are entered as dropped; unread ones are only counted', async () => {
+  test('that are no digits are entered as dropped, unread ones too', async () => {
     const scene = new DigitScene();
     scene.start(KPML_CALLER);
     await scene.answer('caller', 200);
@@ -66,13 +66,22 @@ describe('digits of a KPML end', () => {
 
     const statuses = Array.from({ length: 60 }, () => scene.notify('caller', '1'));
     expect(statuses.filter((status) => status === 500)).toHaveLength(11);
-    expect(scene.outcomes).toHaveLength(11);
-    expect(scene.outcomes[0]).toEqual({
-      type: 'dropped',
-      from: 'notify',
-      reason: 'rate-limited',
-    });
+    expect(scene.fates.slice(-11)).toEqual(Array(11).fill('? caller-to-callee !rate-limited'));
     scene.dtmf.end();
+  });
+
+  test('that wait when the call ends are lost by its end, not by a stream that went away', async () => {
+    const scene = new DigitScene();
+    scene.start(KPML_CALLER);
+    await scene.answer('caller', 200);
+    scene.notify('caller', '12');
+    scene.dtmf.notPlayed({ to: 'callee', digitId: 'call#1', reason: 'stream-closed' });
+    scene.dtmf.end();
+    scene.dtmf.notPlayed({ to: 'callee', digitId: 'call#2', reason: 'stream-closed' });
+    expect(scene.fates).toEqual([
+      '1 caller-to-callee !stream-closed',
+      '2 caller-to-callee !call-ended',
+    ]);
   });
 
   test('are lost until the subscription is active: the gap is measured once', async () => {

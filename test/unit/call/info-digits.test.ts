@@ -248,9 +248,7 @@ describe('an INFO', () => {
   test('that cannot be read gets 400 and is counted', () => {
     const scene = sceneToInfo();
     expect(scene.info('callee', 'Signal=1234')).toBe(400);
-    expect(scene.outcomes).toEqual([
-      { type: 'dropped', from: 'info', reason: 'unknown-character' },
-    ]);
+    expect(scene.fates).toEqual(['? callee-to-caller !unknown-character']);
     expect(scene.info('caller', 'Signal=1234')).toBe(200);
   });
 

@@ -61,6 +61,26 @@ test.each(['trunk.example', 'trunk.example:5070'])(
 );
 
 test.each([
+  ['out', 'INVITE sip:x SIP/2.0', 'TCP', undefined, 'tcp'],
+  ['out', 'INVITE sip:x SIP/2.0', 'UDP', undefined, undefined],
+  ['in', 'SIP/2.0 200 OK', 'TCP', undefined, 'tcp'],
+  ['in', 'BYE sip:x SIP/2.0', 'TCP', 'udp', undefined],
+  ['in', 'BYE sip:x SIP/2.0', 'UDP', 'tls', 'tls'],
+  ['out', 'SIP/2.0 200 OK', 'TCP', undefined, undefined],
+  ['out', 'INVITE sip:x SIP/2.0', 'PIGEON', undefined, undefined],
+] as const)('%s: %s with Via of %s, received by %s, took %s', (...message) => {
+  const [direction, line, via, protocol, transport] = message;
+  const ladder = new LadderRecorder();
+  const end = { leg: 'callee', name: 'x', local: '192.0.2.1:5060', sinceMs: 0 } as const;
+  ladder.place('a', { ...end, remote: '192.0.2.9:5060', transport: 'udp' });
+  const text = `${line}\r\nv : SIP / 2.0 / ${via} 192.0.2.1\r\n\r\n`;
+  const source =
+    protocol === undefined ? undefined : { address: '192.0.2.9', port: 5060, protocol };
+  recordMessage({ ladder, nowMs: () => 1 }, CALL, [direction, text, source]);
+  expect(ladder.ladder('a')?.rows[0]?.transport).toBe(transport);
+});
+
+test.each([
   ['192.0.2.9:5060', 'udp', '127.0.0.1:5060'],
   ['[2001:db8::9]:5060', 'udp', '[::1]:5060'],
   ['trunk.example', 'udp', '127.0.0.1:5060'],
@@ -85,4 +105,27 @@ sip-interfaces:
     transport,
   });
   expect(ladderEndOf(leg, 0)).toMatchObject({ local, remote });
+});
+
+test.each([
+  [
+    'nobody',
+    'udp 192.0.2.9:5060: port unreachable, counted as 503',
+    'decision',
+    'no answer from gw1: udp 192.0.2.9:5060: port unreachable, counted as 503',
+  ],
+  [
+    'engine',
+    'SIP/2.0 487 Request Terminated',
+    'sip',
+    'SIP/2.0 487 Request Terminated (by the SIP engine)',
+  ],
+] as const)('what came from %s is no message that could be exported', (...expected) => {
+  const [source, text, kind, summary] = expected;
+  const ladder = new LadderRecorder();
+  const end = { leg: 'callee', name: 'gw1', local: '192.0.2.1:5060', transport: 'udp' } as const;
+  ladder.place('a', { ...end, sinceMs: 0, remote: '192.0.2.9:5060' });
+  recordMessage({ ladder, nowMs: () => 1 }, CALL, ['in', text, source]);
+  const [row] = ladder.ladder('a')?.rows ?? [];
+  expect([row?.kind, row?.summary, row?.text]).toEqual([kind, summary, undefined]);
 });

@@ -32,6 +32,7 @@ const INVITE = {
   to: '<sip:b@two>;tag=y',
   assertedIdentity: '',
   privacy: '',
+  sentOver: undefined,
 };
 
 test.each<[transport: Transport, target: string, route: string | undefined, nextHop: string]>([

@@ -54,7 +54,16 @@ describe('drawing', () => {
   });
 
   test('tells how many rows are missing', () => {
-    expect(formatLadder([], { droppedRows: 7 })).toContain('(7 earlier rows dropped)\n');
+    expect(formatLadder([], { droppedRows: 7 })).toContain('(7 rows dropped here)\n');
+    const rows = ['first', 'last'].map((summary, atMs): LadderRow => ({
+      atMs,
+      kind: 'decision',
+      summary,
+    }));
+    const drawn = formatLadder(rows, { droppedRows: 7, gapAt: 1, droppedTexts: 2 });
+    expect(drawn).toMatch(
+      /first.*\n\(7 rows dropped here\)\n.*last.*\n\(the texts of 2 messages are no longer kept\)\n$/,
+    );
   });
 
   test('in colour is the same drawing', () => {

@@ -16,6 +16,8 @@ function ladder(rows: readonly Partial<LadderRow>[], changes: Partial<Ladder> = 
       ...row,
     })),
     droppedRows: 0,
+    gapAt: 0,
+    droppedTexts: 0,
     ends: [],
     ...changes,
   };
@@ -36,20 +38,21 @@ test('messages are arrows, everything else is a note over the lines it concerns'
     { ...end, leg: 'caller', name: '192.0.2.2:5060' },
     { ...end, leg: 'callee', name: 'carrier' },
   ] as const;
-  expect(mermaidLadder({ rows, droppedRows: 4, ends })).toBe(
+  expect(mermaidLadder({ rows, droppedRows: 4, gapAt: 2, droppedTexts: 3, ends })).toBe(
     [
       'sequenceDiagram',
       '  participant caller as caller 192.0.2.2#58;5060',
       '  participant sbc as SBC',
       '  participant callee as callee carrier',
-      '  note over caller,callee: 4 earlier rows dropped',
       '  caller->>sbc: +0.000 INVITE 1',
       '  note over caller,callee: +0.002 decision: K1',
+      '  note over caller,callee: 4 rows dropped here',
       '  sbc->>callee: +0.003 INVITE 2',
       '  callee->>sbc: +1.004 200 OK',
       '  note over sbc,callee: +1.005 media: stream 0',
       '  note over caller,sbc: +1.006 dtmf: digit',
       '  sbc->>caller: +1.007 BYE',
+      '  note over caller,callee: the texts of 3 messages are no longer kept',
       '',
     ].join('\n'),
   );

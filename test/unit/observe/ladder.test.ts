@@ -13,8 +13,16 @@ function speakElsewhere(recorder: LadderRecorder): void {
   for (let index = 0; index < 100; index += 1) recorder.record(`other ${index}`, row(0));
 }
 
+const WHOLE = { droppedRows: 0, gapAt: 0, droppedTexts: 0 };
+
 function long(atMs: number): LadderRow {
   return row(atMs, { text: `INVITE sip:${atMs} SIP/2.0\r\n${'X-Note: ünï ☎\r\n'.repeat(70)}` });
+}
+
+function message(atMs: number): LadderRow {
+  const branch = `z9hG4bK${(atMs * 7919) % 100_003}`;
+  const head = `INFO sip:${atMs}@x SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=${branch}\r\n`;
+  return row(atMs, { text: `${head}${'X-Note: some words of a header\r\n'.repeat(25)}\r\n` });
 }
 
 describe('what is recorded', () => {
@@ -25,7 +33,7 @@ describe('what is recorded', () => {
     recorder.record('a', row(3, { text: 'BYE sip:x SIP/2.0\r\n\r\n' }));
     expect(recorder.ladder('a')).toEqual({
       rows: [row(1), row(3, { text: 'BYE sip:x SIP/2.0\r\n\r\n' })],
-      droppedRows: 0,
+      ...WHOLE,
       ends: [],
     });
     expect(recorder.ladder('b')?.rows).toHaveLength(1);
@@ -52,14 +60,66 @@ describe('what is recorded', () => {
 });
 
 describe('bounds', () => {
-  test('the oldest rows of a call leave and are counted', () => {
+  test('the rows behind the set-up leave and are counted', () => {
     const recorder = new LadderRecorder({ rowsPerCall: 3 });
     for (const atMs of [1, 2, 3, 4, 5]) recorder.record('a', row(atMs));
     expect(recorder.ladder('a')).toEqual({
-      rows: [row(3), row(4), row(5)],
+      rows: [row(1), row(4), row(5)],
       droppedRows: 2,
+      gapAt: 1,
+      droppedTexts: 0,
       ends: [],
     });
+  });
+
+  test('the first 40 rows and texts of a long call stay', () => {
+    const recorder = new LadderRecorder();
+    for (let atMs = 0; atMs < 1_300; atMs += 1) {
+      recorder.record('a', row(atMs, atMs % 2 === 0 ? { text: `message ${atMs}` } : {}));
+    }
+    const { rows = [], droppedRows = 0, gapAt = 0 } = recorder.ladder('a') ?? {};
+    expect(rows.slice(0, 40).map(({ atMs }) => atMs)).toEqual([...Array(40).keys()]);
+    expect(rows[0]?.text).toBe('message 0');
+    expect(gapAt).toBe(40);
+    expect(rows[gapAt]?.atMs).toBe(gapAt + droppedRows);
+    expect(rows.at(-1)?.atMs).toBe(1_299);
+    expect(rows.length + droppedRows).toBe(1_300);
+    expect(rows.length).toBeGreaterThan(460);
+    expect(rows.length).toBeLessThan(501);
+  });
+
+  test('a call of a hundred messages keeps their texts; of later ones the latest stay', () => {
+    const recorder = new LadderRecorder();
+    for (let atMs = 0; atMs < 100; atMs += 1) recorder.record('a', message(atMs));
+    expect(recorder.ladder('a')).toMatchObject({ droppedRows: 0, droppedTexts: 0 });
+    for (let atMs = 100; atMs < 3_000; atMs += 1) recorder.record('a', message(atMs));
+    const { rows = [], droppedTexts = 0 } = recorder.ladder('a') ?? {};
+    const texts = rows.filter(({ text }) => text !== undefined);
+    expect(texts.length + droppedTexts).toBe(3_000);
+    expect(texts.slice(0, 10).map(({ atMs }) => atMs)).toEqual([...Array(10).keys()]);
+    expect(rows.at(-1)?.text).toContain('INFO sip:2999@x');
+    expect(texts.length).toBeGreaterThan(100);
+  });
+
+  test('texts that cannot be packed are bounded as well', () => {
+    const recorder = new LadderRecorder({ textPerCall: 20_000 });
+    let seed = 1;
+    const noise = (): string => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed.toString(36);
+    };
+    for (let atMs = 0; atMs < 200; atMs += 1) {
+      recorder.record('a', row(atMs, { text: Array.from({ length: 200 }, noise).join('') }));
+    }
+    const kept = (recorder.ladder('a')?.rows ?? []).filter(({ text }) => text !== undefined);
+    expect(new PackedRows(kept).byteLength).toBeLessThan(22_000);
+    expect(recorder.ladder('a')?.droppedTexts).toBe(200 - kept.length);
+  });
+
+  test('a row that is told a moment late stands where it belongs', () => {
+    const recorder = new LadderRecorder();
+    for (const atMs of [1, 2, 5, 4, 5, 3, 9]) recorder.record('a', row(atMs));
+    expect(recorder.ladder('a')?.rows.map(({ atMs }) => atMs)).toEqual([1, 2, 3, 4, 5, 5, 9]);
   });
 
   test('the oldest texts of a call leave, their summaries stay', () => {
@@ -68,6 +128,7 @@ describe('bounds', () => {
     const rows = recorder.ladder('a')?.rows ?? [];
     expect(rows.map((each) => each.text)).toEqual([undefined, undefined, '0123456789']);
     expect(rows.map((each) => each.summary)).toEqual(['row 1', 'row 2', 'row 3']);
+    expect(recorder.ladder('a')).toMatchObject({ droppedRows: 0, droppedTexts: 2 });
   });
 
   test('the first messages of a call keep half of the room for texts', () => {
@@ -85,12 +146,24 @@ describe('bounds', () => {
       recorder.record('a', row(atMs, { text: '0123456789' }));
     const rows = recorder.ladder('a')?.rows ?? [];
     expect(rows.map((each) => each.text)).toEqual(['0123456789', '0123456789']);
+    expect(recorder.ladder('a')).toMatchObject({ droppedRows: 18, droppedTexts: 18 });
   });
 
   test('a huge message is cut', () => {
     const recorder = new LadderRecorder();
     recorder.record('a', row(1, { summary: 'x'.repeat(100_000), text: 'x'.repeat(100_000) }));
     expect(JSON.stringify(recorder.ladder('a')).length).toBeLessThan(10_000);
+  });
+
+  test('a text that is cut says so; who hears of the row has more of it', () => {
+    const heard: LadderRow[] = [];
+    const recorder = new LadderRecorder({ onRow: (_callId, each) => heard.push(each) });
+    for (const length of [8_000, 8_001, 70_000])
+      recorder.record('a', row(1, { text: 'x'.repeat(length) }));
+    const kept = recorder.ladder('a')?.rows ?? [];
+    expect(kept.map(({ text }) => text?.length)).toEqual([8_000, 8_000, 8_000]);
+    expect(kept.map(({ wholeBytes }) => wholeBytes)).toEqual([undefined, 8_001, 70_000]);
+    expect(heard.map(({ text }) => text?.length)).toEqual([8_000, 8_001, 60_000]);
   });
 
   test('the call silent for longest leaves', () => {
@@ -116,24 +189,28 @@ describe('packing', () => {
           recorder.record('a', each);
           if (pauses[index] === 0) speakElsewhere(recorder);
         }
-        expect(recorder.ladder('a')).toEqual({ rows: said, droppedRows: 0, ends: [] });
+        expect(recorder.ladder('a')).toEqual({ rows: said, ...WHOLE, ends: [] });
       }),
       { numRuns: 30 },
     );
   });
 
   test.each([1, 2, 5, 7])('the bounds hold for packed rows, %i rows at a time', (step) => {
-    const limits = { rowsPerCall: 20, textPerCall: 10_000 };
-    const packing = new LadderRecorder(limits);
-    const plain = new LadderRecorder(limits);
+    const recorder = new LadderRecorder({ rowsPerCall: 20, textPerCall: 3_000 });
     for (let atMs = 0; atMs < 60; atMs += 1) {
-      for (const recorder of [packing, plain]) recorder.record('a', long(atMs));
-      if (atMs % step === 0) speakElsewhere(packing);
-      expect(packing.ladder('a')).toEqual(plain.ladder('a'));
+      recorder.record('a', long(atMs));
+      if (atMs % step === 0) speakElsewhere(recorder);
+      const { rows = [], droppedRows = 0, gapAt = 0, droppedTexts } = recorder.ladder('a') ?? {};
+      const setUp = rows.slice(0, gapAt).map((each) => each.atMs);
+      const later = rows.slice(gapAt).map((each) => each.atMs);
+      expect(rows.length).toBeLessThan(21);
+      expect(setUp).toEqual([...setUp.keys()]);
+      expect(later).toEqual(later.map((_, index) => gapAt + droppedRows + index));
+      expect(later.at(-1)).toBe(atMs);
+      const texts = rows.filter(({ text }) => text !== undefined).length;
+      expect(texts + (droppedTexts ?? 0)).toBe(atMs + 1);
+      expect(rows[0]?.text).toBe(long(0).text);
     }
-    const { rows = [], droppedRows } = packing.ladder('a') ?? {};
-    expect([rows.length, droppedRows]).toEqual([20, 40]);
-    expect(rows.reduce((sum, each) => sum + (each.text?.length ?? 0), 0)).toBeLessThan(10_001);
   });
 
   test('a silent call takes a fraction of what it said', () => {
@@ -156,7 +233,7 @@ describe('who stands at the ends', () => {
     ];
     for (const each of ends) recorder.place('a', each);
     recorder.record('a', row(3));
-    expect(recorder.ladder('a')).toEqual({ rows: [row(3)], droppedRows: 0, ends });
+    expect(recorder.ladder('a')).toEqual({ rows: [row(3)], ...WHOLE, ends });
     expect(recorder.endOf('a', 'callee')).toEqual(ends[2]);
     expect([recorder.endOf('b', 'caller'), recorder.ladder('b')]).toEqual([undefined, undefined]);
   });

@@ -99,7 +99,7 @@ const row = (changes: Partial<LadderRow> = {}): LadderRow => ({
   ...changes,
 });
 const linesOf = (rows: readonly LadderRow[], ends: readonly LadderEnd[]): string[] =>
-  readPcap(pcapLadder({ rows, ends, droppedRows: 0 })).map(
+  readPcap(pcapLadder({ rows, ends, droppedRows: 0, gapAt: 0, droppedTexts: 0 })).map(
     ({ from, fromPort, to, toPort }) => `${from}:${fromPort} > ${to}:${toPort}`,
   );
 
@@ -147,10 +147,22 @@ describe('a ladder', () => {
     expect(linesOf([message], ends)).toEqual([expected]);
   });
 
+  test('a message that is kept in part says how long it was', () => {
+    const ends = { from: { address: '10.0.0.1', port: 1 }, to: { address: '10.0.0.2', port: 2 } };
+    const [whole] = readPcap(writePcap([{ atMs: 0, ...ends, payload: Buffer.alloc(9_000) }]));
+    const file = writePcap([{ atMs: 0, ...ends, payload: Buffer.alloc(8_000), wholeBytes: 9_000 }]);
+    expect(whole?.payload).toHaveLength(9_000);
+    // Captured and real length of the record; of the IP packet and of the UDP datagram.
+    expect([file.readUInt32LE(32), file.readUInt32LE(36)]).toEqual([8_028, 9_028]);
+    expect([file.readUInt16BE(42), file.readUInt16BE(64)]).toEqual([9_028, 9_008]);
+  });
+
   test('only SIP messages whose text is kept become packets', () => {
     const { text: _text, ...bare } = row();
     const rows = [bare, row({ kind: 'media' }), row()];
-    const [packet, ...others] = readPcap(pcapLadder({ rows, ends: [end()], droppedRows: 0 }));
+    const [packet, ...others] = readPcap(
+      pcapLadder({ rows, ends: [end()], droppedRows: 0, gapAt: 0, droppedTexts: 1 }),
+    );
     expect([packet?.payload.toString(), packet?.atMs, others]).toEqual([INVITE, 1_000, []]);
   });
 });
