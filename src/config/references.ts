@@ -76,11 +76,14 @@ function realmReferences(root: RawMap): Finding[] {
 
 /** An agent can be reached only through an interface of its realm that speaks its transport. */
 function agentInterfaces(root: RawMap, realms: readonly string[]): Finding[] {
+  const interfaces = entriesOf(root, 'sip-interfaces');
+  // One without a realm, or with a mistyped one, may be the very interface.
+  if (interfaces.some(({ map }) => !realms.includes(textAt(map, 'realm') ?? ''))) return [];
   return entriesOf(root, 'session-agents').flatMap(({ index, map }): Finding[] => {
     const realm = textAt(map, 'realm');
     const transport = textAt(map, 'transport') ?? 'udp';
     if (realm === undefined || !realms.includes(realm)) return [];
-    const ports = entriesOf(root, 'sip-interfaces')
+    const ports = interfaces
       .filter((entry) => textAt(entry.map, 'realm') === realm)
       .flatMap((entry) => textsAt(entry.map, 'sip-ports'));
     if (ports.some(({ text }) => text.startsWith(`${transport}/`))) return [];

@@ -117,9 +117,11 @@ function isKubectl(words: readonly string[]): boolean {
   const manifest = 'deploy/kubernetes/tonebridge.yaml';
   const text = words.join(' ');
   if (text === `apply --filename ${manifest}`) return existsSync(new URL(manifest, PROJECT));
+  const selector = '--namespace tonebridge get pods --selector app=tonebridge --output name';
+  if (text === selector) return read(manifest).includes('labels: { app: tonebridge }');
   return (
     text === 'label node node-1 tonebridge=sbc' ||
-    /^--namespace tonebridge exec daemonset\/tonebridge -- node src\/cli\/tonebridge\.ts (?:show calls|reload)$/.test(
+    /^--namespace tonebridge exec pod\/\S+ -- node src\/cli\/tonebridge\.ts (?:show calls|reload)$/.test(
       text,
     )
   );

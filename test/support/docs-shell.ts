@@ -28,12 +28,20 @@ export const RECORDED_PROGRAMS = [
   'sqlite3',
 ] as const;
 
+/** What such a program says to a line whose answer the next one needs. */
+const REPLIES: Readonly<Record<string, string>> = {
+  kubectl: '; case "$*" in *"get pods"*) echo pod/tonebridge-a; echo pod/tonebridge-b;; esac',
+};
+
 const SHIMS: Readonly<Record<string, string>> = {
   tonebridge: 'exec node src/cli/tonebridge.ts "$@"',
   npx: '[ "$1" = tonebridge ] || exit 127; shift; exec node src/cli/tonebridge.ts "$@"',
   node: `exec '${process.execPath}' "$@"`,
   ...Object.fromEntries(
-    RECORDED_PROGRAMS.map((name) => [name, `printf '%s\\n' "${name} $*" >> recorded`]),
+    RECORDED_PROGRAMS.map((name) => [
+      name,
+      `printf '%s\\n' "${name} $*" >> recorded${REPLIES[name] ?? ''}`,
+    ]),
   ),
 };
 

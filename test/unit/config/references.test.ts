@@ -45,6 +45,18 @@ test.each<[name: string, from: string, to: string, problems: string[]]>([
     ['8:5: session-agents[0]: no sip-interface of realm "core" has a tls port to reach this agent'],
   ],
   [
+    'an interface that may be the one an agent needs',
+    'name: core, realm: core',
+    'name: core',
+    ['6:5: sip-interfaces[1].realm: "realm" is required here'],
+  ],
+  [
+    'an interface of a mistyped realm',
+    'name: core, realm: core',
+    'name: core, realm: corr',
+    ['6:26: sip-interfaces[1].realm: realm "corr" does not exist (did you mean "core"?)'],
+  ],
+  [
     'tls without certificate',
     'udp/127.0.0.1:6060',
     'tls/127.0.0.1:6061',
