@@ -16,6 +16,7 @@ import { CallRegistry } from './call/registry.ts';
 import { RequestRelay, type RelayParts } from './call/outside/request-relay.ts';
 import type { Config } from './config/config.ts';
 import type { LoadedConfig } from './config/load.ts';
+import type { LoadThread } from './config/load-thread.ts';
 import { type FeatureKeys, openFeatureKeys } from './feature-keys-runtime.ts';
 import { PassRelay, type PassRelayParts } from './feature-keys/pass-relay.ts';
 import { warnOfPorts } from './media-ports.ts';
@@ -41,6 +42,8 @@ export interface SbcOptions {
   readonly readConfig?: (text?: string) => LoadedConfig;
   /** The same for reloads, without holding up calls. */
   readonly loadConfig?: () => Promise<ReadConfig>;
+  /** The same for checks and plans. */
+  readonly configThread?: Pick<LoadThread, 'check' | 'plan'>;
   /** Name of that file, for those who ask. */
   readonly configFile?: string;
   readonly log?: Log;
@@ -118,6 +121,7 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
     version: VERSION,
     readConfig: options.readConfig,
     loadConfig: options.loadConfig,
+    configThread: options.configThread,
     configFile: options.configFile,
     admission,
     features,

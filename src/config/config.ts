@@ -215,6 +215,8 @@ export interface OptionsPing {
   readonly intervalMs: number;
   /** An answer later than this is none; shorter than the interval. */
   readonly timeoutMs: number;
+  /** The timeout that the file asks for, where it is longer than the interval. */
+  readonly shortenedFromMs?: number;
   readonly downAfter: number;
   readonly upAfter: number;
 }

@@ -6,6 +6,7 @@ import { duration, integer, type Scalar } from './values.ts';
 const SESSIONS = { minimum: 0, maximum: 1_000_000 };
 const RATE = { minimum: 0, maximum: 1_000_000 };
 const RATE_WINDOW = { minimumMs: 100, maximumMs: 600_000 };
+const USUAL_TIMEOUT_MS = 4000;
 /** Share of the interval: the verdict on one OPTIONS comes before the next is sent, jitter included. */
 const LONGEST_WAIT = 0.8;
 const PERCENT = { minimum: 0, maximum: 100 };
@@ -37,6 +38,10 @@ export const optionsPing = z
   .transform((raw): OptionsPing => ({
     intervalMs: raw.interval,
     timeoutMs: Math.min(raw.timeout, Math.floor(raw.interval * LONGEST_WAIT)),
+    // The default may be longer: nobody has asked for it.
+    ...(raw.timeout > raw.interval && raw.timeout !== USUAL_TIMEOUT_MS
+      ? { shortenedFromMs: raw.timeout }
+      : {}),
     downAfter: raw['down-after'],
     upAfter: raw['up-after'],
   }));

@@ -72,7 +72,7 @@ function interworkingShape(place: Place) {
     'rfc2833-mode': legField(place, {
       base: choice(
         ['transparent', 'preferred', 'dual'],
-        'What is done with telephone-event in SDP: transparent passes it, preferred inserts and keeps it, dual also sends INFO (not together with KPML).',
+        'What is done with telephone-event in SDP: transparent passes it, preferred inserts and keeps it, dual passes it and keeps the leg out of every translation from and to KPML; no mode sends INFO (see sip-info).',
       ),
       default: LEG_DEFAULTS.rfc2833Mode,
       unset: ['none', ...INHERIT],

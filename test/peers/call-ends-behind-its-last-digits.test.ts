@@ -120,7 +120,7 @@ describe('a BYE to the side that digits go to', () => {
     expect(sent).toBeGreaterThan(0);
     expect(trunk.digits).toBe('12345678901234567890'.slice(0, sent));
     expect(problemsOf(trunk)).toEqual([]);
-    expect(fates(call).slice(sent)).toEqual(Array(20 - sent).fill('!stream-closed'));
+    expect(fates(call).slice(sent)).toEqual(Array(20 - sent).fill('!call-ended'));
     expect(sent).toBeLessThan(20);
   });
 
@@ -134,7 +134,7 @@ describe('a BYE to the side that digits go to', () => {
 
     expect(statusOf(answer)).toBe(200);
     expect(trunk.dialog.problems).toEqual([]);
-    expect(fates(call)).toContain('!stream-closed');
+    expect(fates(call)).toContain('!call-ended');
   });
 });
 
@@ -146,7 +146,7 @@ test('a BYE to the side that pressed waits for nothing', async () => {
   await phone.waitForEnd();
   await waitFor('end of the call', () => call.stage.running.sbc.calls.size === 0);
 
-  expect(fates(call)).toContain('!stream-closed');
+  expect(fates(call)).toContain('!call-ended');
 });
 
 describe('a key that the caller still holds', () => {

@@ -89,7 +89,7 @@ test('a port in use refuses the file whole, with the line of that sip-port', asy
 
   const line = 1 + text.split('\n').findIndex((each) => each.includes(`${taken}`));
   expect(problems(view)).toEqual([
-    expect.stringMatching(`^${line} sip-interfaces\\.0\\.sip-ports\\.4 .*EADDRINUSE`),
+    expect.stringMatching(`^${line} sip-interfaces\\[0\\]\\.sip-ports\\[4\\] .*EADDRINUSE`),
   ]);
   expect([await isUdpFree(free, HOST), await isTcpFree(free, HOST)]).toEqual([true, true]);
 });

@@ -12,6 +12,7 @@
  *     |== audio, digits ============>|== audio, digits ============>|
  */
 import { expect, test } from 'vitest';
+import { explanationView } from '../../src/api/call-view.ts';
 import { isSilentAt } from '../support/call-stage.ts';
 import { moreAudio, phoneCallsTrunk, shareSbc } from '../support/digit-call.ts';
 import type { DigitCall } from '../support/digit-call.ts';
@@ -34,6 +35,16 @@ async function reinvite(call: DigitCall, connection: string, version: number): P
   return statusOf(await dialog.request('INVITE', { body }));
 }
 
+/** What the explanation of the call says about each direction. */
+function holdsOf({ stage }: DigitCall) {
+  const [call] = stage.running.sbc.calls.list();
+  const plan = call && explanationView(call).plan;
+  return {
+    callerToCallee: plan?.callerToCallee.isOnHold,
+    calleeToCaller: plan?.calleeToCaller.isOnHold,
+  };
+}
+
 test('music of the holder passes, nothing goes to it, and all is well after it', async () => {
   const call = await phoneCallsTrunk(await open());
   const { phone, trunk } = call;
@@ -45,16 +56,22 @@ test('music of the holder passes, nothing goes to it, and all is well after it',
   await phone.press('5');
   await waitFor('the fate of the key', () => call.ledger.length === 1);
   const isStillSilent = await isSilentAt(trunk);
+  const whileHeld = holdsOf(call);
   const resume = await reinvite(call, trunk.rtp.address, 9);
   await Promise.all([moreAudio(phone), moreAudio(trunk)]);
   await phone.press('6');
   await trunk.waitForDigits(1);
   await moreAudio(phone);
+  const afterwards = holdsOf(call);
   await phone.hangUp();
   await trunk.waitForEnd();
 
   expect([hold, resume]).toEqual([200, 200]);
   expect([isSilent, isStillSilent]).toEqual([true, true]);
+  expect([whileHeld, afterwards]).toEqual([
+    { callerToCallee: true, calleeToCaller: undefined },
+    { callerToCallee: undefined, calleeToCaller: undefined },
+  ]);
   expect(trunk.digits).toBe('6');
   expect(call.ledger).toEqual([
     'caller-to-callee 5 notify -> !media-inactive',

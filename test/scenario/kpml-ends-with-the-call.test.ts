@@ -49,7 +49,7 @@ describe('at the end of a call', () => {
     expect(trunk.eventProblems(RELAYED_EVENTS)).toEqual([]);
     expect(call.ledger).toEqual([
       'caller-to-callee 1 notify -> rtp',
-      ...'234567890'.split('').map((digit) => `caller-to-callee ${digit} notify -> !stream-closed`),
+      ...'234567890'.split('').map((digit) => `caller-to-callee ${digit} notify -> !call-ended`),
     ]);
     await Promise.all([phone.rtp.close(), trunk.rtp.close()]);
   });

@@ -1,6 +1,6 @@
 /** The database file of the feature keys: opened, brought to this version, checked. Blocks: for a thread of its own. */
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -20,6 +20,8 @@ const MIGRATIONS: readonly string[] = [
 
 export const SQLITE_VERSION: number = MIGRATIONS.length;
 
+/** Of a new file, and of those beside it: who calls whom is nobody else's business. */
+const FILE_MODE = 0o640;
 /** How long a statement waits for another process that writes. */
 const BUSY_TIMEOUT_MS = 2000;
 
@@ -31,7 +33,7 @@ const BUSY_TIMEOUT_MS = 2000;
 export function openDatabaseFile(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    if (file !== ':memory:') makeFolder(dirname(resolve(file)));
+    if (file !== ':memory:') makeFile(file);
     database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
     // NORMAL: what is answered survives the death of the process, though not of the machine.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
@@ -47,6 +49,12 @@ export function openDatabaseFile(file: string): DatabaseSync {
 /** A file that is open to write elsewhere: who writes, and be it another program, holds up no reading. */
 export function openToRead(file: string): DatabaseSync {
   return new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
+}
+
+/** A file that is there keeps its mode. */
+function makeFile(file: string): void {
+  makeFolder(dirname(resolve(file)));
+  if (!existsSync(file)) closeSync(openSync(file, 'a', FILE_MODE));
 }
 
 /** From the top down: where a folder cannot be made, as in /proc, making all at once never ends (Node 26). */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HistoryRow } from '../../../src/feature-keys/feature-state.ts';
@@ -76,6 +76,20 @@ describe('the database file', () => {
       values: { forwardTo: '24' },
     });
     expect(await second.history.list(ACCOUNT, {})).toHaveLength(1);
+  });
+
+  test('is for its owner and group alone, one that is there keeps its mode', async () => {
+    const [made, found] = [folder.path('made.db'), folder.path('found.db')];
+    writeFileSync(found, '');
+    chmodSync(found, 0o604);
+    for (const file of [made, found]) {
+      const { provider } = await open({ file });
+      await change(provider, ACCOUNT, 'CallForwardingBusy', { status: true, forwardTo: '24' });
+    }
+    for (const suffix of ['', '-wal']) {
+      expect(statSync(`${made}${suffix}`).mode & 0o007).toBe(0);
+      expect(statSync(`${found}${suffix}`).mode & 0o777).toBe(0o604);
+    }
   });
 
   test('has the promised tables, strict and of version 1', async () => {
