@@ -304,7 +304,9 @@ test('the ladder shows the exchange without the credentials', async () => {
   const texts = rows.map(({ text = '' }) => text);
 
   expect(rows.filter(({ summary }) => summary.startsWith('SIP/2.0 401'))).toHaveLength(1);
-  expect(texts.filter((text) => /^authorization: Digest \[redacted\]/im.test(text))).not.toEqual([]);
+  expect(texts.filter((text) => /^authorization: Digest \[redacted\]/im.test(text))).not.toEqual(
+    [],
+  );
   expect(texts.filter((text) => text.includes('response='))).toEqual([]);
   await finish({ alice, bob });
 });
