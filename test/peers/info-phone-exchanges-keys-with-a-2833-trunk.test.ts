@@ -149,7 +149,7 @@ test('a digit that cannot be read gets 400, other bodies are relayed, and digits
   const empty = await call.phone.dialog.request('INFO');
   await keys.press('4');
   const heard = await call.trunk.waitForDigits(1);
-  const ledger = await settled(call, 1);
+  const ledger = await settled(call, 3);
   const problems = await call.finish();
 
   expect(statuses).toEqual([400, 400, 200]);
@@ -157,7 +157,11 @@ test('a digit that cannot be read gets 400, other bodies are relayed, and digits
   const relayed = new InfoKeys(call.trunk.dialog).received;
   expect(relayed.map(({ body }) => body)).toEqual(['<xml/>', '5', '']);
   expect(heard).toBe('4');
-  expect(ledger).toEqual(['caller-to-callee 4 info -> rtp']);
+  expect(ledger).toEqual([
+    'caller-to-callee ? info -> !unknown-character',
+    'caller-to-callee ? info -> !unknown-character',
+    'caller-to-callee 4 info -> rtp',
+  ]);
   expect(problems).toEqual([]);
 });
 

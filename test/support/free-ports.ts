@@ -55,12 +55,18 @@ async function nextPort(count = 1): Promise<number> {
   return port;
 }
 
-/** Different ports that are free for UDP and for TCP on `address`. */
-export async function freePorts(count: number, address = '127.0.0.1'): Promise<number[]> {
+/** Different ports that are free for UDP and for TCP on `address`, none of them in `except`. */
+export async function freePorts(
+  count: number,
+  address = '127.0.0.1',
+  except?: PortRange,
+): Promise<number[]> {
   const found: number[] = [];
-  for (let attempt = 0; found.length < count && attempt < ATTEMPTS * count; attempt += 1) {
+  const limit = ATTEMPTS * count + (except === undefined ? 0 : except.last - except.first + 1);
+  for (let attempt = 0; found.length < count && attempt < limit; attempt += 1) {
     const port = await nextPort();
-    if (found.includes(port)) continue;
+    const isExcepted = except !== undefined && port >= except.first && port <= except.last;
+    if (isExcepted || found.includes(port)) continue;
     if ((await isUdpFree(port, address)) && (await isTcpFree(port, address))) found.push(port);
   }
   if (found.length < count) throw new Error(`no ${count} free ports on ${address}`);

@@ -43,11 +43,10 @@ const CORE_LEG: LegParameters = { 'rfc2833-mode': 'preferred' };
 /** Picks free ports and writes the text. */
 export async function loopbackConfig(options: LoopbackOptions): Promise<LoopbackConfig> {
   const address = options.host ?? '127.0.0.1';
-  const ports = await freePorts(3, address);
-  const [accessPort = 0, corePort = 0, apiPort = 0] = ports;
   const count = 2 * (options.mediaPorts ?? 80);
-  // One run for both realms, so that they cannot overlap.
-  const range = options.mediaRange ?? (await freePortRange(count, { address, avoid: ports }));
+  // One run for both realms, so that they cannot overlap; before the single ports, which might leave no room for it.
+  const range = options.mediaRange ?? (await freePortRange(count, { address }));
+  const [accessPort = 0, corePort = 0, apiPort = 0] = await freePorts(3, address, range);
   const split = (range.first + range.last + 1) / 2;
   const access = { address, port: accessPort };
   const core = { address: options.coreHost ?? address, port: corePort };

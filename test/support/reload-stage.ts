@@ -45,10 +45,10 @@ export async function openReloadStage(taken: Server): Promise<ReloadStage> {
   const traffic = await ReloadTraffic.open(ALICE, BOB);
   const phone = await KpmlPhone.open({ address: ALICE });
   const trunk = await Rfc2833Trunk.open({ address: BOB });
-  const [first = 0, second = 0, third = 0] = await freePorts(3);
+  const range = await freePortRange(MEDIA_PORTS);
+  const [first = 0, second = 0, third = 0] = await freePorts(3, undefined, range);
   const folder = ownedFolder();
   const cdrFile = join(folder, 'cdr.jsonl');
-  const range = await freePortRange(MEDIA_PORTS, { avoid: [first, second, third] });
   const config = await loopbackConfig({
     carrier: traffic.bob,
     mediaRange: range,
