@@ -88,17 +88,28 @@ export async function freePortRange(
   const { address = '127.0.0.1', avoid = [] } = options;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const first = ((await nextPort(count + 1)) + 1) & ~1;
-    const candidates = Array.from({ length: count }, (_, index) => first + index);
-    const isAvoided = candidates.some((port) => avoid.includes(port));
-    const free = isAvoided
-      ? [false]
-      : await Promise.all(candidates.map((port) => isUdpFree(port, address)));
-    if (free.every(Boolean)) return { first, last: first + count - 1 };
+    const range = { first, last: first + count - 1 };
+    if (await isRangeFree(range, address, avoid)) return range;
     // Something stays bound in there: the next round begins anywhere else in the block.
     const block = await ownBlock();
     block.next = Math.floor(Math.random() * Math.max(1, BLOCK_PORTS - 1 - count));
   }
+  // One port in the middle leaves no room for half a block: another block has it, and stays claimed as well.
+  const { first } = await claimBlock();
+  const range = { first, last: first + count - 1 };
+  if (await isRangeFree(range, address, avoid)) return range;
   throw new Error(`no ${count} neighbouring free UDP ports on ${address}`);
+}
+
+async function isRangeFree(
+  { first, last }: PortRange,
+  address: string,
+  avoid: readonly number[],
+): Promise<boolean> {
+  if (avoid.some((port) => port >= first && port <= last)) return false;
+  const ports = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const free = await Promise.all(ports.map((port) => isUdpFree(port, address)));
+  return free.every(Boolean);
 }
 
 /** Whether nothing has bound the UDP port. */

@@ -2,6 +2,12 @@ import { createSocket } from 'node:dgram';
 import { expect, test } from 'vitest';
 import { freePortRange, isUdpFree, ownPortBlock } from '../../support/free-ports.ts';
 
+test('a run that has no room in the own block is found in another one', async () => {
+  const { first, last } = await ownPortBlock();
+  const range = await freePortRange(1024, { avoid: [first + 1023] });
+  expect(range.first > last || range.last < first).toBe(true);
+});
+
 test('a run of half a block is found around a port that somebody holds', async () => {
   const { first } = await ownPortBlock();
   const holder = createSocket('udp4');
