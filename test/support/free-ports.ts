@@ -13,6 +13,7 @@ const ATTEMPTS = 60;
 const FIRST_BLOCK = 10_240;
 const BLOCK_PORTS = 2048;
 const BLOCKS = 10;
+const TRIED_AT_ONCE = 128;
 
 interface Block {
   readonly first: number;
@@ -107,9 +108,14 @@ async function isRangeFree(
   avoid: readonly number[],
 ): Promise<boolean> {
   if (avoid.some((port) => port >= first && port <= last)) return false;
-  const ports = Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  const free = await Promise.all(ports.map((port) => isUdpFree(port, address)));
-  return free.every(Boolean);
+  // Not all at once: each takes a descriptor.
+  for (let from = first; from <= last; from += TRIED_AT_ONCE) {
+    const length = Math.min(TRIED_AT_ONCE, last + 1 - from);
+    const ports = Array.from({ length }, (_, index) => from + index);
+    const free = await Promise.all(ports.map((port) => isUdpFree(port, address)));
+    if (!free.every(Boolean)) return false;
+  }
+  return true;
 }
 
 /** Whether nothing has bound the UDP port. */
