@@ -14,6 +14,8 @@ const FIRST_BLOCK = 10_240;
 const BLOCK_PORTS = 2048;
 const BLOCKS = 10;
 const TRIED_AT_ONCE = 128;
+/** Blocks that a run of ports may look into beside the own one. */
+const SPARE_BLOCKS = 3;
 
 interface Block {
   readonly first: number;
@@ -96,9 +98,11 @@ export async function freePortRange(
     block.next = Math.floor(Math.random() * Math.max(1, BLOCK_PORTS - 1 - count));
   }
   // One port in the middle leaves no room for half a block: another block has it, and stays claimed as well.
-  const { first } = await claimBlock();
-  const range = { first, last: first + count - 1 };
-  if (await isRangeFree(range, address, avoid)) return range;
+  for (let spare = 0; spare < SPARE_BLOCKS; spare += 1) {
+    const { first } = await claimBlock();
+    const range = { first, last: first + count - 1 };
+    if (await isRangeFree(range, address, avoid)) return range;
+  }
   throw new Error(`no ${count} neighbouring free UDP ports on ${address}`);
 }
 
