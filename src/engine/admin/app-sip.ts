@@ -1,3 +1,4 @@
+import { NAMED_METHODS } from '../named-methods.ts';
 import { ownBytes } from '../../wire/own-bytes.ts';
 import { BODY_FIELD } from '../../wire/engine-headers.ts';
 import { headerKey, sharedName } from '../../wire/sip-header-names.ts';
@@ -9,22 +10,6 @@ export type AppSip =
   | SipResponse
   | { readonly type: 'invalid'; readonly reason: string };
 
-const METHODS: ReadonlySet<string> = new Set([
-  'ACK',
-  'BYE',
-  'CANCEL',
-  'INFO',
-  'INVITE',
-  'MESSAGE',
-  'NOTIFY',
-  'OPTIONS',
-  'PRACK',
-  'PUBLISH',
-  'REFER',
-  'REGISTER',
-  'SUBSCRIBE',
-  'UPDATE',
-]);
 const HEADER_NAME = /^[A-Za-z0-9_-]+$/;
 const RESPONSE_LINE = /^SIP\/2\.0 ([1-6]\d\d) ?(.*)$/;
 const REQUEST_LINE = /^([A-Z]+) (\S+) SIP\/2\.0$/;
@@ -68,7 +53,7 @@ function parseStartLine(startLine: string, headers: SipHeader[], body: Buffer): 
     return { type: 'response', status: Number(status), reason, headers, body };
   }
   const [, method = '', uri = ''] = REQUEST_LINE.exec(startLine) ?? [];
-  if (!METHODS.has(method) || !URI.test(uri) || /\p{Cc}/u.test(uri)) {
+  if (!NAMED_METHODS.has(method) || !URI.test(uri) || /\p{Cc}/u.test(uri)) {
     return { type: 'invalid', reason: `invalid request-uri: ${startLine}` };
   }
   return { type: 'request', method, uri, headers, body };

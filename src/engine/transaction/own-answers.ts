@@ -1,3 +1,5 @@
+import { NAMED_METHODS } from '../named-methods.ts';
+
 /** How often requests of one method got one status, from the engine alone. */
 export interface OwnAnswer {
   /** As the peer wrote it; `other` for those that no RFC names. */
@@ -6,28 +8,12 @@ export interface OwnAnswer {
   readonly count: number;
 }
 
-const METHODS: ReadonlySet<string> = new Set([
-  'BYE',
-  'CANCEL',
-  'INFO',
-  'INVITE',
-  'MESSAGE',
-  'NOTIFY',
-  'OPTIONS',
-  'PRACK',
-  'PUBLISH',
-  'REFER',
-  'REGISTER',
-  'SUBSCRIBE',
-  'UPDATE',
-]);
-
 /** Counts the requests that the engine answers by itself: no application ever hears of them. */
 export class OwnAnswers {
   readonly #counts = new Map<string, OwnAnswer>();
 
   add(requestMethod: string, status: number): void {
-    const method = METHODS.has(requestMethod) ? requestMethod : 'other';
+    const method = NAMED_METHODS.has(requestMethod) ? requestMethod : 'other';
     const key = `${method} ${status}`;
     const count = (this.#counts.get(key)?.count ?? 0) + 1;
     this.#counts.set(key, { method, status, count });
