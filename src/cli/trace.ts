@@ -4,6 +4,7 @@
  *   GET /calls      which calls there are already
  *   GET /events     which calls have changed -> GET /calls/{id}/ladder -> the rows that are new
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { CallView } from '../api/backend.ts';
@@ -38,6 +39,9 @@ export function addTraceCommand(program: Command): void {
       if (result !== undefined) finish(command, result);
     });
 }
+
+/** So long after a call has ended its last answers come in; a lost one is repeated after T1, 500 ms. */
+const LAST_ROWS_MS = 600;
 
 /** New rows of a call, as text. */
 type Print = (callId: string, rows: readonly LadderRow[]) => string;
@@ -91,6 +95,8 @@ class Tracer {
   /** Rows that were printed, of calls that are followed. */
   readonly #printed = new Map<string, number>();
   #isOneCall = false;
+  /** One reading at a time, so that no row is printed twice. */
+  #printing: Promise<void> = Promise.resolve();
 
   constructor(client: ApiClient, what: string, options: TraceOptions) {
     this.#client = client;
@@ -150,10 +156,19 @@ class Tracer {
       if (!this.#printed.has(callId)) continue;
       await this.#printNew(callId);
       if (!ended.includes(callId)) continue;
-      this.#printed.delete(callId);
-      if (this.#isOneCall) return 'done';
+      const last = this.#printLast(callId);
+      if (!this.#isOneCall) continue;
+      await last;
+      return 'done';
     }
     return 'following';
+  }
+
+  async #printLast(callId: string): Promise<void> {
+    const { signal } = this.#options;
+    const isTime = await sleep(LAST_ROWS_MS, true, { signal }).catch(() => false);
+    if (isTime) await this.#printNew(callId);
+    this.#printed.delete(callId);
   }
 
   #isWanted({ id, from, to }: CallView): boolean {
@@ -162,6 +177,11 @@ class Tracer {
   }
 
   async #printNew(callId: string): Promise<void> {
+    this.#printing = this.#printing.then(async () => await this.#readAndPrint(callId));
+    await this.#printing;
+  }
+
+  async #readAndPrint(callId: string): Promise<void> {
     const path = `/api/v1/calls/${encodeURIComponent(callId)}/ladder`;
     const ladder = await this.#client.ask({ path, answer: ladderSchema });
     if (ladder.type !== 'answer') return;

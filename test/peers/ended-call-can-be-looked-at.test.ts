@@ -8,6 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -31,6 +32,8 @@ import { SseReader } from '../support/sse-reader.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 checkLeaksAfterEach();
+
+type Ladder = z.infer<typeof ladderSchema>;
 
 const LONG_MS = 30_000;
 // On a developer's machine the program may be missing; in CI that is a failure.
@@ -133,12 +136,29 @@ async function expectEvents(events: SseReader, callId: string): Promise<void> {
   expect(sumOf().started).toBe(1);
 }
 
+/** Both legs have closed their stream, and every request has its final answer: no row is added any more. */
+function isWhole({ rows }: Ladder): boolean {
+  const count = (part: RegExp): number => rows.filter(({ summary }) => part.test(summary)).length;
+  const requests = count(/^(?:INVITE|BYE|SUBSCRIBE|NOTIFY) /);
+  return count(/^stream 0 closed/) === 2 && count(/^SIP\/2\.0 [2-6]/) === requests;
+}
+
+async function wholeLadder(stage: Stage, callId: string): Promise<Ladder> {
+  const path = `/calls/${callId}/ladder`;
+  let ladder = await get(stage, path, ladderSchema);
+  while (!isWhole(ladder)) {
+    await sleep(20);
+    ladder = await get(stage, path, ladderSchema);
+  }
+  return ladder;
+}
+
 test('the ladder of an ended call is exported as every reader wants it', async () => {
   const stage = await openStage();
   const callId = await playCall(stage, await phoneCallsTrunk(stage));
   const path = `/calls/${callId}/ladder`;
 
-  const { rows, ends } = await get(stage, path, ladderSchema);
+  const { rows, ends } = await wholeLadder(stage, callId);
   const kinds = rows.map(({ kind }) => kind);
   expect(new Set(kinds)).toEqual(new Set(['sip', 'media', 'dtmf', 'decision']));
   const said = rows.flatMap(({ kind, summary }) => (kind === 'media' ? [summary] : []));
@@ -200,16 +220,16 @@ test('trace draws a call to a number while it goes on, from its first message to
     signal: stop.signal,
   });
   const callId = await playCall(stage, await phoneCallsTrunk(stage));
-  await waitFor('the end of the drawing', () => drawn.includes('stream 0 closed'), {
+  const { rows } = await wholeLadder(stage, callId);
+  const times = (): string[] => drawn.match(/^ +\+\d+\.\d{3} /gm) ?? [];
+  await waitFor('the end of the drawing', () => times().length >= rows.length, {
     timeoutMs: LONG_MS,
     details: () => drawn,
   });
   stop.abort();
   expect(await done).toBeUndefined();
   expect(drawn.startsWith(`call ${callId}\n`)).toBe(true);
-  const { rows } = await get(stage, `/calls/${callId}/ladder`, ladderSchema);
-  const times = drawn.match(/^ +\+\d+\.\d{3} /gm) ?? [];
-  expect(times).toHaveLength(rows.length);
+  expect(times()).toHaveLength(rows.length);
 });
 
 test('a call that was refused tells why', async () => {

@@ -102,6 +102,8 @@ describe('trace', () => {
     await followed.sees('two');
     followed.says('c1', '111', 'one', 'two', 'three');
     followed.emit({ ended: ['c1'] });
+    await followed.sees('three');
+    followed.says('c1', '111', 'one', 'two', 'three', 'late');
     expect(await done).toBeUndefined();
     const [time] = followed.printed.match(/\+\d\.\d{3} .*three/) ?? [];
     expect(time).toContain('+0.002');
@@ -110,6 +112,7 @@ describe('trace', () => {
       'decision: one',
       'decision: two',
       'decision: three',
+      'decision: late',
     ]);
   });
 
