@@ -1,5 +1,5 @@
 /** Parts that every page uses. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
 import { timeWords } from './words.js';
 
@@ -26,7 +26,7 @@ export function Time({ at, withMs = false }) {
 
 /** Head of a page; takes the focus when the page opens, so that the keyboard and screen readers begin there. */
 export function PageTitle({ title, count, children }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${title} – Tonebridge`;
   }, [title]);
   return html`<div class="page-head">
