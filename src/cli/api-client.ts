@@ -79,7 +79,7 @@ export class ApiClient {
       if (!isGood(reply.status) || reply.body === null) {
         return refusal(reply.status, parseJson(await reply.text()));
       }
-      return { type: 'answer', value: readEvents(reply.body) };
+      return { type: 'answer', value: eventsOf(reply) };
     } catch (error) {
       return {
         type: 'not-connected',
@@ -164,6 +164,11 @@ export function failure(answer: Exclude<ApiAnswer<unknown>, { type: 'answer' }>)
   const exitCode = error === 'refused' ? EXIT_CODES.findings : EXIT_CODES.notConnected;
   const code = answer.type === 'refused' && answer.code !== undefined ? { code: answer.code } : {};
   return { exitCode, text: '', errorText: `${message}\n`, json: { error, ...code, message } };
+}
+
+/** Holds the whole answer until its end: fetch cancels the body of a Response that was collected before it is read. */
+async function* eventsOf(reply: Response): AsyncGenerator<ReceivedEvent> {
+  if (reply.body !== null) yield* readEvents(reply.body);
 }
 
 function refusal(status: number, body: unknown): ApiAnswer<never> {
