@@ -105,6 +105,7 @@ export class SipDialog {
   /** Settled by the ACK of the peer, or by the end. */
   readonly #acknowledged = Promise.withResolvers<void>();
   #state: 'early' | 'unacknowledged' | 'confirmed' | 'ending' | 'held' | 'ended' | 'abandoned';
+  #isUnreleased = false;
   /** What our BYE says. */
   #parting: SipHeaders | undefined;
   /** Only while the dialog is early. */
@@ -252,8 +253,10 @@ export class SipDialog {
     this.#state = 'ending';
     if (mustWait) await this.#acknowledged.promise;
     if (this.#isEnded()) return;
-    await this.request('BYE', { headers });
-    if (!this.#isEnded()) this.#end();
+    const { message, reason } = await this.request('BYE', { headers });
+    if (this.#isEnded()) return;
+    this.#isUnreleased = message === undefined && reason === 'connection-lost';
+    this.#end();
   }
 
   /** Takes a request that arrived in this dialog. */
@@ -312,6 +315,11 @@ export class SipDialog {
   /** The peer waits for a BYE that may never have left. */
   get isEnding(): boolean {
     return this.#state === 'ending';
+  }
+
+  /** Ended by us, but the connection was gone before it took the BYE. */
+  get isUnreleased(): boolean {
+    return this.#isUnreleased;
   }
 
   /** The connection is gone and the dialog with it. */

@@ -22,8 +22,9 @@ const LAST_CSEQ = 2_000_000_000;
 export class LostDialogs {
   readonly #holdMs: number;
   readonly #takesRoutes: boolean;
-  readonly #lost: SipDialog[] = [];
+  readonly #lost = new Set<SipDialog>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   /** @param takesRoutes whether the server sends a Route header of ours: not every server does */
   constructor(holdMs: number, takesRoutes: boolean) {
@@ -35,20 +36,26 @@ export class LostDialogs {
   lose(dialogs: Iterable<SipDialog>): void {
     // Those that end take themselves out of their table; deleting during iteration is defined.
     for (const dialog of dialogs) {
-      if (dialog.hold() || dialog.isEnding) this.#lost.push(dialog);
+      if (dialog.hold() || dialog.isEnding) this.#lost.add(dialog);
       else dialog.lost();
     }
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     if (this.#holdMs === 0) this.#giveUp();
-    else if (this.#lost.length > 0) {
+    else if (this.#lost.size > 0) {
       this.#timer = setTimeout(() => this.#giveUp(), this.#holdMs);
     }
   }
 
+  /** A dialog that we ended while the connection was gone, though nobody had noticed that yet. */
+  add(dialog: SipDialog): void {
+    if (this.#isClosed) return;
+    this.#lost.add(dialog);
+    this.#timer ??= this.#forgetLater();
+  }
+
   /** The connection is back: the calls end, their peers are released. */
   regain(connection: SipConnection): void {
-    clearTimeout(this.#timer);
-    for (const dialog of this.#lost.splice(0)) {
+    for (const dialog of this.#takeAll()) {
       dialog.lost();
       void sendFarewell(connection, dialog, this.#takesRoutes);
     }
@@ -56,15 +63,31 @@ export class LostDialogs {
 
   /** Ends what is held without a word to the peers. */
   close(): void {
-    clearTimeout(this.#timer);
-    for (const dialog of this.#lost.splice(0)) dialog.lost();
+    this.#isClosed = true;
+    for (const dialog of this.#takeAll()) dialog.lost();
   }
 
   /** The calls end; the peers are told if the connection still comes back. */
   #giveUp(): void {
+    this.#stopTimer();
     for (const dialog of this.#lost) dialog.lost();
-    if (this.#lost.length === 0) return;
-    this.#timer = setTimeout(() => this.#lost.splice(0), FAREWELL_LIFETIME_MS);
+    if (this.#lost.size > 0) this.#timer = this.#forgetLater();
+  }
+
+  #forgetLater(): NodeJS.Timeout {
+    return setTimeout(() => this.#takeAll(), FAREWELL_LIFETIME_MS);
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #takeAll(): SipDialog[] {
+    this.#stopTimer();
+    const taken = [...this.#lost];
+    this.#lost.clear();
+    return taken;
   }
 }
 

@@ -314,11 +314,12 @@ export class SipStack {
 
 /** How dialogs come into the table of `member`; they leave it by themselves. */
 function adder({ connection, table }: Member): AddDialog {
-  const { dialogs, ended: lastWords } = table;
+  const { dialogs, ended: lastWords, lost } = table;
   return (identity, handler, early) => {
     const key = keyOf(identity.dialogId, identity.remoteTag);
     const dialog = new SipDialog(identity, connection, handler, (ended) => {
       if (dialogs.get(key) === ended) dialogs.delete(key);
+      if (ended.isUnreleased) lost.add(ended);
       if (ended.hasSubscribed) lastWords.add(ended.identity, nowMs());
     });
     if (early !== undefined) dialog.begin(early);

@@ -104,6 +104,53 @@ test('a server that knows the dialog no more is given the whole BYE', async () =
   back.last.answer(481);
 });
 
+test('a BYE that the connection no longer took is sent when it is back, though the loss is noticed later', async () => {
+  const { lost, dialog, old, back, log } = scene();
+  const ended = dialog.bye(PARTING);
+  old.last.fail('connection-lost');
+  await ended;
+  expect(log).toEqual(['out of the table']);
+  expect(dialog.isUnreleased).toBe(true);
+  lost.add(dialog);
+  lost.lose([]);
+  lost.regain(back);
+  expect(sentOn(back)).toEqual([INSIDE]);
+  back.last.answer(200);
+});
+
+test('a BYE that fails with its connection is sent once when that is back', async () => {
+  const { lost, dialog, old, back } = scene();
+  const ended = dialog.bye(PARTING);
+  old.last.fail('connection-lost');
+  lost.lose([dialog]);
+  await ended;
+  lost.add(dialog);
+  lost.regain(back);
+  expect(sentOn(back)).toEqual([INSIDE]);
+  back.last.answer(200);
+});
+
+test('a peer that is not told within five minutes is not told at all', async () => {
+  const { lost, dialog, old, back } = scene();
+  const ended = dialog.bye(PARTING);
+  old.last.fail('connection-lost');
+  await ended;
+  lost.add(dialog);
+  vi.advanceTimersByTime(300_000);
+  lost.regain(back);
+  expect(sentOn(back)).toEqual([]);
+});
+
+test('nothing is kept for a connection that is closed for good', async () => {
+  const { lost, dialog, old } = scene();
+  const ended = dialog.bye(PARTING);
+  old.last.fail('connection-lost');
+  await ended;
+  lost.close();
+  lost.add(dialog);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test.each([
   {
     routing: 'loose',
