@@ -1,0 +1,215 @@
+/**
+ * One stream as rtpengine has it: a call of its own with the tags `caller` and `callee`. An offer and an answer with
+ * nothing but placeholders make both port pairs known before any SDP leaves; every update is another offer and answer
+ * with the same tags, after which the ports must be the same.
+ */
+
+import type { LegPorts, LocalMedia, StreamUpdate } from '../media-engine.ts';
+import { SIDES, type Side } from '../../wire/side.ts';
+import {
+  type AddressFamily,
+  engineLeg,
+  engineSdp,
+  isSamePorts,
+  isSomewhere,
+  numbersFor,
+  readEnginePorts,
+} from './engine-sdp.ts';
+import { type EngineView, readEngineView } from './engine-view.ts';
+import { blockedSides, type EventNumbers, eventNumbers } from './event-numbers.ts';
+import type {
+  EngineFailure,
+  EngineNode,
+  EngineSdpRequest,
+  EngineSdpResult,
+} from './rtpengine-node.ts';
+
+export interface EngineCallOptions {
+  readonly node: EngineNode;
+  /** What rtpengine calls this stream: nobody else's, and not to be guessed. */
+  readonly engineCallId: string;
+  readonly ports: Readonly<Record<Side, LegPorts>>;
+}
+
+/** `gone`: rtpengine does not know the call, or has given it other ports. */
+export type EngineOutcome = { readonly type: 'ok' } | { readonly type: 'gone' } | EngineFailure;
+
+type Ports = Readonly<Record<Side, LocalMedia>>;
+type Exchanged = { readonly type: 'ports'; readonly ports: Ports } | EngineFailure;
+
+const OK: EngineOutcome = { type: 'ok' };
+const GONE: EngineOutcome = { type: 'gone' };
+
+const UNKNOWN_CALL = /unknown call-?id/i;
+
+/** rtpengine plays digits into a stream it has heard, and into no other. */
+const NOT_HEARD = /no ssrc context|no rtp payload type|no matching codec|no output ssrc/i;
+
+export class EngineCall {
+  readonly #options: EngineCallOptions;
+  readonly #blocked = new Set<Side>();
+  #ports: Ports | undefined;
+  #isPrepared = false;
+
+  constructor(options: EngineCallOptions) {
+    this.#options = options;
+  }
+
+  get engineCallId(): string {
+    return this.#options.engineCallId;
+  }
+
+  get node(): EngineNode {
+    return this.#options.node;
+  }
+
+  /** Our ends of both legs, once open. */
+  get local(): Ports | undefined {
+    return this.#ports;
+  }
+
+  async open(): Promise<EngineOutcome> {
+    const exchanged = await this.#exchange(undefined);
+    if (exchanged.type === 'failed') return exchanged;
+    const { caller, callee } = exchanged.ports;
+    if (!isSomewhere(caller.address) || !isSomewhere(callee.address)) {
+      return { type: 'failed', reason: 'bad-answer', detail: 'no address' };
+    }
+    this.#ports = exchanged.ports;
+    return OK;
+  }
+
+  /**
+   * Hands over what was agreed.
+   *
+   * @param canPlay whether digits may be played from now on: rtpengine then decodes the audio and gives it a source
+   *   name (SSRC) of its own
+   */
+  async agree(update: StreamUpdate, canPlay: boolean): Promise<EngineOutcome> {
+    const blocked = blockedSides(update);
+    // Before the other side's number is known, and after it is of no use any more: no event slips through.
+    for (const side of blocked) {
+      const outcome = await this.#setBlocked(side, true);
+      if (outcome.type !== 'ok') return outcome;
+    }
+    this.#isPrepared = canPlay;
+    const exchanged = await this.#exchange(update);
+    if (exchanged.type === 'failed') return exchanged;
+    if (this.#ports === undefined || !isSamePorts(this.#ports, exchanged.ports)) return GONE;
+    for (const side of SIDES) {
+      if (blocked.includes(side)) continue;
+      const outcome = await this.#setBlocked(side, false);
+      if (outcome.type !== 'ok') return outcome;
+    }
+    return OK;
+  }
+
+  /** Plays a key in the place of `from`, towards the other side; `not-heard`: `from` has sent nothing yet. */
+  async play(
+    from: Side,
+    code: string,
+    durationMs: number,
+  ): Promise<EngineOutcome | { readonly type: 'not-heard' }> {
+    const result = await this.node.playDtmf({
+      'call-id': this.engineCallId,
+      'from-tag': from,
+      code,
+      duration: durationMs,
+      volume: PLAYED_VOLUME,
+    });
+    if (result.type === 'ok') return OK;
+    return NOT_HEARD.test(result.detail) ? { type: 'not-heard' } : asGone(result);
+  }
+
+  /** What rtpengine has counted; `gone` when it does not know the call. */
+  async look(): Promise<{ readonly type: 'view'; readonly view: EngineView } | EngineOutcome> {
+    const result = await this.node.query({ 'call-id': this.engineCallId });
+    if (result.type === 'failed') return asGone(result);
+    const view = readEngineView(result.answer);
+    if (view === undefined) return { type: 'failed', reason: 'bad-answer', detail: 'no such call' };
+    return { type: 'view', view };
+  }
+
+  /** Ends it; gives the last counters when rtpengine has any. */
+  async delete(): Promise<EngineView | undefined> {
+    // With a tag rtpengine answers with what it has counted.
+    const request = { 'call-id': this.engineCallId, 'from-tag': 'caller' };
+    const result = await this.node.delete({ ...request, 'delete-delay': 0 });
+    return result.type === 'ok' ? readEngineView(result.answer) : undefined;
+  }
+
+  async #setBlocked(side: Side, isBlocked: boolean): Promise<EngineOutcome> {
+    if (this.#blocked.has(side) === isBlocked) return OK;
+    const request = { 'call-id': this.engineCallId, 'from-tag': side };
+    const { node } = this;
+    // Silence in their place: packets that were only left out would look lost.
+    const result = await (isBlocked
+      ? node.blockDtmf({ ...request, 'DTMF-security': 'silence' })
+      : node.unblockDtmf(request));
+    if (result.type === 'failed') return asGone(result);
+    if (isBlocked) this.#blocked.add(side);
+    else this.#blocked.delete(side);
+    return OK;
+  }
+
+  async #exchange(update: StreamUpdate | undefined): Promise<Exchanged> {
+    const { node } = this;
+    const events = update === undefined ? undefined : eventNumbers(update);
+    const offered = readPorts(await node.offer(this.#request('caller', update, events)));
+    if (offered.type === 'failed') return offered;
+    const answered = readPorts(await node.answer(this.#request('callee', update, events)));
+    if (answered.type === 'failed') return answered;
+    // An offer is answered with what its receiver is to see, and the other way round.
+    return { type: 'ports', ports: { callee: offered.local, caller: answered.local } };
+  }
+
+  #request(
+    from: Side,
+    update: StreamUpdate | undefined,
+    events: EventNumbers | undefined,
+  ): EngineSdpRequest {
+    const { ports } = this.#options;
+    const media = update?.legs[from];
+    const receiver = from === 'caller' ? 'callee' : 'caller';
+    const flags = ['port latching', 'strict source'];
+    if (media?.mediaSource !== 'learn-once') flags.push('asymmetric');
+    if (this.#isPrepared) flags.push('inject DTMF');
+    const isFirst = this.#ports === undefined;
+    return {
+      'call-id': this.engineCallId,
+      'from-tag': 'caller',
+      ...(isFirst && from === 'caller' ? {} : { 'to-tag': 'callee' }),
+      sdp: engineSdp(engineLeg(media, familyOf(ports[from])), numbersFor(events, from)),
+      flags,
+      codec: { accept: ['telephone-event'] },
+      ICE: 'remove',
+      DTLS: 'off',
+      'address family': familyOf(ports[receiver]),
+      ...(media?.mediaSource === 'learn-once' ? { 'endpoint-learning': 'heuristic' } : {}),
+      ...(isFirst && from === 'caller'
+        ? { direction: [ports.caller.realm, ports.callee.realm] }
+        : {}),
+    };
+  }
+}
+
+/** -10 dBm0, what telephones send. */
+const PLAYED_VOLUME = -10;
+
+function readPorts(
+  result: EngineSdpResult,
+): { readonly type: 'local'; readonly local: LocalMedia } | EngineFailure {
+  if (result.type === 'failed') return result;
+  const local = readEnginePorts(result.sdp);
+  if (local === undefined) return { type: 'failed', reason: 'bad-answer', detail: 'no ports' };
+  return { type: 'local', local };
+}
+
+function asGone(failure: EngineFailure): EngineOutcome {
+  const isUnknown = failure.reason === 'engine-error' && UNKNOWN_CALL.test(failure.detail);
+  return isUnknown ? GONE : failure;
+}
+
+function familyOf({ address }: LegPorts): AddressFamily {
+  return address.includes(':') ? 'IP6' : 'IP4';
+}
