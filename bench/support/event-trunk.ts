@@ -10,7 +10,7 @@ import {
   uriOf,
   type LightReply,
 } from '../../test/support/light-sip.ts';
-import { RtpLine } from './rtp-line.ts';
+import { type LineMedia, RtpLine } from './rtp-line.ts';
 
 /** Of all its packets, whatever is asked of it. */
 const EVENT_PAYLOAD_TYPE = 101;
@@ -18,9 +18,9 @@ const EVENT_PAYLOAD_TYPE = 101;
 export class EventTrunk {
   readonly sip: LightSip;
   /** By called number. */
-  readonly #lines = new Map<string, RtpLine>();
-  /** Lines that stand ready for calls, since an INVITE is answered in the turn in which it comes. */
-  readonly #spare: RtpLine[] = [];
+  readonly #lines = new Map<string, LineMedia>();
+  /** Lines that stand ready for calls to their number, since an INVITE is answered in the turn in which it comes. */
+  readonly #ready = new Map<string, LineMedia>();
 
   private constructor(sip: LightSip) {
     this.sip = sip;
@@ -37,28 +37,37 @@ export class EventTrunk {
     number: string,
     place: () => Promise<T>,
   ): Promise<{ caller: T; callee: RtpLine }> {
-    this.#spare.push(await RtpLine.open(this.sip.address));
+    return this.duringWith(await RtpLine.open(this.sip.address), number, place);
+  }
+
+  /** The same with media of somebody else. */
+  async duringWith<T, Media extends LineMedia>(
+    media: Media,
+    number: string,
+    place: () => Promise<T>,
+  ): Promise<{ caller: T; callee: Media }> {
+    this.#ready.set(number, media);
     const caller = await place();
-    const callee = await waitFor(`call to ${number}`, () => this.#lines.get(number));
-    return { caller, callee };
+    await waitFor(`call to ${number}`, () => this.#lines.has(number));
+    return { caller, callee: media };
   }
 
   close(): void {
     this.sip.close();
-    for (const line of [...this.#lines.values(), ...this.#spare]) line.close();
+    for (const line of [...this.#lines.values(), ...this.#ready.values()]) line.close();
   }
 
   #receive(request: string): LightReply | undefined {
     if (request.startsWith('ACK ')) return undefined;
     const number = /^INVITE sip:([^@]+)@/.exec(request)?.[1];
-    const line = number === undefined ? undefined : this.#spare.pop();
+    const line = number === undefined ? undefined : this.#ready.get(number);
     if (number === undefined || line === undefined) return { status: 481 };
+    this.#ready.delete(number);
     const offer = readSdp(bodyOf(request));
     line.connect({ address: offer.address, port: offer.rtpPort }, EVENT_PAYLOAD_TYPE);
     this.#lines.set(number, line);
     this.sip.handle(headerOf(request, 'Call-ID'), (later) => this.#hear(later, number));
     const { address, port } = this.sip;
-    const rtpPort = line.port;
     return {
       status: 200,
       head: [
@@ -66,7 +75,11 @@ export class EventTrunk {
         `Contact: <sip:trunk@${address}:${port}>`,
         'Content-Type: application/sdp',
       ],
-      body: buildSdp({ address, rtpPort, eventPayloadType: EVENT_PAYLOAD_TYPE }),
+      body: buildSdp({
+        address: line.address,
+        rtpPort: line.port,
+        eventPayloadType: EVENT_PAYLOAD_TYPE,
+      }),
     };
   }
 

@@ -8,7 +8,7 @@ import { buildSdp, readSdp } from '../../test/support/sdp-text.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { bodyOf, headerOf, newToken, uriOf } from '../../test/support/light-sip.ts';
 import type { LightReply, LightSip } from '../../test/support/light-sip.ts';
-import { RtpLine, type KeyHandler } from './rtp-line.ts';
+import { RtpLine, type KeyHandler, type LineMedia } from './rtp-line.ts';
 
 const EXPIRES_SECONDS = 3600;
 const REQUEST_TYPE = 'Content-Type: application/kpml-request+xml';
@@ -18,8 +18,8 @@ const PATTERN =
   '<kpml-request xmlns="urn:ietf:params:xml:ns:kpml-request" version="1.0">' +
   '<pattern persist="persist"><regex tag="dtmf">[x*#ABCD]</regex></pattern></kpml-request>\r\n';
 
-export class KpmlLine {
-  readonly rtp: RtpLine;
+export class KpmlLine<Media extends LineMedia = RtpLine> {
+  readonly rtp: Media;
   /** Called for each key of a NOTIFY. */
   onKey: KeyHandler = () => {};
   /** NOTIFYs of ours that were not answered 200. */
@@ -39,7 +39,7 @@ export class KpmlLine {
   #isKeypadReady = false;
   #isListening = false;
 
-  private constructor(sip: LightSip, to: SipTarget, rtp: RtpLine) {
+  private constructor(sip: LightSip, to: SipTarget, rtp: Media) {
     this.#sip = sip;
     this.#to = to;
     this.rtp = rtp;
@@ -48,7 +48,15 @@ export class KpmlLine {
 
   /** Calls `number` and resolves when keys can cross in both directions. */
   static async call(sip: LightSip, to: SipTarget, number: string): Promise<KpmlLine> {
-    const line = new KpmlLine(sip, to, await RtpLine.open(sip.address));
+    return KpmlLine.callWith(await RtpLine.open(sip.address), { sip, to, number });
+  }
+
+  /** The same with media of somebody else. */
+  static async callWith<Media extends LineMedia>(
+    media: Media,
+    { sip, to, number }: { sip: LightSip; to: SipTarget; number: string },
+  ): Promise<KpmlLine<Media>> {
+    const line = new KpmlLine(sip, to, media);
     await line.#dial(number);
     await line.#listen();
     await waitFor('subscriptions', () => line.#isKeypadReady && line.#isListening);
@@ -74,7 +82,7 @@ export class KpmlLine {
     this.#sip.handle(this.#callId, (request, atMs) => this.#receive(request, atMs));
     this.#remoteTarget = `sip:${number}@${address}:${port}`;
     this.#remote = `<${this.#remoteTarget}>`;
-    const sdp = buildSdp({ address: this.#sip.address, rtpPort: this.rtp.port });
+    const sdp = buildSdp({ address: this.rtp.address, rtpPort: this.rtp.port });
     const head = ['Allow-Events: kpml', 'Content-Type: application/sdp'];
     const answer = await this.#request('INVITE', head, sdp);
     if (!answer.startsWith('SIP/2.0 200')) throw new Error(`the call failed\n${answer}`);

@@ -13,7 +13,7 @@ const PROGRAM = fileURLToPath(new URL('../../src/cli/tonebridge.ts', import.meta
 /** Linux gives out ports from 32768 on by itself. */
 const FIRST_MEDIA_PORT = 10_240;
 const EPHEMERAL_PORT = 32_768;
-const START_LIMIT_MS = 15_000;
+const START_LIMIT_MS = 60_000;
 /** RTP and RTCP in each realm, and as many again for calls that are being set up or taken down. */
 const PORTS_PER_CALL = 4;
 /** Linux counts CPU time for user space in hundredths of a second, whatever the kernel's own tick. */

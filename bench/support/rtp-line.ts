@@ -16,7 +16,18 @@ const REPORTS = TONE_MS / FRAME_MS - 1 + END_PACKETS;
 /** `atMs` is when the first packet of the key came out of the socket. */
 export type KeyHandler = (key: string, atMs: number) => void;
 
-export class RtpLine {
+/** The media of one end of a call, whoever sends and reads it. */
+export interface LineMedia {
+  readonly address: string;
+  readonly port: number;
+  /** The call stands: where the SBC takes the media of this end. */
+  connect(remote: SipTarget, eventPayloadType?: number): void;
+  stopAudio(): void;
+  close(): void;
+}
+
+export class RtpLine implements LineMedia {
+  readonly address: string;
   readonly port: number;
   /** Called once per event timestamp that arrives. */
   onKey: KeyHandler = () => {};
@@ -33,6 +44,7 @@ export class RtpLine {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.address = socket.address().address;
     this.port = socket.address().port;
     socket.on('message', (bytes) => this.#receive(bytes, performance.now()));
     socket.on('error', () => {});

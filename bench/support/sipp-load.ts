@@ -54,14 +54,19 @@ export async function startCallee(address: string): Promise<Callee> {
   return { at, process };
 }
 
+/** Starts a SIPp that places `load.calls` calls from `address`. */
+export async function startCaller(
+  load: Load,
+  address: string,
+  folder = ownedFolder(),
+): Promise<OwnedProcess> {
+  return startOwned('sipp', callerArguments(load, address, await ownPorts(address)), folder);
+}
+
 /** Places `load.calls` calls from `address` and waits until all are over. */
 export async function placeCalls(load: Load, address: string): Promise<LoadResult> {
   const folder = ownedFolder();
-  const caller = startOwned(
-    'sipp',
-    callerArguments(load, address, await ownPorts(address)),
-    folder,
-  );
+  const caller = await startCaller(load, address, folder);
   const exitCode = await caller.exited;
   const statistics = lastRow(readText(folder, 'statistics.csv'));
   if (statistics.size === 0) throw new Error(`SIPp ended with ${exitCode}\n${caller.output()}`);
