@@ -65,7 +65,7 @@ export class CallHistory {
   readonly #transfer: CdrTransfer | undefined;
   readonly #nowMs: () => number;
   readonly #times: Times;
-  readonly #attempts: CdrAttempt[] = [];
+  #attempts: readonly CdrAttempt[] = [];
   #running: { readonly hop: Hop; readonly callee: CallLeg; readonly startMs: number } | undefined;
 
   /** `transfer`: where the parties of the call were before. */
@@ -207,7 +207,7 @@ export class CallHistory {
     const { hop, callee, startMs } = running;
     const where = { nextHop: hop.nextHop, transport: callee.takenTransport };
     const [start, end] = [iso(startMs), iso(this.#nowMs())];
-    this.#attempts.push({ ...agent, ...where, code, reason, start, end });
+    this.#attempts = this.#attempts.concat({ ...agent, ...where, code, reason, start, end });
   }
 
   #timestamps(): OpenAttempt['timestamps'] {

@@ -4,17 +4,23 @@
  *   m-line 0 ── stream 0: caller port pair ⇄ callee port pair
  *   m-line 1 ── stream 1 …
  *
- * Ports of a leg never change while the call lives (forked 18x and re-INVITEs included).
+ * Ports of a leg never change while the call lives (forked 18x and re-INVITEs included), unless the media server that
+ * has them is lost (`reopen`).
  */
 import type {
+  DetectedDigit,
+  DroppedDigit,
   LegPorts,
   MediaEngine,
   MediaFailure,
   MediaListener,
+  MediaObservation,
   MediaStream,
+  ReleasedDigit,
+  SentDigit,
   StreamUpdate,
 } from '../media/media-engine.ts';
-import type { MediaCounters } from '../media/relay-counters.ts';
+import { addCounters, type MediaCounters } from '../media/relay-counters.ts';
 import { newNameKey } from '../media/source-name.ts';
 import type { Side } from '../wire/side.ts';
 import { DigitDrain } from './digits/digit-drain.ts';
@@ -38,6 +44,8 @@ const CAUSES = {
   'address-unavailable': 'media-address-unavailable',
   'no-descriptors': 'no-descriptors',
   'worker-lost': 'media-lost',
+  'engine-down': 'media-engine-down',
+  'engine-refused': 'media-engine-refused',
 } as const satisfies Record<MediaFailure['reason'], EndCauseName>;
 
 export type MediaCause = (typeof CAUSES)[keyof typeof CAUSES];
@@ -55,13 +63,15 @@ export class CallMedia {
   readonly #rows: MediaRows | undefined;
   readonly #signalledFrom: Partial<Record<Side, string>>;
   readonly #nameKey = newNameKey();
-  readonly #streams: MediaStream[] = [];
+  #streams: readonly MediaStream[] = [];
   readonly #drain = new DigitDrain();
   /** The m-line whose audio carries digits. */
   #digitStream = 0;
   #state: 'open' | 'closed' = 'open';
   /** What each stream was told last. */
-  readonly #told: (StreamUpdate | undefined)[] = [];
+  #told: readonly (StreamUpdate | undefined)[] = [];
+  /** What streams that were lost have counted, by m-line. */
+  #countedBefore: readonly MediaCounters[] = [];
 
   constructor(options: {
     readonly engine: MediaEngine;
@@ -84,7 +94,7 @@ export class CallMedia {
     this.#engine = options.engine;
     this.#callId = options.callId;
     this.#ports = options.ports;
-    this.#listener = listenerWith(options.listener, this.#drain);
+    this.#listener = new DrainingListener(options.listener, this.#drain);
     this.#onCounters = options.onCounters;
     this.#onAnswered = options.onAnswered ?? (() => undefined);
     this.#signalledFrom = options.signalledFrom ?? {};
@@ -110,11 +120,20 @@ export class CallMedia {
         this.#onFailure(cause);
         return { type: 'failed', cause };
       }
-      this.#streams.push(stream);
+      this.#streams = this.#streams.concat(stream);
       this.#rows?.opened(stream.local);
       if (this.#state === 'closed') await stream.close();
     }
     return { type: 'open' };
+  }
+
+  /** Opens every stream anew, on other ports: the old ones are lost. Nothing flows until the legs have agreed on them. */
+  async reopen(): Promise<OpenOutcome> {
+    const lost = this.#streams;
+    this.#countedBefore = await this.#countFrom((stream) => stream.close());
+    this.#streams = [];
+    this.#told = [];
+    return await this.open(lost.length);
   }
 
   /** Our ports towards `side`, by m-line. */
@@ -124,11 +143,14 @@ export class CallMedia {
 
   /** Hands the result of an offer/answer exchange to the streams; `undefined` leaves a stream as it is. */
   update(updates: readonly (StreamUpdate | undefined)[]): void {
+    const told = updates.map((update, index) =>
+      update === undefined ? this.#told[index] : this.#withSignalling(update),
+    );
+    this.#told = [...told, ...this.#told.slice(told.length)];
     for (const [index, update] of updates.entries()) {
       if (update === undefined) continue;
-      this.#told[index] = update;
       this.#rows?.agreed(index, update);
-      this.#streams[index]?.update(this.#withSignalling(update));
+      this.#streams[index]?.update(told[index] ?? update);
     }
   }
 
@@ -209,27 +231,59 @@ export class CallMedia {
   async #read(
     from: (stream: MediaStream) => Promise<MediaCounters>,
   ): Promise<readonly MediaCounters[]> {
-    const counters = await Promise.all(this.#streams.map((stream) => from(stream)));
+    const counters = await this.#countFrom(from);
     this.#onCounters(counters);
     return counters;
   }
+
+  async #countFrom(
+    from: (stream: MediaStream) => Promise<MediaCounters>,
+  ): Promise<readonly MediaCounters[]> {
+    const counters = await Promise.all(this.#streams.map((stream) => from(stream)));
+    return counters.map((counted, index) => {
+      const before = this.#countedBefore[index];
+      return before === undefined ? counted : addCounters(before, counted);
+    });
+  }
 }
 
-/** `listener`, and `drain` hears what becomes of digits. */
-function listenerWith(listener: MediaListener, drain: DigitDrain): MediaListener {
-  return {
-    digitPressed: (digit) => listener.digitPressed(digit),
-    digitReleased: (digit) => listener.digitReleased(digit),
-    digitSent: (sent) => {
-      listener.digitSent(sent);
-      drain.settled(sent.to, sent.digitId);
-    },
-    digitDropped: (dropped) => {
-      listener.digitDropped(dropped);
-      drain.settled(dropped.to, dropped.digitId);
-    },
-    inactive: (info) => listener.inactive(info),
-    observed: (observation) => listener.observed?.(observation),
-    lost: (reason) => listener.lost(reason),
-  };
+/** `drain` hears as well what becomes of digits. */
+class DrainingListener implements MediaListener {
+  readonly #listener: MediaListener;
+  readonly #drain: DigitDrain;
+
+  constructor(listener: MediaListener, drain: DigitDrain) {
+    this.#listener = listener;
+    this.#drain = drain;
+  }
+
+  digitPressed(digit: DetectedDigit): void {
+    this.#listener.digitPressed(digit);
+  }
+
+  digitReleased(digit: ReleasedDigit): void {
+    this.#listener.digitReleased(digit);
+  }
+
+  digitSent(sent: SentDigit): void {
+    this.#listener.digitSent(sent);
+    this.#drain.settled(sent.to, sent.digitId);
+  }
+
+  digitDropped(dropped: DroppedDigit): void {
+    this.#listener.digitDropped(dropped);
+    this.#drain.settled(dropped.to, dropped.digitId);
+  }
+
+  inactive(info: Parameters<MediaListener['inactive']>[0]): void {
+    this.#listener.inactive(info);
+  }
+
+  observed(observation: MediaObservation): void {
+    this.#listener.observed?.(observation);
+  }
+
+  lost(reason: Parameters<MediaListener['lost']>[0]): void {
+    this.#listener.lost(reason);
+  }
 }

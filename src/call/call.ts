@@ -7,6 +7,7 @@
  * A BYE may wait for the digits on their way to the side it goes to (`dtmf-drain-on-bye-ms`).
  * `end` is the one exit: it runs once, releases both legs and the media, and writes the CDR.
  */
+import type { OpenAttempt } from '../observe/cdr.ts';
 import { callLog, type Log } from '../observe/log.ts';
 import { logEnd, logFieldsOf } from './log-fields.ts';
 import { otherSide, type Side } from '../wire/side.ts';
@@ -49,15 +50,17 @@ export class Call implements LendingCall {
   readonly history: CallHistory;
   readonly log: Log;
   readonly loan = new Loan();
-  readonly #plan: CallPlan;
+  /** Until both legs are acknowledged: with it go the INVITEs of both and all that led to the callee. */
+  #beginning: { readonly plan: CallPlan; readonly setup: CallSetup } | undefined;
   readonly #context: CallContext;
   readonly #listener: CallEndListener<Call>;
   readonly #boundary: CallBoundary;
-  readonly #setup: CallSetup;
   readonly #timers: SessionTimers;
   readonly #meter: CallMeter;
   readonly #attempts: AttemptRows;
   readonly #sessionIds = { caller: newSessionId(), callee: newSessionId() };
+  /** Kept as long as the call: it must not come from a scope with more than the call in it. */
+  readonly #describe = (): OpenAttempt => this.history.describe(this.#facts());
   #session: CallSession | undefined;
   #midCall: MidCall | undefined;
   #counted: Session | undefined;
@@ -67,7 +70,6 @@ export class Call implements LendingCall {
     this.id = newCallId();
     this.caller = plan.caller;
     this.log = callLog(context.log, logFieldsOf(this.id, this.caller));
-    this.#plan = plan;
     this.#context = context;
     this.#listener = listener;
     const end = (): void => this.end({ name: 'bug', by: 'sbc' });
@@ -82,13 +84,14 @@ export class Call implements LendingCall {
       guarded: (action) => this.#guarded(action),
     });
     this.#timers.watch(plan.caller);
-    this.#setup = new CallSetup({
+    const setup = new CallSetup({
       plan,
       forwarding: forwardingOf(plan, this, context),
       inviteCallee:
         plan.standing?.inviteCallee ?? ((...options) => context.stack.invite(...options)),
-      host: this.#setupHost(),
+      host: this.#setupHost(plan),
     });
+    this.#beginning = { plan, setup };
   }
 
   get state(): CallState['type'] {
@@ -101,19 +104,23 @@ export class Call implements LendingCall {
   }
 
   start(): void {
-    const { invite, skipped, standing } = this.#plan;
-    this.#guarded(() => {
-      this.#context.cdr.opened(this.history.cdrId, () => this.history.describe(this.#facts()));
-      if (skipped.length > 0) this.log.info({ skipped }, 'session agents skipped');
-      placeLeg(this.#context, this.id, this.caller);
-      if (standing !== undefined) recordTransfer(this.#context, this.id, standing.origin);
-      invite.traceWith((...traced) => this.#trace('caller', ...traced));
-      invite.onCancel((_reason, cancel) => {
-        this.#guarded(() => this.end(causeOfCancel(cancel, this.#session?.legs)));
-      });
-      invite.onLost(() => this.#guarded(() => this.end({ name: 'engine-lost', by: 'sbc' })));
-      return this.#setup.start();
+    const beginning = this.#beginning;
+    if (beginning !== undefined) {
+      this.#guarded(() => this.#begin(beginning.plan, beginning.setup));
+    }
+  }
+
+  #begin({ invite, skipped, standing }: CallPlan, setup: CallSetup): Promise<void> {
+    this.#context.cdr.opened(this.history.cdrId, this.#describe);
+    if (skipped.length > 0) this.log.info({ skipped }, 'session agents skipped');
+    placeLeg(this.#context, this.id, this.caller);
+    if (standing !== undefined) recordTransfer(this.#context, this.id, standing.origin);
+    invite.traceWith((...traced) => this.#trace('caller', ...traced));
+    invite.onCancel((_reason, cancel) => {
+      this.#guarded(() => this.end(causeOfCancel(cancel, this.#session?.legs)));
     });
+    invite.onLost(() => this.#guarded(() => this.end({ name: 'engine-lost', by: 'sbc' })));
+    return setup.start();
   }
 
   /** Answers a SUBSCRIBE that names the dialog of `side` from outside. */
@@ -136,22 +143,22 @@ export class Call implements LendingCall {
     this.#listener.onOver();
     // Before the refusal: with it an early dialog is gone, and last NOTIFYs can no longer be sent.
     this.#session?.dtmf.end(kept);
-    this.#plan.invite.reject(verdict.status, { headers: headersOf(cause) });
+    this.#beginning?.plan.invite.reject(verdict.status, { headers: headersOf(cause) });
     this.#midCall?.end();
     this.#timers.end();
-    this.#setup.cancel(endHeaders(cause, this.#session?.legs.callee ?? this.caller, 'CANCEL'));
+    const callee = this.#session?.legs.callee;
+    this.#beginning?.setup.cancel(endHeaders(cause, callee ?? this.caller, 'CANCEL'));
     if (kept === undefined) this.loan.lost();
     for (const leg of this.#legs()) {
       if (leg.side !== kept) void leg.dialog?.bye(endHeaders(cause, leg, 'BYE'));
     }
-    const isAnswered = this.history.answerMs !== undefined;
-    logEnd(this.log, cause, isAnswered, this.#session?.legs.callee);
+    logEnd(this.log, cause, this.history.answerMs !== undefined, callee);
     this.#close(cause).catch((error: unknown) => this.#boundary.report(error));
   }
 
   /** The dialog of `side` is over: digits for the other leg may have time to leave. */
   async #endOfLeg(side: Side, cause: EndCause): Promise<void> {
-    const { confirmed } = this.#plan.invite;
+    const confirmed = this.#beginning?.plan.invite.confirmed;
     // A callee that hangs up at once: the record must know whether our 200 left.
     if (confirmed !== undefined) await confirmed;
     const kept = cause.name === 'hang-up' && this.loan.leftBy(side) ? this.loan.side : undefined;
@@ -207,12 +214,12 @@ export class Call implements LendingCall {
     };
   }
 
-  #openSession(hop: Hop): ReturnType<SetupHost['openSession']> {
+  #openSession(plan: CallPlan, hop: Hop): ReturnType<SetupHost['openSession']> {
     this.#counted?.release();
-    const counted = this.#plan.countOn(hop);
+    const counted = plan.countOn(hop);
     if (counted.type === 'refused') return { refused: limitCause(counted) };
     this.#counted = counted;
-    const callee = this.#plan.calleeFor(hop);
+    const callee = plan.calleeFor(hop);
     this.#timers.watch(callee);
     this.#attempts.begins(callee);
     placeLeg(this.#context, this.id, callee);
@@ -228,13 +235,13 @@ export class Call implements LendingCall {
       log: this.log,
       sessionIds: this.#sessionIds,
       previous,
-      standing: this.#plan.standing?.sides,
+      standing: plan.standing?.sides,
       onBug: (error) => this.#boundary.bug(error),
     });
     this.#midCall = new MidCall(this.#session, {
       guarded: (action) => this.#guarded(action),
       end: (endCause) => this.end(endCause),
-      pracked: () => this.#setup.pracked(),
+      pracked: () => this.#beginning?.setup.pracked(),
       transfers: { call: this, host: this.#context.transfers },
     });
     return this.#session;
@@ -242,22 +249,18 @@ export class Call implements LendingCall {
 
   #newMedia(callee: CallLeg): CallMedia {
     return openCallMedia(this.#context, {
-      callId: this.id,
+      call: this,
       legs: { caller: this.caller, callee },
       dtmf: () => this.#session?.dtmf,
-      end: (cause) => this.end(cause),
       guarded: (action) => this.#guarded(action),
     });
   }
 
-  #setupHost(): SetupHost {
-    const isEnded = (): boolean => this.#state.type === 'ended';
+  #setupHost(plan: CallPlan): SetupHost {
     return {
-      get isEnded() {
-        return isEnded();
-      },
-      openSession: (hop) => this.#openSession(hop),
-      redirect: (redirect) => this.#plan.redirect(redirect),
+      isEnded: () => this.#state.type === 'ended',
+      openSession: (hop) => this.#openSession(plan, hop),
+      redirect: (redirect) => plan.redirect(redirect),
       dialogHandler: (side) => this.#dialogHandler(side),
       attemptStarted: (hop, session) => {
         this.history.attemptStarted(hop, session.legs.callee);
@@ -265,7 +268,7 @@ export class Call implements LendingCall {
       },
       attemptFailed: (failure) => {
         const { status, reason } = failure;
-        this.#report(outcomeOfAttempt(failure));
+        this.#report(plan, outcomeOfAttempt(failure));
         this.history.attemptFailed(status, reason);
         this.#attempts.failed(failure);
         this.#meter.attemptEnded(resultOfRefusal(status));
@@ -278,12 +281,13 @@ export class Call implements LendingCall {
       answered: () => {
         this.#state = { type: 'answered' };
         void this.#session?.media.answered();
-        this.#report({ type: 'answer', by: 'call', status: 200 });
+        this.#report(plan, { type: 'answer', by: 'call', status: 200 });
         this.history.answered();
-        this.#context.cdr.answered(this.history.cdrId, () => this.history.describe(this.#facts()));
+        this.#context.cdr.answered(this.history.cdrId, this.#describe);
         this.#meter.progressed(this.history.postDialDelayMs);
       },
       joined: (session, untold) => {
+        this.#beginning = undefined;
         this.#midCall?.joined(untold);
         session.dtmf.legReady('callee');
         session.dtmf.legReady('caller');
@@ -294,25 +298,26 @@ export class Call implements LendingCall {
     };
   }
 
-  #report(outcome: AgentOutcome | undefined): void {
+  #report(plan: CallPlan, outcome: AgentOutcome | undefined): void {
     const agent = this.#session?.legs.callee.agent;
-    if (agent !== undefined && outcome !== undefined) this.#plan.report(agent.name, outcome);
+    if (agent !== undefined && outcome !== undefined) plan.report(agent.name, outcome);
   }
 
   #dialogHandler(side: Side): DialogHandler {
     return {
       onRequest: (request, dialog) =>
-        this.#guarded(() => (this.#midCall ?? this.#setup).receive(side, dialog, request)),
+        this.#guarded(() =>
+          (this.#midCall ?? this.#beginning?.setup)?.receive(side, dialog, request),
+        ),
       onAck: (body, cseq) => {
         this.#guarded(() => {
-          if (side === 'caller') this.#setup.acknowledged(body);
+          if (side === 'caller') this.#beginning?.setup.acknowledged(body);
           this.#midCall?.acknowledged(side, body, cseq);
         });
       },
       onEnd: (by, reason, bye) => {
         this.#guarded(() => {
-          const cause = causeOfEnd(side, { by, reason, bye }, this.#session?.legs);
-          return this.#endOfLeg(side, cause);
+          return this.#endOfLeg(side, causeOfEnd(side, { by, reason, bye }, this.#session?.legs));
         });
       },
       onTrace: (...traced) => this.#trace(side, ...traced),

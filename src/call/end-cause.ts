@@ -202,6 +202,30 @@ const VERDICTS = {
     level: 'error',
     text: 'media relay lost',
   },
+  /** No media server answers, so nobody could carry the media of the call. */
+  'media-engine-down': {
+    status: 503,
+    q850: 41,
+    result: 'failed',
+    level: 'error',
+    text: 'no media server answers',
+  },
+  /** The media server takes no more calls, or did not take this one. */
+  'media-engine-refused': {
+    status: 503,
+    q850: 42,
+    result: 'failed',
+    level: 'error',
+    text: 'refused by the media server',
+  },
+  /** The media server that carried the call is down, or knows nothing of it any more. */
+  'media-engine-lost': {
+    status: 503,
+    q850: 41,
+    result: 'failed',
+    level: 'error',
+    text: 'media server lost',
+  },
   /** The caller never acknowledged the 200. */
   'ack-timeout': { status: 408, q850: 102, result: 'failed', level: 'warn', text: 'ACK timeout' },
   /** One party answers requests in its dialog as if there were none (RFC 5057 §5.1). */

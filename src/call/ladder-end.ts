@@ -1,5 +1,6 @@
 import type { LadderEnd } from '../observe/ladder.ts';
 import type { SipTrace } from '../sip/dialog.ts';
+import { ownText } from '../wire/own-bytes.ts';
 import { addressFamily } from '../wire/sdp-address.ts';
 import type { Side } from '../wire/side.ts';
 import { formatHostPort, parseHostPort } from '../wire/sip-uri.ts';
@@ -51,7 +52,8 @@ export function recordMessage(
     ladder.record(callId, { atMs, kind: 'sip', leg, direction, summary });
     return;
   }
-  const summary = text.slice(0, text.indexOf('\r\n'));
+  // The row may outlive the text, and a part of a text keeps all of it.
+  const summary = ownText(text.slice(0, text.indexOf('\r\n')));
   const transport = sentTransport(direction, text) ?? source?.protocol;
   const other = transport === undefined || transport === end?.transport ? {} : { transport };
   const row = { atMs, kind: 'sip', leg, direction, summary, text, ...other } as const;

@@ -1,5 +1,10 @@
 /** What the ladder tells of the media of one call: where its streams are, who was heard, what was lost. */
-import type { MediaObservation, MediaStream, StreamUpdate } from '../media/media-engine.ts';
+import type {
+  MediaObservation,
+  MediaStream,
+  StreamLoss,
+  StreamUpdate,
+} from '../media/media-engine.ts';
 import type { MediaCounters } from '../media/relay-counters.ts';
 import { otherSide, type Side, SIDES } from '../wire/side.ts';
 import { formatHostPort } from '../wire/sip-uri.ts';
@@ -7,6 +12,11 @@ import { formatHostPort } from '../wire/sip-uri.ts';
 type Record = (summary: string, leg?: Side) => void;
 
 const MS_PER_SECOND = 1000;
+
+const LOSSES: Readonly<{ [Reason in StreamLoss]: string }> = {
+  'worker-lost': 'media lost: its relay thread died',
+  'engine-lost': 'media lost: its media server is down, or knows the call no more',
+};
 
 export class MediaRows {
   readonly #record: Record;
@@ -59,6 +69,10 @@ export class MediaRows {
         this.#record('no longer one way');
         break;
     }
+  }
+
+  lost(reason: StreamLoss): void {
+    this.#record(LOSSES[reason]);
   }
 
   silent(quietMs: number): void {

@@ -186,9 +186,11 @@ export class CallRegistry {
   }
 
   #begin(plan: CallPlan, session: Session): Call {
+    // Of the plan no more than that: the rest, the INVITE in it, is let go once the call stands.
+    const { standing } = plan;
     const call = new Call(plan, this.#context, {
       onOver: () => session.release(),
-      onReleased: (ended, outcome) => this.#ended(ended, plan, outcome),
+      onReleased: (ended, outcome) => this.#ended(ended, standing, outcome),
     });
     this.#calls.set(call.id, call);
     call.start();
@@ -341,7 +343,7 @@ export class CallRegistry {
     this.watch.refused(refuseAttempt({ invite, caller, refusal }, this.#context));
   }
 
-  #ended(call: Call, { standing }: CallPlan, outcome: CallOutcome | undefined): void {
+  #ended(call: Call, standing: CallPlan['standing'], outcome: CallOutcome | undefined): void {
     standing?.giveBack?.();
     this.watch.ended(call, outcome);
     if (!this.#calls.delete(call.id)) return;

@@ -9,7 +9,7 @@ export type CallLog = Pick<Log, 'info'>;
 export class SdpReceipts {
   readonly #log: CallLog;
   /** What has been said of sections: each refresh of a session repeats them. */
-  readonly #said = new Set<string>();
+  #said: Set<string> | undefined;
 
   constructor(log: CallLog) {
     this.#log = log;
@@ -31,6 +31,7 @@ export class SdpReceipts {
 
   #tellOnce(side: Side, reason: string): void {
     const said = `${side} ${reason}`;
+    this.#said ??= new Set();
     if (this.#said.has(said)) return;
     this.#said.add(said);
     this.#log.info({ side, reason }, 'media section switched off');

@@ -52,11 +52,25 @@ export const LEG_DEFAULTS: LegValues = Object.freeze({
   dialogPingSeconds: 600,
 } as const);
 
-/** Resolves every leg parameter; `agent` is `undefined` when the peer is no configured session agent. */
+/** By interface and then by agent, or the interface again where there is none. */
+const resolved = new WeakMap<SipInterface, WeakMap<SipInterface | SessionAgent, LegSettings>>();
+
+/**
+ * Resolves every leg parameter; `agent` is `undefined` when the peer is no configured session agent. All legs of the same
+ * interface and agent share one value.
+ */
 export function effectiveSettings(
   sipInterface: SipInterface,
   agent: SessionAgent | undefined,
 ): LegSettings {
+  const ofInterface = resolved.get(sipInterface) ?? new WeakMap();
+  resolved.set(sipInterface, ofInterface);
+  const settings = ofInterface.get(agent ?? sipInterface) ?? resolve(sipInterface, agent);
+  ofInterface.set(agent ?? sipInterface, settings);
+  return settings;
+}
+
+function resolve(sipInterface: SipInterface, agent: SessionAgent | undefined): LegSettings {
   const pick = <Key extends keyof LegValues>(key: Key): Setting<LegValues[Key]> => {
     const fromAgent: LegOverrides[Key] | undefined = agent?.leg[key];
     if (fromAgent !== undefined) {

@@ -13,7 +13,18 @@ const UNSPECIFIED = new Set(['0.0.0.0', '::']);
  */
 export function withUsableRemote(media: LegMedia, localAddress: string): LegMedia {
   const { remote } = media;
-  return remote === undefined ? media : { ...media, remote: usableRemote(remote, localAddress) };
+  if (remote === undefined) return media;
+  const usable = usableRemote(remote, localAddress);
+  // As it nearly always is: no second copy for the life of the call.
+  return isSame(remote, usable) ? media : { ...media, remote: usable };
+}
+
+function isSame(remote: RemoteMedia, usable: RemoteMedia | undefined): boolean {
+  return (
+    usable?.address === remote.address &&
+    usable.rtpPort === remote.rtpPort &&
+    usable.rtcpPort === remote.rtcpPort
+  );
 }
 
 function usableRemote(remote: RemoteMedia, localAddress: string): RemoteMedia | undefined {

@@ -31,7 +31,7 @@ export class CallRows {
   readonly #bounds: RowBounds;
   #packed: PackedRows[] = [];
   #open: LadderRow[] = [];
-  readonly #ends: LadderEnd[] = [];
+  #ends: readonly LadderEnd[] = [];
   /** Of {@link #open}. */
   #openText = 0;
   #droppedRows = 0;
@@ -64,13 +64,13 @@ export class CallRows {
       droppedRows: this.#droppedRows,
       gapAt: this.#droppedRows === 0 ? 0 : this.#setupRows,
       droppedTexts: this.#droppedTexts,
-      ends: [...this.#ends],
+      ends: this.#ends,
     };
   }
 
   /** Says who stands at the end of a leg from then on; beyond the bound nobody further is known. */
   place(end: LadderEnd): void {
-    if (this.#ends.length < MAX_ENDS) this.#ends.push(end);
+    if (this.#ends.length < MAX_ENDS) this.#ends = this.#ends.concat(end);
   }
 
   endOf(leg: LadderLeg): LadderEnd | undefined {
@@ -109,7 +109,7 @@ export class CallRows {
   }
 
   #packOpen(): void {
-    this.#packed.push(new PackedRows(this.#open));
+    this.#packed = this.#packed.concat(new PackedRows(this.#open));
     this.#open = [];
     this.#openText = 0;
   }

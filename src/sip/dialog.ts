@@ -17,6 +17,7 @@
  */
 import { ownText } from '../wire/own-bytes.ts';
 import { getHeader, type SipRequest } from '../wire/sip-message.ts';
+import { Acknowledgement } from './acknowledgement.ts';
 import type { ReceivedRequest, SipConnection, SipHeaders } from './sip-connection.ts';
 import type { DigestClient } from './digest-client.ts';
 import type { DigestPeer } from './digest-sender.ts';
@@ -103,7 +104,7 @@ export class SipDialog {
   #hasSubscribed = false;
   readonly #onEnded: (dialog: SipDialog) => void;
   /** Settled by the ACK of the peer, or by the end. */
-  readonly #acknowledged = Promise.withResolvers<void>();
+  readonly #acknowledgement = new Acknowledgement();
   #state: 'early' | 'unacknowledged' | 'confirmed' | 'ending' | 'held' | 'ended' | 'abandoned';
   #isUnreleased = false;
   /** What our BYE says. */
@@ -251,7 +252,7 @@ export class SipDialog {
     if (!this.#isOpen()) return;
     const mustWait = this.#state === 'unacknowledged';
     this.#state = 'ending';
-    if (mustWait) await this.#acknowledged.promise;
+    if (mustWait) await this.#acknowledgement.wait();
     if (this.#isEnded()) return;
     const { message, reason } = await this.request('BYE', { headers });
     if (this.#isEnded()) return;
@@ -266,7 +267,7 @@ export class SipDialog {
     this.#refreshTarget(method, contactUriOf(request.message));
     if (method === 'ACK') {
       if (this.#state === 'unacknowledged') this.#state = 'confirmed';
-      this.#acknowledged.resolve();
+      this.#acknowledgement.settle();
       this.#handler.onAck(request.message.body.toString(), cseqOf(request.message));
       return;
     }
@@ -308,7 +309,7 @@ export class SipDialog {
   hold(): boolean {
     if (!this.#isOpen()) return false;
     this.#state = 'held';
-    this.#acknowledged.resolve();
+    this.#acknowledgement.settle();
     return true;
   }
 
@@ -382,7 +383,7 @@ export class SipDialog {
 
   #end(): void {
     this.#state = 'ended';
-    this.#acknowledged.resolve();
+    this.#acknowledgement.settle();
     this.#onEnded(this);
   }
 }

@@ -87,7 +87,8 @@ const MAX_FORMATS = 256;
 const MAX_PORT = 65_535;
 const MAX_PAYLOAD_TYPE = 127;
 const MAX_EVENT_CODE = 255;
-const HIGHEST_DTMF_EVENT = 15;
+/** Digits 0 to 9, *, #, A to D. */
+const DTMF_CODES: readonly number[] = Array.from({ length: 16 }, (_, code) => code);
 
 /** Reads one section. @throws WireError when the m= line is not one. */
 export function readMedia(
@@ -179,15 +180,20 @@ export function isTelephoneEvent(codec: SdpCodec): boolean {
  * Without a readable list 0–15 are assumed (RFC 4733 §2.4.1).
  */
 export function parseEventCodes(events: string | undefined): readonly number[] {
+  // What nearly everybody says: all calls share one list.
+  return events === undefined || events === '0-15' ? DTMF_CODES : readEventCodes(events);
+}
+
+function readEventCodes(events: string): readonly number[] {
   const codes = new Set<number>();
-  for (const item of (events ?? '').split(',', MAX_EVENT_CODE + 1)) {
+  for (const item of events.split(',', MAX_EVENT_CODE + 1)) {
     const range = /^\s*(\d{1,3})(?:-(\d{1,3}))?\s*$/.exec(item);
     if (range === null) continue;
     const first = Number(range[1]);
     const last = Math.min(Number(range[2] ?? first), MAX_EVENT_CODE);
     for (let code = first; code <= last; code += 1) codes.add(code);
   }
-  if (codes.size === 0) return Array.from({ length: HIGHEST_DTMF_EVENT + 1 }, (_, code) => code);
+  if (codes.size === 0) return DTMF_CODES;
   return [...codes].toSorted((a, b) => a - b);
 }
 

@@ -12,27 +12,26 @@ interface Waiter {
 }
 
 export class DigitDrain {
-  readonly #onTheirWay: Readonly<Record<Side, Set<string>>> = {
-    caller: new Set(),
-    callee: new Set(),
-  };
-  readonly #waiters = new Set<Waiter>();
+  #toCaller: Set<string> | undefined;
+  #toCallee: Set<string> | undefined;
+  #waiters: Set<Waiter> | undefined;
 
   /** A digit is to be played towards `to`. */
   queued(to: Side, digitId: string): void {
-    this.#onTheirWay[to].add(digitId);
+    if (to === 'caller') (this.#toCaller ??= new Set()).add(digitId);
+    else (this.#toCallee ??= new Set()).add(digitId);
   }
 
   /** It has left, or will not. */
   settled(to: Side, digitId: string): void {
-    this.#onTheirWay[to].delete(digitId);
+    this.#onTheirWay(to)?.delete(digitId);
     if (!this.isEmpty(to)) return;
-    for (const waiter of this.#waiters) if (waiter.to === to) this.#release(waiter);
+    for (const waiter of this.#waiters ?? []) if (waiter.to === to) this.#release(waiter);
   }
 
   /** Whether no digit is on its way towards `to`. */
   isEmpty(to: Side): boolean {
-    return this.#onTheirWay[to].size === 0;
+    return (this.#onTheirWay(to)?.size ?? 0) === 0;
   }
 
   /** Resolves when that is so, at the latest after `limitMs`. */
@@ -41,17 +40,21 @@ export class DigitDrain {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#release(waiter), limitMs);
       const waiter = { to, resolve, timer };
-      this.#waiters.add(waiter);
+      (this.#waiters ??= new Set()).add(waiter);
     });
   }
 
   /** Nothing is played any more: nobody waits. */
   end(): void {
-    for (const waiter of this.#waiters) this.#release(waiter);
+    for (const waiter of this.#waiters ?? []) this.#release(waiter);
+  }
+
+  #onTheirWay(to: Side): Set<string> | undefined {
+    return to === 'caller' ? this.#toCaller : this.#toCallee;
   }
 
   #release(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
+    this.#waiters?.delete(waiter);
     clearTimeout(waiter.timer);
     waiter.resolve();
   }

@@ -41,7 +41,7 @@ export class DtmfInterworking {
   readonly #info: InfoDigits;
   readonly #legs: Record<Side, LegKpml>;
   /** Legs whose dialog is acknowledged; nothing is subscribed before. */
-  readonly #ready = new Set<Side>();
+  readonly #ready = { caller: false, callee: false };
   readonly #held = new HeldKeys();
   readonly #shares = new PressShares();
   #plan: InterworkingPlan | undefined;
@@ -105,7 +105,7 @@ export class DtmfInterworking {
 
   /** The dialog of `side` is acknowledged: from now on it may be subscribed to. */
   legReady(side: Side): void {
-    this.#ready.add(side);
+    this.#ready[side] = true;
     this.#info.legReady(side);
     if (this.#plan !== undefined) this.#openPaths(side, this.#plan);
   }
@@ -259,7 +259,7 @@ export class DtmfInterworking {
 
   #subscribeTo(side: Side): void {
     const { dialog } = this.#options.legs[side];
-    if (this.#ready.has(side) && dialog !== undefined) this.#legs[side].subscribe(dialog);
+    if (this.#ready[side] && dialog !== undefined) this.#legs[side].subscribe(dialog);
   }
 
   /** Whether keys are, or may yet be, reported to `side`. */

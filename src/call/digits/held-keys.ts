@@ -10,10 +10,11 @@ export interface HeldKey {
 
 /** The keys held at the ends of a call, found again by side, SSRC, RTP timestamp and event. */
 export class HeldKeys {
-  readonly #held = new Map<string, HeldKey>();
+  #held: Map<string, HeldKey> | undefined;
   readonly #last: Partial<Record<Side, DetectedDigit>> = {};
 
   press(detected: DetectedDigit, key: HeldKey): void {
+    this.#held ??= new Map();
     this.#held.set(nameOf(detected), key);
     this.#last[detected.side] = detected;
   }
@@ -26,15 +27,15 @@ export class HeldKeys {
   /** Takes the key out that went up; `undefined` when its press was not noticed. */
   release(detected: DetectedDigit): HeldKey | undefined {
     const name = nameOf(detected);
-    const key = this.#held.get(name);
-    this.#held.delete(name);
+    const key = this.#held?.get(name);
+    this.#held?.delete(name);
     return key;
   }
 
   /** Takes out all that are still held. */
   clear(): HeldKey[] {
-    const keys = [...this.#held.values()];
-    this.#held.clear();
+    const keys = [...(this.#held?.values() ?? [])];
+    this.#held = undefined;
     return keys;
   }
 }

@@ -2,6 +2,9 @@ import type { KpmlNotifier } from '../../dtmf/kpml-notifier.ts';
 import type { SipDialog } from '../../sip/dialog.ts';
 import type { DialogNotifier } from '../../sip/notifier.ts';
 
+/** Stands in for a map that nothing has been entered in: most legs have none of either kind. */
+const NONE = new Map<never, never>();
+
 /**
  * The KPML notifiers of one leg: one per early dialog, the one of the answered dialog, and one for each subscription
  * that has a dialog of its own.
@@ -10,10 +13,10 @@ import type { DialogNotifier } from '../../sip/notifier.ts';
  *   a reliable 18x has settled offer and answer -> that of its dialog is told of keys before the 2xx
  */
 export class LegNotifiers {
-  readonly #early = new Map<SipDialog, DialogNotifier>();
+  #early: Map<SipDialog, DialogNotifier> = NONE;
   #answered: DialogNotifier | undefined;
   /** With the dialog whose keys they report. */
-  readonly #separate = new Map<DialogNotifier, SipDialog>();
+  #separate: Map<DialogNotifier, SipDialog> = NONE;
   #settled: SipDialog | undefined;
   /** Has taken over the rest. */
   #successor: LegNotifiers | undefined;
@@ -59,7 +62,7 @@ export class LegNotifiers {
   }
 
   add(dialog: SipDialog, notifier: DialogNotifier): void {
-    if (dialog.isEarly) this.#early.set(dialog, notifier);
+    if (dialog.isEarly) this.#enterEarly(dialog, notifier);
     else this.#answered = notifier;
   }
 
@@ -70,7 +73,7 @@ export class LegNotifiers {
 
   /** Takes in one that has a dialog of its own and reports the keys of `monitored`; gives what takes it out again. */
   addSeparate(monitored: SipDialog, notifier: DialogNotifier): () => void {
-    this.#separate.set(notifier, monitored);
+    this.#enterSeparate(notifier, monitored);
     return () => this.#forget(notifier);
   }
 
@@ -88,12 +91,12 @@ export class LegNotifiers {
   /** Takes over the early ones of `other`; nothing is known yet of what they will hear. */
   takeOver(other: LegNotifiers): void {
     for (const [dialog, notifier] of other.#early) {
-      this.#early.set(dialog, notifier);
+      this.#enterEarly(dialog, notifier);
       notifier.setMode('pending');
     }
     other.#early.clear();
     for (const [notifier, monitored] of other.#separate) {
-      this.#separate.set(notifier, monitored);
+      this.#enterSeparate(notifier, monitored);
       notifier.setMode('pending');
     }
     other.#separate.clear();
@@ -104,7 +107,7 @@ export class LegNotifiers {
   inherit(other: LegNotifiers): void {
     this.#answered = other.#answered ?? this.#answered;
     other.#answered = undefined;
-    for (const [notifier, monitored] of other.#separate) this.#separate.set(notifier, monitored);
+    for (const [notifier, monitored] of other.#separate) this.#enterSeparate(notifier, monitored);
     other.#separate.clear();
     other.#successor = this;
   }
@@ -117,6 +120,16 @@ export class LegNotifiers {
   end(): void {
     for (const notifier of this.all) notifier.end();
     this.#early.clear();
+  }
+
+  #enterEarly(dialog: SipDialog, notifier: DialogNotifier): void {
+    if (this.#early === NONE) this.#early = new Map();
+    this.#early.set(dialog, notifier);
+  }
+
+  #enterSeparate(notifier: DialogNotifier, monitored: SipDialog): void {
+    if (this.#separate === NONE) this.#separate = new Map();
+    this.#separate.set(notifier, monitored);
   }
 
   #forget(notifier: DialogNotifier): void {

@@ -9,11 +9,12 @@ interface SharedPress {
 
 /** Presses that several notifiers were given: one is dropped only when all have lost it and none has delivered it. */
 export class PressShares {
-  readonly #open = new Map<string, SharedPress>();
+  #open: Map<string, SharedPress> | undefined;
 
   /** `pressId` goes to so many notifiers. */
   begin(pressId: string, holders: number): void {
     if (holders < 2) return;
+    this.#open ??= new Map();
     this.#open.set(pressId, { holders, isDelivered: false });
     if (this.#open.size <= MAX_OPEN) return;
     for (const oldest of this.#open.keys()) {
@@ -23,13 +24,13 @@ export class PressShares {
   }
 
   delivered(pressId: string): void {
-    const press = this.#open.get(pressId);
+    const press = this.#open?.get(pressId);
     if (press !== undefined) press.isDelivered = true;
   }
 
   /** One notifier has lost the press; tells whether it is lost altogether. */
   dropped(pressId: string): boolean {
-    const press = this.#open.get(pressId);
+    const press = this.#open?.get(pressId);
     if (press === undefined) return true;
     press.holders -= 1;
     return press.holders === 0 && !press.isDelivered;

@@ -2,7 +2,7 @@
  * Offers in the dialogs of a call: offer -> session -> other leg -> answer -> session -> back. One at a time, else 491;
  * before both legs are acknowledged it waits a moment, then gets 491.
  */
-import { otherSide, type Side } from '../../wire/side.ts';
+import { otherSide, type Side, SIDES } from '../../wire/side.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import type { DialogAnswerOptions, DialogResponse, SipDialog } from '../../sip/dialog.ts';
 import { cseqOf } from '../../sip/request-number.ts';
@@ -131,6 +131,19 @@ export class Renegotiation {
     }
   }
 
+  /**
+   * Offers each leg what the other one goes by, one after the other: our ports have changed.
+   *
+   * @returns whether both have agreed
+   */
+  async renew(): Promise<boolean> {
+    for (const side of SIDES) {
+      const text = this.#session.negotiation.agreedDescription(side);
+      if (text === undefined || !(await this.#restoration.restore(side, text))) return false;
+    }
+    return true;
+  }
+
   /** Takes an INVITE, an UPDATE or a PRACK with an offer; it is answered here in every case. */
   async receive(side: Side, dialog: SipDialog, request: ReceivedRequest): Promise<void> {
     const { method } = request.message;
@@ -208,7 +221,9 @@ export class Renegotiation {
 
   #restore(side: Side, text: string | undefined): void {
     if (text === undefined) return;
-    this.#host.guarded(() => this.#restoration.restore(side, text));
+    this.#host.guarded(async () => {
+      await this.#restoration.restore(side, text);
+    });
   }
 
   /** The other leg's dialog, once both legs are acknowledged. */

@@ -30,8 +30,9 @@ export type Exclusively = <T>(method: string, exchange: () => Promise<T>) => Pro
 export class SessionRestoration {
   readonly #session: NegotiatedSession;
   readonly #exclusively: Exclusively;
-  readonly #over = Promise.withResolvers<void>();
   #isOver = false;
+  /** Settled by the end of the call, where something waits for it. */
+  #over: PromiseWithResolvers<void> | undefined;
 
   constructor(session: NegotiatedSession, exclusively: Exclusively) {
     this.#session = session;
@@ -41,21 +42,27 @@ export class SessionRestoration {
   /** The call is over: nothing is offered any more. */
   end(): void {
     this.#isOver = true;
-    this.#over.resolve();
+    this.#over?.resolve();
   }
 
-  /** Offers `text`, the description that `side` still goes by, to the other leg. */
-  async restore(side: Side, text: string): Promise<void> {
+  /**
+   * Offers `text`, the description that `side` still goes by, to the other leg.
+   *
+   * @returns whether they have agreed on it, or on something newer
+   */
+  async restore(side: Side, text: string): Promise<boolean> {
     const { negotiation } = this.#session;
     const { exchanges } = negotiation;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const other = this.#session.legs[otherSide(side)].dialog;
-      if (other?.isConfirmed !== true) return;
+      if (other?.isConfirmed !== true) return false;
       const status = await this.#exclusively('INVITE', () => this.#offer(side, text, other));
-      if (status !== undefined && status !== 491) return;
+      if (status !== undefined && status !== 491) return status < 300;
       await this.#pause(glareDelayMs(other.identity.role, Math.random()));
-      if (this.#isOver || negotiation.exchanges !== exchanges) return;
+      if (this.#isOver) return false;
+      if (negotiation.exchanges !== exchanges) return true;
     }
+    return false;
   }
 
   /** One attempt; its status. */
@@ -90,6 +97,8 @@ export class SessionRestoration {
   }
 
   async #pause(durationMs: number): Promise<void> {
+    if (this.#isOver) return;
+    this.#over ??= Promise.withResolvers();
     const waited = Promise.withResolvers<void>();
     const timer = setTimeout(waited.resolve, durationMs);
     await Promise.race([waited.promise, this.#over.promise]);

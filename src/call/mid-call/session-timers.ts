@@ -130,7 +130,7 @@ export class LegSessionTimer implements DialogRefresh {
 /** The session timers of both legs. */
 export class SessionTimers {
   readonly #host: SessionTimersHost;
-  readonly #timers = new Map<Side, LegSessionTimer>();
+  readonly #timers: Partial<Record<Side, LegSessionTimer>> = {};
 
   constructor(host: SessionTimersHost) {
     this.#host = host;
@@ -138,17 +138,17 @@ export class SessionTimers {
 
   /** Takes charge of `leg` in place of an earlier attempt at that side. */
   watch(leg: TimedLeg): LegSessionTimer {
-    this.#timers.get(leg.side)?.end();
+    this.#timers[leg.side]?.end();
     const timer = new LegSessionTimer(leg, this.#host);
-    this.#timers.set(leg.side, timer);
+    this.#timers[leg.side] = timer;
     return timer;
   }
 
   of(side: Side): LegSessionTimer | undefined {
-    return this.#timers.get(side);
+    return this.#timers[side];
   }
 
   end(): void {
-    for (const side of SIDES) this.#timers.get(side)?.end();
+    for (const side of SIDES) this.#timers[side]?.end();
   }
 }

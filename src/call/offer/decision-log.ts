@@ -13,10 +13,14 @@ const MAX_DECISIONS = 64;
 
 /** The last decisions of a call. */
 export class DecisionLog {
-  readonly records: DecisionRecord[] = [];
+  #records: readonly DecisionRecord[] = [];
+
+  get records(): readonly DecisionRecord[] {
+    return this.#records;
+  }
 
   add(record: DecisionRecord): void {
-    this.records.push(record);
-    if (this.records.length > MAX_DECISIONS) this.records.shift();
+    // No room for later ones: most calls never have any.
+    this.#records = this.#records.slice(1 - MAX_DECISIONS).concat(record);
   }
 }

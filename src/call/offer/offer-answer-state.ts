@@ -1,7 +1,7 @@
 /** What an unfinished offer/answer exchange consists of. */
 
-import type { Sdp } from '../../wire/sdp.ts';
-import type { Side } from '../../wire/side.ts';
+import { PackedSdp, type Sdp } from '../../wire/sdp.ts';
+import { otherSide, type Side } from '../../wire/side.ts';
 import type { LegDescriptions } from './offer-answer-streams.ts';
 
 /** A request that leaves the offer to the other side. */
@@ -51,10 +51,62 @@ export function repeatedOffer(
 
 export type Negotiation = { readonly type: 'idle' } | Requested | Offered;
 
+/** Both descriptions of one leg for the life of a call: they are wanted seldom, and read anew then. */
+export class AgreedDescriptions implements LegDescriptions {
+  readonly #own: PackedSdp;
+  readonly #ours: PackedSdp;
+
+  constructor({ own, ours }: LegDescriptions) {
+    this.#own = new PackedSdp(own);
+    this.#ours = new PackedSdp(ours);
+  }
+
+  get own(): Sdp {
+    return this.#own.read();
+  }
+
+  get ours(): Sdp {
+    return this.#ours.read();
+  }
+
+  /** What was written last on the leg, by the peer and by us. */
+  get texts(): { readonly own: string; readonly ours: string } {
+    return { own: this.#own.text, ours: this.#ours.text };
+  }
+}
+
 /** The outcome of the last completed exchange. */
 export interface Agreed {
-  readonly legs: Readonly<Record<Side, LegDescriptions>>;
+  readonly legs: Readonly<Record<Side, AgreedDescriptions>>;
   readonly answerSide: Side;
   /** The section whose audio carries digits. */
   readonly digitStream: number | undefined;
+  /** What is to be known of the offer that led to it, beside the descriptions. */
+  readonly offer: Pick<Offered, 'from' | 'hasKpml' | 'isInResponse' | 'isDelayed'>;
+  /** The offering side had been given its description before. */
+  readonly wasInserted: boolean;
+}
+
+/** The answer to `offer` has led to `legs`. */
+export function agreedOn(
+  { from, hasKpml, isInResponse, isDelayed, inserted }: Offered,
+  { caller, callee }: Readonly<Record<Side, LegDescriptions>>,
+  digitStream: number | undefined,
+): Agreed {
+  return {
+    legs: { caller: new AgreedDescriptions(caller), callee: new AgreedDescriptions(callee) },
+    answerSide: otherSide(from),
+    digitStream,
+    offer: { from, hasKpml, isInResponse, isDelayed },
+    wasInserted: inserted !== undefined,
+  };
+}
+
+/** The offer agreed on last, open once more. */
+export function reopened({ offer, legs, wasInserted }: Agreed): Offered {
+  const { own, ours } = legs[offer.from];
+  const inserted = wasInserted ? ours : undefined;
+  const forwarded = legs[otherSide(offer.from)].ours;
+  const open = { forwarded, answer: undefined, preview: undefined };
+  return { type: 'offered', ...offer, sdp: own, inserted, ...open };
 }

@@ -36,8 +36,10 @@ import { KpmlAnnouncements } from './kpml-announcements.ts';
 import { type OfferFacts, factsOf } from './offer-answer-facts.ts';
 import {
   type Agreed,
+  agreedOn,
   type Negotiation,
   type Offered,
+  reopened,
   repeatedOffer,
 } from './offer-answer-state.ts';
 import { planOf } from './offer-answer-plan.ts';
@@ -78,11 +80,9 @@ export class OfferAnswer {
   readonly #kpml = new KpmlAnnouncements();
   readonly #decisions = new DecisionLog();
   /** Where the media of each side is, as its streams were told last, by m-line. */
-  readonly #remotes: Readonly<Record<Side, (RemoteMedia | undefined)[]>>;
+  readonly #remotes: Record<Side, readonly (RemoteMedia | undefined)[]>;
   #state: Negotiation = { type: 'idle' };
   #agreed: Agreed | undefined;
-  /** The offer that led to it. */
-  #lastOffer: Offered | undefined;
   #plan: InterworkingPlan | undefined;
   #exchanges = 0;
   #wasDelayed = false;
@@ -136,8 +136,7 @@ export class OfferAnswer {
 
   /** What `side` wrote in the last completed exchange. */
   agreedDescription(side: Side): string | undefined {
-    const own = this.#agreed?.legs[side].own;
-    return own === undefined ? undefined : formatSdp(own);
+    return this.#agreed?.legs[side].texts.own;
   }
 
   /** The outcome of the last completed exchange. */
@@ -259,8 +258,8 @@ export class OfferAnswer {
 
   /** Takes up the offer agreed on last once more: another branch of a forked INVITE answers it. */
   reopenOffer(): void {
-    if (this.#lastOffer === undefined) throw new Error('no offer to take up again');
-    this.#state = { ...this.#lastOffer, answer: undefined, preview: undefined };
+    if (this.#agreed === undefined) throw new Error('no offer to take up again');
+    this.#state = reopened(this.#agreed);
   }
 
   /** The offer under way failed: what was agreed before stays in force. */
@@ -277,7 +276,7 @@ export class OfferAnswer {
     const from = otherSide(to);
     const { own, ours } = agreed.legs[from];
     this.#state = repeatedOffer({ from, sdp: own, inserted: ours }, agreed.legs[to].ours);
-    return formatSdp(agreed.legs[to].ours);
+    return agreed.legs[to].texts.ours;
   }
 
   /** `reader` has accepted a description that came to nothing: the next one it gets is a new version in any case. */
@@ -335,13 +334,12 @@ export class OfferAnswer {
     this.#kpml.agree(answerSide, offer.answer?.hasKpml ?? false);
     if (this.#plan === undefined) this.#wasDelayed = offer.isDelayed;
     this.#state = { type: 'idle' };
-    this.#lastOffer = offer;
     this.#exchanges += 1;
     this.#issued.caller.agree();
     this.#issued.callee.agree();
     const voice = acceptedVoice(exchange);
     const digitStream = voice ?? this.#agreed?.digitStream;
-    this.#agreed = { legs: exchange.legs, answerSide, digitStream };
+    this.#agreed = agreedOn(offer, exchange.legs, digitStream);
     // Audio switched off for a while (hold by port 0, fax) keeps translators and subscriptions.
     if (voice === undefined && this.#plan !== undefined) return this.#plan;
     const plan = planOf(this.#input, {
@@ -373,13 +371,14 @@ export class OfferAnswer {
     });
     const { allowEvents } = decision;
     this.#kpml.advertise(from, hasKpml, allowEvents);
-    const sdp = isRepeat ? formatSdp(agreed.legs[to].ours) : undefined;
+    const sdp = isRepeat ? agreed.legs[to].texts.ours : undefined;
     return { sdp, allowEvents, decision, streams: [], plan: undefined };
   }
 
   #noteRemotes(streams: readonly (StreamUpdate | undefined)[]): void {
-    for (const [index, update] of streams.entries()) {
-      for (const side of SIDES) this.#remotes[side][index] = update?.legs[side].remote;
+    for (const side of SIDES) {
+      const told = streams.map((update) => update?.legs[side].remote);
+      this.#remotes[side] = [...told, ...this.#remotes[side].slice(told.length)];
     }
   }
 }

@@ -9,14 +9,17 @@ import type { SdpMedia } from '../../wire/sdp-media.ts';
 /** More clock rates per section than any peer needs; further ones are forgotten. */
 const MAX_RATES = 8;
 
+/** Lists that are replaced as a whole: they live as long as the call, and a set of one number takes ten times as much. */
 interface SectionNumbers {
   /** Numbers that any other format than telephone-event holds or ever held. */
-  readonly others: Set<number>;
-  /** Numbers that ever meant telephone-event, by clock rate. */
-  readonly events: Map<number, Set<number>>;
+  others: readonly number[];
+  /** Numbers that ever meant telephone-event, with their clock rate. */
+  events: readonly ClockNumber[];
   /** The number of telephone-event in our own last description, by clock rate. */
-  readonly ours: Map<number, number>;
+  ours: readonly ClockNumber[];
 }
+
+type ClockNumber = readonly [clockRate: number, payloadType: number];
 
 /**
  * The payload types of one leg over the life of the session. A number, once used, keeps its
@@ -34,49 +37,53 @@ export class FormatMemory {
   sent(sdp: Sdp): void {
     for (const media of sdp.media) {
       const numbers = this.#enter(media);
+      const ours = new Map(numbers.ours);
       for (const { clockRate, payloadType } of media.telephoneEvents) {
-        if (numbers.ours.size < MAX_RATES) numbers.ours.set(clockRate, payloadType);
+        if (ours.size < MAX_RATES) ours.set(clockRate, payloadType);
       }
+      numbers.ours = [...ours];
     }
   }
 
   /** Numbers that telephone-event must not take in section `index`. */
   others(index: number): ReadonlySet<number> {
-    return this.#section(index).others;
+    return new Set(this.#section(index).others);
   }
 
   /** The numbers we used for telephone-event in section `index`, by clock rate. */
   earlierEvents(index: number): ReadonlyMap<number, number> {
-    return this.#section(index).ours;
+    return new Map(this.#section(index).ours);
   }
 
   /** Every number that ever meant telephone-event of that clock rate. */
   eventNumbers(index: number, clockRate: number): ReadonlySet<number> {
-    return this.#section(index).events.get(clockRate) ?? new Set();
+    const { events } = this.#section(index);
+    return new Set(events.filter(([rate]) => rate === clockRate).map(([, number]) => number));
   }
 
   #enter(media: SdpMedia): SectionNumbers {
     const numbers = this.#section(media.index);
+    const rates = new Set(numbers.events.map(([rate]) => rate));
     const eventNumbers = new Set<number>();
-    for (const codec of media.codecs.filter(isTelephoneEvent)) {
-      eventNumbers.add(codec.payloadType);
-      const known = numbers.events.get(codec.clockRate);
-      if (known !== undefined) known.add(codec.payloadType);
-      else if (numbers.events.size < MAX_RATES) {
-        numbers.events.set(codec.clockRate, new Set([codec.payloadType]));
-      }
+    const news: ClockNumber[] = [];
+    for (const { payloadType, clockRate } of media.codecs.filter(isTelephoneEvent)) {
+      eventNumbers.add(payloadType);
+      if (rates.size < MAX_RATES) rates.add(clockRate);
+      if (rates.has(clockRate)) news.push([clockRate, payloadType]);
     }
-    for (const format of media.formats) {
-      const number = Number(format);
-      if (number >= 0 && number <= 127 && !eventNumbers.has(number)) numbers.others.add(number);
-    }
+    const all = new Map([...numbers.events, ...news].map((each) => [String(each), each]));
+    numbers.events = [...all.values()];
+    const others = media.formats
+      .map(Number)
+      .filter((number) => number >= 0 && number <= 127 && !eventNumbers.has(number));
+    numbers.others = [...new Set([...numbers.others, ...others])];
     return numbers;
   }
 
   #section(index: number): SectionNumbers {
     const section = this.#sections[index];
     if (section !== undefined) return section;
-    const created = { others: new Set<number>(), events: new Map(), ours: new Map() };
+    const created: SectionNumbers = { others: [], events: [], ours: [] };
     this.#sections[index] = created;
     return created;
   }
@@ -85,7 +92,6 @@ export class FormatMemory {
 interface Issue {
   readonly key: string;
   readonly version: number;
-  readonly sdp: Sdp;
 }
 
 /**
@@ -113,15 +119,9 @@ export class IssuedDescriptions {
     const origin = { username: '-', sessionId: this.#sessionId, address };
     const key = formatSdp(setOrigin(sdp, { ...origin, version: '0' }));
     const known = [this.#agreed, this.#last].find((issue) => issue?.key === key);
-    if (known !== undefined) {
-      this.#last = known;
-      return known.sdp;
-    }
-    this.#versions.highest += 1;
-    const version = this.#versions.highest;
-    const issued = setOrigin(sdp, { ...origin, version: String(version) });
-    this.#last = { key, version, sdp: issued };
-    return issued;
+    if (known === undefined) this.#versions.highest += 1;
+    this.#last = known ?? { key, version: this.#versions.highest };
+    return setOrigin(sdp, { ...origin, version: String(this.#last.version) });
   }
 
   /** The last description became part of the session. */

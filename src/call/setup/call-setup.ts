@@ -84,7 +84,7 @@ export class CallSetup {
 
   /** Takes the way that the feature keys have chosen. */
   async #follow(step: ForwardStep): Promise<void> {
-    if (this.#host.isEnded) return;
+    if (this.#host.isEnded()) return;
     if (step.type === 'try') {
       this.#hops = new HopQueue(step.hops);
       return this.#next();
@@ -100,7 +100,7 @@ export class CallSetup {
   /** Tries the next hop, the later ones when it fails. */
   async #next(): Promise<void> {
     const hop = this.#hops.take();
-    if (hop === undefined || this.#host.isEnded) return;
+    if (hop === undefined || this.#host.isEnded()) return;
     const session = this.#host.openSession(hop);
     if ('refused' in session) {
       if (this.#hops.leadsOn(503)) return this.#next();
@@ -116,7 +116,7 @@ export class CallSetup {
       this.#host.end({ name: 'bad-sdp', by: 'sbc', text: error.message, refusalHeaders });
       return;
     }
-    if (this.#host.isEnded) return;
+    if (this.#host.isEnded()) return;
     if (offer.type === 'failed') this.#host.end({ name: offer.cause, by: 'sbc' });
     else this.#send(hop, session, offer);
   }
@@ -207,7 +207,7 @@ export class CallSetup {
   }
 
   #progress(session: CallSession, response: SipResponse, branch: SipDialog | undefined): void {
-    if (this.#host.isEnded) return;
+    if (this.#host.isEnded()) return;
     session.legs.callee.early = branch ?? session.legs.callee.early;
     this.#host.progressed(response.status);
     this.#forwarding?.progressed(response.status);
@@ -221,7 +221,7 @@ export class CallSetup {
     session.legs.callee.dialog = answer.dialog;
     session.dtmf.answered('callee', answer.dialog);
     this.#host.timers.of('callee')?.accepted(answer.response);
-    if (this.#host.isEnded) {
+    if (this.#host.isEnded()) {
       releaseAnswered(answer);
       return;
     }
@@ -263,7 +263,7 @@ export class CallSetup {
 
   async #answerDelayed(session: CallSession, answer: InviteAnswer): Promise<void> {
     const forwarded = await session.forwardOffer('callee', answer.response);
-    if (this.#host.isEnded) {
+    if (this.#host.isEnded()) {
       releaseAnswered(answer);
       return;
     }
@@ -303,7 +303,7 @@ export class CallSetup {
   #callerDialog(session: CallSession, dialog: SipDialog): void {
     session.legs.caller.dialog = dialog;
     session.dtmf.answered('caller', dialog);
-    if (this.#host.isEnded) {
+    if (this.#host.isEnded()) {
       void dialog.bye();
       return;
     }
@@ -317,7 +317,7 @@ export class CallSetup {
     const failure = failureAt(hop, received);
     const { status, response } = failure;
     this.#host.attemptFailed(failure);
-    if (this.#host.isEnded) return;
+    if (this.#host.isEnded()) return;
     const hasRungOut = this.#forwarding?.hasExpired === true;
     const redirect = followRedirect(
       { host: this.#host, hops: this.#hops },
@@ -327,7 +327,7 @@ export class CallSetup {
     if (!hasRungOut && (redirect.isFollowed || this.#hops.leadsOn(status))) return this.#next();
     const step = this.#forwarding && (await this.#forwarding.failed(failure));
     if (step !== undefined) return this.#follow(step);
-    if (this.#host.isEnded) return;
+    if (this.#host.isEnded()) return;
     this.#state = { type: 'done' };
     const cause = causeOfFailure(failure, redirect.note);
     if (cause.name === 'callee-refused') {

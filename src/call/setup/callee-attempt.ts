@@ -95,6 +95,7 @@ export class CalleeAttempt {
     const timer = host.timers.of('callee');
     const legs = { hop, legs: session.legs, forwards };
     const added = { ...timer?.requestHeaders(), ...repeatHeaders(again) };
+    const handler = host.dialogHandler('callee');
     let sent: SipRequest | undefined;
     this.#invite = this.#options.inviteCallee(
       {
@@ -115,19 +116,23 @@ export class CalleeAttempt {
         onAnswer: (answer) => {
           clearTimeout(this.#timer);
           if (this.#hasLeft) releaseAnswered(answer);
-          else host.guarded(() => this.#listener.answered(answer));
+          else {
+            // From here on nobody gives the callee up: its dialog must not keep the attempt and both its messages.
+            answer.dialog.handOver(handler);
+            host.guarded(() => this.#listener.answered(answer));
+          }
         },
         onFailure: (status, reason, response) =>
           host.guarded(() => {
             clearTimeout(this.#timer);
             if (this.#hasLeft) return undefined;
-            const isLast = again !== undefined || session.early.isSettled || host.isEnded;
+            const isLast = again !== undefined || session.early.isSettled || host.isEnded();
             const mayRepeat = !isLast && this.#state === 'inviting';
             if (mayRepeat && timer?.tooShort(response) === true) return this.#send(sent);
             return this.#listener.failed({ status, reason, response });
           }),
       },
-      this.#whileHere(host.dialogHandler('callee')),
+      this.#whileHere(handler),
     );
   }
 

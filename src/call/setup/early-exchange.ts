@@ -12,7 +12,7 @@ import type { Side } from '../../wire/side.ts';
 export class EarlyExchange {
   #settled: { readonly branch: SipDialog | undefined; readonly isReliable: boolean } | undefined;
   /** What branches behind the first one have said reliably. */
-  readonly #others = new Map<SipDialog, SipResponse>();
+  #others: Map<SipDialog, SipResponse> | undefined;
   #caller: 'open' | 'given' | 'confirmed' = 'open';
 
   get isSettled(): boolean {
@@ -35,12 +35,13 @@ export class EarlyExchange {
 
   /** Another branch has answered reliably; its first answer counts, if it is the one that is taken (RFC 3262 §5). */
   note(branch: SipDialog, response: SipResponse): void {
+    this.#others ??= new Map();
     if (!this.#others.has(branch)) this.#others.set(branch, response);
   }
 
   /** The reliable answer of `dialog`, where another branch settled the exchange. */
   answerOf(dialog: SipDialog): SipResponse | undefined {
-    return this.#others.get(dialog);
+    return this.#others?.get(dialog);
   }
 
   /** The PRACK of the caller for everything that it was sent reliably. */

@@ -8,7 +8,7 @@ import type { SessionTimers } from '../mid-call/session-timers.ts';
 
 /** What the set-up asks of its call. */
 export interface SetupHost {
-  readonly isEnded: boolean;
+  isEnded(): boolean;
   /** Joins the caller with the hop, or says which limit of the hop stands against it. */
   openSession(hop: Hop): CallSession | { readonly refused: EndCause };
   dialogHandler(side: 'caller' | 'callee'): DialogHandler;

@@ -30,7 +30,7 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
   readonly #machine: UasInvite;
   readonly #timer = new MachineTimer(() => this.#core.guard(() => this.#expire()));
   /** Until the application says anything. */
-  readonly #silence: NodeJS.Timeout;
+  #silence: NodeJS.Timeout | undefined;
   /** Tag of our side; the application may choose it as long as it has not been sent. */
   #tag: string;
   #session: DialogSession | undefined;
@@ -65,6 +65,7 @@ export class InboundInvite implements PendingAnswer, ReceivedInvite {
 
   respond(messageId: string, response: SipResponse): void {
     clearTimeout(this.#silence);
+    this.#silence = undefined;
     if (this.#parts.identity.toTag === undefined && this.#session === undefined) {
       this.#tag = chosenTag(response) ?? this.#tag;
       this.#parts.transaction.localTag = this.#tag;

@@ -1,3 +1,4 @@
+import { ownText } from '../../wire/own-bytes.ts';
 import { recordRoutesOf, routeAlong } from '../../wire/route-set.ts';
 import { getHeader } from '../../wire/sip-message.ts';
 import type { SipHeader, SipMessage, SipRequest, SipResponse } from '../../wire/sip-message.ts';
@@ -68,15 +69,16 @@ export class Dialog {
   constructor(start: DialogStart) {
     this.role = start.role;
     this.method = start.method;
-    this.callId = start.callId;
-    this.localTag = start.localTag;
-    this.remoteTag = start.remoteTag;
-    this.id = dialogId(start.callId, start.role === 'uas' ? start.remoteTag : start.localTag);
-    this.#localParty = start.localParty;
-    this.#remoteParty = start.remoteParty;
-    this.#routeSet = start.routeSet;
-    this.#remoteTarget = start.remoteTarget;
-    this.#localContact = start.localContact;
+    // Parts of messages, which they would keep whole for the life of the call.
+    this.callId = ownText(start.callId);
+    this.localTag = ownText(start.localTag);
+    this.remoteTag = ownText(start.remoteTag);
+    this.id = dialogId(this.callId, start.role === 'uas' ? this.remoteTag : this.localTag);
+    this.#localParty = ownText(start.localParty);
+    this.#remoteParty = ownText(start.remoteParty);
+    this.#routeSet = start.routeSet.map(ownText);
+    this.#remoteTarget = ownText(start.remoteTarget);
+    this.#localContact = ownText(start.localContact);
     this.#localCSeq = start.localCSeq;
     this.#remoteCSeq = start.remoteCSeq;
   }
@@ -175,8 +177,8 @@ export class Dialog {
   confirm(answer?: SipResponse): void {
     if (this.#phase === 'early') this.#phase = 'confirmed';
     if (answer === undefined) return;
-    this.#routeSet = recordRoutesOf(answer).toReversed();
-    this.#remoteTarget = contactUri(answer) ?? this.#remoteTarget;
+    this.#routeSet = recordRoutesOf(answer).toReversed().map(ownText);
+    this.#remoteTarget = ownText(contactUri(answer) ?? this.#remoteTarget);
   }
 
   end(): void {
@@ -185,7 +187,7 @@ export class Dialog {
 
   /** The Contact our side writes from now on. */
   setLocalContact(contact: string): void {
-    this.#localContact = contact;
+    this.#localContact = ownText(contact);
   }
 
   /** Takes a request of the peer: false when its CSeq is lower than one seen before (RFC 3261 §12.2.2). */
@@ -198,7 +200,7 @@ export class Dialog {
   /** Follows the peer's Contact if `message` belongs to a request of `method` that may move the target. */
   refreshTarget(method: string, message: SipMessage): void {
     if (!movesTarget(method)) return;
-    this.#remoteTarget = contactUri(message) ?? this.#remoteTarget;
+    this.#remoteTarget = ownText(contactUri(message) ?? this.#remoteTarget);
   }
 
   /** The number of the next request: `wished` when the application gives one, and never again a lower one. */

@@ -27,14 +27,18 @@ export interface ClientRequestParts {
   readonly handler: ClientHandler;
 }
 
-/** One go at one address. */
-interface Departure {
+/** Where one go leads. */
+interface Place {
   readonly attempt: Attempt;
   readonly route: Route;
+  readonly isSwitched: boolean;
+}
+
+/** One go at one address. */
+interface Departure extends Place {
   readonly request: SipRequest;
   readonly bytes: Buffer;
   readonly patience: Patience;
-  readonly isSwitched: boolean;
 }
 
 /**
@@ -110,7 +114,7 @@ export class ClientRequest implements ClientTransaction {
     }
     const { request, bytes, route, patience } = departure;
     this.#request = request;
-    const handler = this.#handlerFor(departure);
+    const handler = this.#handlerFor(placeOf(departure));
     this.#run = this.#owner.startRun({ request, bytes, route, handler, patience });
     if (this.#cancelHeaders !== undefined) this.#run.cancel(this.#cancelHeaders);
   }
@@ -145,7 +149,7 @@ export class ClientRequest implements ClientTransaction {
     };
   }
 
-  #handlerFor(departure: Departure): ClientHandler {
+  #handlerFor(departure: Place): ClientHandler {
     const { handler } = this.#parts;
     let isAnswered = false;
     let isAbandoned = false;
@@ -195,7 +199,7 @@ export class ClientRequest implements ClientTransaction {
   }
 
   /** @returns false when no other address is left, or none is wanted any more. */
-  #moveOn(failure: AttemptFailure, { attempt, isSwitched }: Departure): boolean {
+  #moveOn(failure: AttemptFailure, { attempt, isSwitched }: Place): boolean {
     if (failure !== 'unavailable') {
       if (isSwitched) this.#owner.sizeSwitch.noteRefusal(attempt.target);
       else this.#context.transports.routes.noteUnreachable(attempt.target);
@@ -214,6 +218,11 @@ export class ClientRequest implements ClientTransaction {
       this.#parts.handler.onTransportError(reason);
     });
   }
+}
+
+/** Without the message, which need not live as long as the transaction. */
+function placeOf({ attempt, route, isSwitched }: Departure): Place {
+  return { attempt, route, isSwitched };
 }
 
 /** `reason` with the address that failed, where it does not say so itself. */

@@ -65,6 +65,8 @@ function branchGiven(request: SipRequest): string | undefined {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** One client transaction at work: joins the machine of its method with transports, clock and handler. */
 export class ClientRun implements Expirable {
   readonly request: SipRequest;
@@ -72,7 +74,7 @@ export class ClientRun implements Expirable {
   readonly #handler: ClientHandler;
   readonly #machine: InviteClient | NonInviteClient;
   readonly #owner: ClientRunOwner;
-  readonly #bytes: Buffer;
+  #bytes: Buffer;
   #route: Route;
   #isAnnounced = false;
   #cancelHeaders: readonly SipHeader[] = [];
@@ -107,6 +109,8 @@ export class ClientRun implements Expirable {
     // The response can overtake the report that its request has left.
     this.#announce(flow);
     this.#perform(this.#machine.receive(response, this.#context.nowMs()), flow);
+    // An INVITE that was heard is not sent again, though its transaction outlives the answer by far.
+    if (this.#machine instanceof InviteClient) this.#bytes = NOTHING;
   }
 
   fail(reason: string): void {

@@ -115,3 +115,14 @@ test.each(OTHERS)('%s may stand on interface and agent', (key, yaml, value, usua
   expect(settingsOf(yaml, '')[key]).toEqual({ value, origin: 'sip-interface core' });
   expect(settingsOf('', yaml)[key]).toEqual({ value, origin: 'session-agent carrier' });
 });
+
+test('legs of the same interface and agent share one value, others have their own', () => {
+  const config = configOf(edited());
+  const [access, core] = config.sipInterfaces;
+  const [agent] = config.sessionAgents;
+  if (access === undefined || core === undefined) throw new Error('the sample has two interfaces');
+  expect(effectiveSettings(core, agent)).toBe(effectiveSettings(core, agent));
+  expect(effectiveSettings(core, undefined)).toBe(effectiveSettings(core, undefined));
+  expect(effectiveSettings(core, undefined)).not.toBe(effectiveSettings(core, agent));
+  expect(effectiveSettings(access, agent)).not.toBe(effectiveSettings(core, agent));
+});

@@ -7,6 +7,7 @@ import {
   MAX_SDP_LENGTH,
   MAX_SDP_LINES,
   MAX_SDP_MEDIA,
+  PackedSdp,
   parseSdp,
   readOrigin,
   type Sdp,
@@ -35,6 +36,24 @@ function rewritten(text: string): unknown {
     return error;
   }
 }
+
+describe('packed', () => {
+  test('the same description comes out again, whatever the lines', () => {
+    fc.assert(
+      fc.property(anySdpText, (text) => {
+        const sdp = parseSdp(text);
+        expect(new PackedSdp(sdp).read()).toEqual(sdp);
+      }),
+    );
+  });
+
+  test('one that edits have made longer than a peer may send is read as well', () => {
+    const attributes = Array.from({ length: MAX_SDP_LINES }, (_, index) => `a=x:${index}`);
+    const sdp = buildSdp(HEAD, [['m=audio 4000 RTP/AVP 0', ...attributes]]);
+    expect(() => parseSdp(formatSdp(sdp))).toThrow(WireError);
+    expect(new PackedSdp(sdp).read()).toEqual(sdp);
+  });
+});
 
 describe('lines', () => {
   test('unknown lines pass untouched and in place', () => {
