@@ -1,7 +1,14 @@
 /**
- * When each of many items wants to be looked at: a binary heap with one entry per item that counts.
- * Moved and cancelled entries stay in the heap until their time and are skipped then.
+ * When each of many items wants to be looked at: a wheel of slots of 1 ms, in which setting, moving and forgetting a
+ * deadline take the same short time however many there are.
+ *
+ *   slots   … | 20  276 | 21 |  | 23 23 | 24 | …      deadlines by their whole milliseconds modulo 256
+ *               ^ from: no deadline is before it; 276 waits for the next turn
  */
+
+/** Power of two; deadlines are seldom further ahead than the longest pause within a digit. */
+const SLOTS = 256;
+const SLOT_MASK = SLOTS - 1;
 
 /** An item with its deadline. */
 export interface Deadline<Item> {
@@ -9,92 +16,113 @@ export interface Deadline<Item> {
   readonly atMs: number;
 }
 
+interface Entry<Item> {
+  readonly item: Item;
+  atMs: number;
+  /** Its place in its slot. */
+  place: number;
+}
+
 export class Deadlines<Item> {
-  readonly #heap: Deadline<Item>[] = [];
-  readonly #current = new Map<Item, number>();
+  readonly #slots: Entry<Item>[][] = Array.from({ length: SLOTS }, () => []);
+  readonly #entries = new Map<Item, Entry<Item>>();
+  /** The whole millisecond before which there is no deadline. */
+  #fromMs = 0;
 
   /** Sets or moves the deadline of `item`. */
   set(item: Item, atMs: number): void {
-    if (this.#current.get(item) === atMs) return;
-    this.#current.set(item, atMs);
-    this.#heap.push({ item, atMs });
-    this.#siftUp(this.#heap.length - 1);
+    const known = this.#entries.get(item);
+    if (known === undefined) {
+      const entry = { item, atMs, place: 0 };
+      if (this.#entries.size === 0) this.#fromMs = Math.floor(atMs);
+      this.#entries.set(item, entry);
+      this.#put(entry);
+    } else if (known.atMs !== atMs) {
+      this.#take(known);
+      known.atMs = atMs;
+      this.#put(known);
+    }
   }
 
   /** Forgets `item`. */
   delete(item: Item): void {
-    this.#current.delete(item);
+    const entry = this.#entries.get(item);
+    if (entry !== undefined) this.#remove(entry);
   }
 
   /** The deadline of `item`. */
   get(item: Item): number | undefined {
-    return this.#current.get(item);
+    return this.#entries.get(item)?.atMs;
   }
 
   /** The earliest deadline. */
   get nextAtMs(): number | undefined {
-    for (;;) {
-      const first = this.#heap[0];
-      if (first === undefined) return undefined;
-      if (this.#isCurrent(first)) return first.atMs;
-      this.#pop();
-    }
+    return this.#earliestOf(this.#nextSlot())?.atMs;
   }
 
-  /** Removes and returns an item whose deadline is at or before `nowMs`. */
+  /** Removes and returns an item whose deadline is at or before `nowMs`, in the order of whole milliseconds. */
   takeDue(nowMs: number): Deadline<Item> | undefined {
-    const dueMs = this.nextAtMs;
-    if (dueMs === undefined || dueMs > nowMs) return undefined;
-    const due = this.#pop();
-    if (due !== undefined) this.#current.delete(due.item);
-    return due;
+    const slot = this.#nextSlot();
+    // In a millisecond that is over anyone will do.
+    const isOver = this.#fromMs + 1 <= nowMs;
+    const entry = isOver
+      ? slot.findLast((candidate) => this.#isOfThisTurn(candidate))
+      : this.#earliestOf(slot);
+    if (entry === undefined || entry.atMs > nowMs) return undefined;
+    this.#remove(entry);
+    return { item: entry.item, atMs: entry.atMs };
   }
 
-  #isCurrent(entry: Deadline<Item>): boolean {
-    return this.#current.get(entry.item) === entry.atMs;
-  }
-
-  #pop(): Deadline<Item> | undefined {
-    const first = this.#heap[0];
-    const last = this.#heap.pop();
-    if (last !== undefined && last !== first) {
-      this.#heap[0] = last;
-      this.#siftDown();
+  /** The slot of the earliest deadline, to which `#fromMs` moves; an empty one if there is none. */
+  #nextSlot(): Entry<Item>[] {
+    if (this.#entries.size === 0) return [];
+    const lastMs = this.#fromMs + SLOT_MASK;
+    for (; this.#fromMs <= lastMs; this.#fromMs++) {
+      const slot = this.#slotAt(this.#fromMs);
+      if (slot.some((entry) => this.#isOfThisTurn(entry))) return slot;
     }
-    return first;
+    // Nothing for a whole turn.
+    let earliestMs = Infinity;
+    for (const { atMs } of this.#entries.values()) earliestMs = Math.min(earliestMs, atMs);
+    this.#fromMs = Math.floor(earliestMs);
+    return this.#slotAt(this.#fromMs);
   }
 
-  #siftUp(from: number): void {
-    let index = from;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (this.#atMs(parent) <= this.#atMs(index)) return;
-      this.#swap(index, parent);
-      index = parent;
+  #isOfThisTurn(entry: Entry<Item>): boolean {
+    return entry.atMs < this.#fromMs + 1;
+  }
+
+  #earliestOf(slot: readonly Entry<Item>[]): Entry<Item> | undefined {
+    let earliest: Entry<Item> | undefined;
+    for (const entry of slot) {
+      if (earliest === undefined || entry.atMs < earliest.atMs) earliest = entry;
     }
+    return earliest;
   }
 
-  #siftDown(): void {
-    let index = 0;
-    for (;;) {
-      const left = 2 * index + 1;
-      const child = this.#atMs(left + 1) < this.#atMs(left) ? left + 1 : left;
-      if (this.#atMs(index) <= this.#atMs(child)) return;
-      this.#swap(index, child);
-      index = child;
-    }
+  #slotAt(atMs: number): Entry<Item>[] {
+    const slot = this.#slots[Math.floor(atMs) & SLOT_MASK];
+    if (slot === undefined) throw new Error('a wheel has a slot for each millisecond');
+    return slot;
   }
 
-  /** Behind the end of the heap everything is later than anything. */
-  #atMs(index: number): number {
-    return this.#heap[index]?.atMs ?? Infinity;
+  #put(entry: Entry<Item>): void {
+    const slot = this.#slotAt(entry.atMs);
+    entry.place = slot.length;
+    slot.push(entry);
+    this.#fromMs = Math.min(this.#fromMs, Math.floor(entry.atMs));
   }
 
-  #swap(a: number, b: number): void {
-    const first = this.#heap[a];
-    const second = this.#heap[b];
-    if (first === undefined || second === undefined) return;
-    this.#heap[a] = second;
-    this.#heap[b] = first;
+  #take(entry: Entry<Item>): void {
+    const slot = this.#slotAt(entry.atMs);
+    const last = slot.pop();
+    if (last === undefined || last === entry) return;
+    slot[entry.place] = last;
+    last.place = entry.place;
+  }
+
+  #remove(entry: Entry<Item>): void {
+    this.#entries.delete(entry.item);
+    this.#take(entry);
   }
 }

@@ -15,8 +15,23 @@ export interface MediaEngine {
   openStream(request: OpenStreamRequest): Promise<MediaStream | MediaFailure>;
   /** Closes every stream and thread. */
   close(): Promise<void>;
+  /** The ranges of a new configuration, of all realms; an engine that has ports of its own takes no notice. */
+  serve(ranges: readonly LegPorts[]): void;
   /** Port pairs that can be handed out now, by realm; a realm appears with its first stream. */
   readonly portsFree: Record<string, number>;
+  /** Threads that died and were noticed, since the start. */
+  readonly workerRestarts: number;
+  /** The servers that carry the streams, in the order of the configuration; absent: this process carries them. */
+  readonly engineNodes?: readonly EngineNodeState[] | undefined;
+}
+
+export interface EngineNodeState {
+  /** From the configuration, such as `192.0.2.1:2223`. */
+  readonly name: string;
+  /** It answers. */
+  readonly isUp: boolean;
+  /** Calls of ours that are on it. */
+  readonly calls: number;
 }
 
 export interface OpenStreamRequest {
@@ -43,7 +58,8 @@ export interface LegPorts {
  * Why no stream was opened, one reason per cause:
  * `no-ports` our own calls use the whole range, `ports-resting` what they do not use was given back only
  * now, `ports-taken` other programs hold the ports, `address-unavailable` this host has no such address,
- * `no-descriptors` this process may open no more sockets, `worker-lost` the relay thread died.
+ * `no-descriptors` this process may open no more sockets, `worker-lost` the relay thread died, `engine-down` no media
+ * server answers, `engine-refused` the one that was asked takes no more calls, or not this one.
  */
 export const MEDIA_FAILURES = [
   'no-ports',
@@ -52,6 +68,8 @@ export const MEDIA_FAILURES = [
   'address-unavailable',
   'no-descriptors',
   'worker-lost',
+  'engine-down',
+  'engine-refused',
 ] as const;
 
 export interface MediaFailure {
@@ -210,6 +228,8 @@ export type MediaObservation =
   /** That is over. */
   | { readonly type: 'both-ways' };
 
+export type StreamLoss = 'worker-lost' | 'engine-lost';
+
 /** Reports of one stream; called in the order things happened. */
 export interface MediaListener {
   digitPressed(digit: DetectedDigit): void;
@@ -218,8 +238,11 @@ export interface MediaListener {
   digitDropped(dropped: DroppedDigit): void;
   /** No RTP from either side for the inactivity time; reported once per quiet spell. */
   inactive(info: { readonly quietMs: number }): void;
-  /** The stream is gone: its thread died and no other could go on with it. Its ports are already given back. */
-  lost(reason: 'worker-lost'): void;
+  /**
+   * The stream is gone, its ports are already given back. `worker-lost`: its thread died and no other could go on with
+   * it; `engine-lost`: the media server that carried it is down, was started anew, or will not go on with it.
+   */
+  lost(reason: StreamLoss): void;
   /** For people only; nothing depends on it. */
   observed?(observation: MediaObservation): void;
 }

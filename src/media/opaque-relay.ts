@@ -26,7 +26,7 @@ export function relayOpaque(
   from.lastReceivedAtMs = nowMs;
   const isMedia = from.transport === 'srtp' && isRtp(packet);
   // The header of SRTP is in clear (RFC 3711 §3.1).
-  if (isMedia) from.reception.count(rtpSsrc(packet), rtpSequenceNumber(packet));
+  if (isMedia) from.reception.count(rtpSsrc(packet), rtpSequenceNumber(packet), nowMs);
   if (!to.lock.hasRemote) {
     counters.dropped['no-remote'] += 1;
     return 'drop';

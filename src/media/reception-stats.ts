@@ -9,6 +9,22 @@ const MAX_MISORDER = 100;
 /** Smoothing of the jitter estimate (RFC 3550 §6.4.1). */
 const JITTER_GAIN = 1 / 16;
 
+/** What was lost, where only samples come here: off by what arrived between the last one and the count. */
+const COUNT_SLACK = 3;
+
+/** While most packets are counted elsewhere. */
+interface Sampling {
+  /** Of this stream, by the last count. */
+  lost: number;
+  countedAtMs: number;
+  /** Packets counted elsewhere behind the last one that came here. */
+  unseen: number;
+  /** Whether a packet came here since the last count. */
+  isSeen: boolean;
+  /** The next packet that comes here ends it. */
+  isEnding: boolean;
+}
+
 export class ReceptionStats {
   #ssrc: number | undefined;
   #highest = 0;
@@ -19,6 +35,8 @@ export class ReceptionStats {
   #lastTransitTicks: number | undefined;
   #jitterTicks = 0;
   #clockRate = 8000;
+  #countedAtMs = 0;
+  #sampling: Sampling | undefined;
 
   /** Clock of the stream's timestamps, ticks per second. */
   set clockRate(ticksPerSecond: number) {
@@ -26,7 +44,12 @@ export class ReceptionStats {
   }
 
   get lostPackets(): number {
-    return this.#earlierLost + Math.max(0, this.#expected - this.#received);
+    return this.#earlierLost + (this.#sampling?.lost ?? this.#missing);
+  }
+
+  /** Packets counted elsewhere behind the last one that came here: an estimate. */
+  get unseenPackets(): number {
+    return Math.round(this.#sampling?.unseen ?? 0);
   }
 
   get jitterMs(): number {
@@ -34,13 +57,15 @@ export class ReceptionStats {
   }
 
   /** Counts the sequence number of a packet. */
-  count(ssrc: number, sequenceNumber: number): void {
+  count(ssrc: number, sequenceNumber: number, nowMs: number): void {
+    this.#countedAtMs = nowMs;
     const steps = sequenceDistance16(this.#highest, sequenceNumber);
     if (ssrc !== this.#ssrc || steps > MAX_DROPOUT || steps < -MAX_MISORDER) {
       this.#restart(ssrc, sequenceNumber);
       return;
     }
     this.#received += 1;
+    if (this.#sampling !== undefined) this.#sample(this.#sampling, steps);
     if (steps > 0) {
       this.#highest = sequenceNumber;
       this.#expected += steps;
@@ -58,8 +83,49 @@ export class ReceptionStats {
     this.#lastTransitTicks = transitTicks;
   }
 
+  /** From now on most packets are counted elsewhere, and the others come here. */
+  beginSampling(nowMs: number): void {
+    const lost = this.#missing;
+    this.#sampling = { lost, countedAtMs: nowMs, unseen: 0, isSeen: false, isEnding: false };
+  }
+
+  /** `packets` were counted elsewhere since the last time. */
+  countElsewhere(packets: number, nowMs: number): void {
+    this.#received += packets;
+    const sampling = this.#sampling;
+    if (sampling === undefined) return;
+    const sinceMs = Math.max(0, nowMs - this.#countedAtMs);
+    const periodMs = nowMs - sampling.countedAtMs;
+    if (sampling.isSeen) sampling.unseen = packets * Math.min(1, sinceMs / Math.max(1, periodMs));
+    else sampling.unseen += packets;
+    sampling.isSeen = false;
+    sampling.countedAtMs = nowMs;
+    const lost = Math.floor(this.#missingBy(sampling.unseen)) - COUNT_SLACK;
+    sampling.lost = Math.max(sampling.lost, lost);
+  }
+
+  /** All packets come here again, the next one included. */
+  endSampling(): void {
+    if (this.#sampling !== undefined) this.#sampling.isEnding = true;
+  }
+
+  #sample(sampling: Sampling, steps: number): void {
+    if (sampling.isEnding && steps > 0) this.#sampling = undefined;
+    else sampling.isSeen = true;
+  }
+
+  get #missing(): number {
+    return Math.max(0, this.#missingBy(0));
+  }
+
+  /** What is missing of the packets up to the last one here, `unseen` of those received being behind it. */
+  #missingBy(unseen: number): number {
+    return this.#expected - this.#received + unseen;
+  }
+
   #restart(ssrc: number, sequenceNumber: number): void {
     this.#earlierLost = this.lostPackets;
+    this.#sampling = undefined;
     this.#ssrc = ssrc;
     this.#highest = sequenceNumber;
     this.#expected = 1;

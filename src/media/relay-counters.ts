@@ -16,6 +16,7 @@ export const DROP_REASONS = [
   'event-not-accepted',
   'bad-event-length',
   'digit-queue-full',
+  'not-taken',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
@@ -84,6 +85,7 @@ export function createLegCounters(): LegCounters {
       'event-not-accepted': 0,
       'bad-event-length': 0,
       'digit-queue-full': 0,
+      'not-taken': 0,
     },
   };
 }

@@ -33,6 +33,7 @@ import {
 } from '../wire/rtp.ts';
 import { DigitDetector, QUIET_MS, type DetectorOutput } from '../dtmf/digit-detector.ts';
 import { isLikeEvent, payloadOctets, rescale } from './event-payload.ts';
+import type { DirectionOptions } from './direction-options.ts';
 import { DivertedPresses } from './diverted-presses.ts';
 import { canDetectAlike, isSameEventStream } from './leg-changes.ts';
 import { DEFAULT_GAP_MS, Injection, type InjectedPacket } from './injection.ts';
@@ -52,20 +53,12 @@ import type {
 } from './media-engine.ts';
 import type { PacketSource } from './source-lock.ts';
 import type { RelayOutput } from './relay-output.ts';
+import type { DirectionState } from './kernel/plain-stream.ts';
 
 export type RelayVerdict = 'forward' | 'drop';
 
 /** Digits generated again from the sender's own events are nobody's order: they are not reported. */
 const DIVERTED_DIGIT_ID = '';
-
-export interface DirectionOptions {
-  readonly from: RelayLeg;
-  readonly to: RelayLeg;
-  readonly outputs: RelayOutput[];
-  readonly random: () => number;
-  readonly gapMs?: number | undefined;
-  readonly packetIntervalMs?: number | undefined;
-}
 
 export class RelayDirection {
   readonly numbers = new SequenceOffset();
@@ -108,6 +101,13 @@ export class RelayDirection {
     return detectorMs === undefined ? digitMs : Math.min(digitMs, detectorMs);
   }
 
+  /** What it is doing now. */
+  get state(): DirectionState {
+    const isPressed = this.#detector?.isPressed === true;
+    const absorbs = this.#handling.mode === 'absorb';
+    return { clock: this.#clock, isBusy: this.#injection.isBusy, isPressed, absorbs };
+  }
+
   /** Before new legs take effect: ends what they no longer allow. */
   prepareUpdate(from: LegMedia, to: LegMedia, nowMs: number): void {
     if (!isSameEventStream(this.#to.media, to)) this.#endEvents(nowMs);
@@ -146,7 +146,7 @@ export class RelayDirection {
     counters.receivedPackets += 1;
     counters.receivedBytes += packet.length;
     from.lastReceivedAtMs = nowMs;
-    from.reception.count(rtpSsrc(packet), rtpSequenceNumber(packet));
+    from.reception.count(rtpSsrc(packet), rtpSequenceNumber(packet), nowMs);
     const kind = from.payloadKinds[rtpPayloadType(packet)];
     if (kind === PAYLOAD_EVENT) {
       // A source that is not proven yet may talk, but not press keys.

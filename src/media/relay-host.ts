@@ -1,13 +1,13 @@
 /**
  * The streams of one relay thread: joins the pure relays with sockets, one timer and the main thread.
  *
- * There is one timer for all streams, set to the earliest deadline; digits are paced by it. Packets
- * are handled to their end in the socket's callback: verdict, outputs, send.
+ * Packets are handled to their end in the socket's callback: verdict, outputs, send.
  */
 
 import { otherSide, type Side, SIDES } from '../wire/side.ts';
-import { Deadlines } from './deadlines.ts';
+import { DigitReports } from './digit-reports.ts';
 import { OneWaySpell } from './one-way-spell.ts';
+import { type HostedFlows, openFlows } from './kernel/hosted-flows.ts';
 import { formatSource } from './relay-leg.ts';
 import { Relay } from './relay.ts';
 import {
@@ -16,10 +16,11 @@ import {
   type PacketReceiver,
   type StreamSockets,
 } from './relay-sockets.ts';
-import type { FinishedDigit } from './injection.ts';
-import type { LocalMedia, MediaObservation, SentDigit } from './media-engine.ts';
+import type { LocalMedia, MediaObservation } from './media-engine.ts';
 import type { RelayCommand, RelayEvent, RelayWorkerOptions } from './relay-protocol.ts';
 import type { RelayOutput } from './relay-output.ts';
+import { SettledLegs } from './settled-legs.ts';
+import { type SetTimer, SharedTimer } from './shared-timer.ts';
 import { renameWith } from './source-name.ts';
 import type { PacketSource } from './source-lock.ts';
 
@@ -28,16 +29,20 @@ const SWEEP_MS = 1000;
 /** … and at least this often within the shorter of the two timeouts. */
 const SWEEPS_PER_TIMEOUT = 10;
 
-/** Timers count whole milliseconds and so come early by up to half of one. */
-const TIMER_SLACK_MS = 0.5;
-
 interface HostedStream {
   readonly streamKey: number;
   readonly relay: Relay;
   readonly sockets: StreamSockets;
   /** Sides nothing has come from since their media was agreed upon. */
   readonly unheard: Set<Side>;
+  /** Sides whose next packet says something new (they are unheard, or open to anybody), and their packets before it. */
+  readonly awaited: Map<Side, number>;
+  readonly settled: SettledLegs;
+  /** Whether packets are still taken. */
+  isOpen: boolean;
   readonly oneWay: OneWaySpell;
+  /** What of it goes by the kernel, if anything may. */
+  readonly flows: HostedFlows | undefined;
 }
 
 /** Binds all four sockets of a stream, or none. */
@@ -52,18 +57,24 @@ export interface RelayHostOptions {
   readonly random: () => number;
   /** Opens the sockets of a stream; default: those of the system. */
   readonly openSockets?: OpenSockets;
+  /** What wakes the thread; default: a timer of Node. */
+  readonly setTimer?: SetTimer;
 }
 
 export class RelayHost {
   readonly #options: RelayHostOptions;
   readonly #streams = new Map<number, HostedStream>();
-  readonly #deadlines = new Deadlines<HostedStream>();
+  readonly #timer: SharedTimer<HostedStream>;
+  readonly #reports: DigitReports;
   readonly #sweep: NodeJS.Timeout;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
 
   constructor(options: RelayHostOptions) {
     this.#options = options;
+    this.#reports = new DigitReports(options.worker.clockOriginMs);
+    this.#timer = new SharedTimer((stream, nowMs) => {
+      stream.relay.poll(nowMs);
+      this.#followUp(stream);
+    }, options.setTimer);
     const { inactivityTimeoutMs, holdTimeoutMs } = options.worker;
     const timeoutMs = Math.min(inactivityTimeoutMs, holdTimeoutMs);
     const sweepMs = Math.min(SWEEP_MS, Math.max(1, timeoutMs / SWEEPS_PER_TIMEOUT));
@@ -75,13 +86,23 @@ export class RelayHost {
     if (command.type === 'openStream') return this.#open(command);
     const stream = this.#streams.get(command.streamKey);
     if (stream === undefined) return undefined;
+    const run = (): Promise<void> => this.#execute(stream, command);
+    return stream.flows?.takes(command, () => void run()) === true ? undefined : run();
+  }
+
+  async #execute(stream: HostedStream, command: RelayCommand): Promise<void> {
     const nowMs = performance.now();
     const { relay, streamKey } = stream;
     switch (command.type) {
       case 'updateStream':
         relay.update(command.update, nowMs);
-        for (const side of SIDES) stream.unheard.add(side);
-        break;
+        this.#followUp(stream);
+        stream.settled.follow();
+        for (const side of SIDES) {
+          stream.unheard.add(side);
+          stream.awaited.set(side, relay.receivedPackets(side));
+        }
+        return undefined;
       case 'playDigit':
         relay.playDigit(command.to, command.digit);
         relay.poll(nowMs);
@@ -94,8 +115,12 @@ export class RelayHost {
       }
       case 'closeStream':
         return this.#close(stream);
+      case 'openStream':
+      case 'flowCarried':
+      case 'flowCounted':
+        break;
     }
-    return this.#settle(stream);
+    return this.#followUp(stream);
   }
 
   async #open(command: RelayCommand & { type: 'openStream' }): Promise<void> {
@@ -112,11 +137,12 @@ export class RelayHost {
     let hosted: HostedStream | undefined;
     const receiver: PacketReceiver = {
       receiveRtp: (side, packet, source) => {
-        if (hosted !== undefined) this.#receiveRtp(hosted, side, packet, source);
+        if (hosted?.isOpen === true) this.#receiveRtp(hosted, side, packet, source);
       },
       receiveRtcp: (side, packet, source) => {
-        if (hosted !== undefined) receiveRtcp(hosted, side, packet, source);
+        if (hosted?.isOpen === true) receiveRtcp(hosted, side, packet, source);
       },
+      refusedRtp: (side, packet) => relay.refused(side, packet),
     };
     const { openSockets = openRelaySockets } = this.#options;
     const sockets = await openSockets(legs, receiver);
@@ -126,17 +152,29 @@ export class RelayHost {
       return;
     }
     if (resumed !== undefined) relay.resume(resumed, performance.now());
-    const unheard = new Set(SIDES);
-    hosted = { streamKey, relay, sockets, unheard, oneWay: new OneWaySpell() };
+    hosted = {
+      streamKey,
+      relay,
+      sockets,
+      unheard: new Set(SIDES),
+      awaited: new Map(SIDES.map((side) => [side, 0])),
+      settled: new SettledLegs(relay, sockets),
+      isOpen: true,
+      oneWay: new OneWaySpell(),
+      flows: openFlows(this.#options.worker, { streamKey, relay, post: this.#options.post }),
+    };
     this.#streams.set(streamKey, hosted);
     this.#options.post({ type: 'opened', streamKey });
   }
 
   async #close(stream: HostedStream): Promise<void> {
     const { streamKey, relay, sockets } = stream;
-    const nowMs = performance.now();
     this.#streams.delete(streamKey);
-    this.#deadlines.delete(stream);
+    await sockets.takeWaiting?.();
+    const nowMs = performance.now();
+    this.#timer.delete(stream);
+    stream.isOpen = false;
+    stream.flows?.stop();
     relay.finish(nowMs);
     this.#carryOut(stream);
     await sockets.close();
@@ -144,34 +182,40 @@ export class RelayHost {
   }
 
   #receiveRtp(stream: HostedStream, side: Side, packet: Buffer, source: PacketSource): void {
-    const { relay, sockets, unheard } = stream;
+    const { relay, sockets, awaited } = stream;
     const nowMs = performance.now();
     const verdict = relay.receiveRtp(side, packet, source, nowMs);
-    this.#settle(stream);
-    if (unheard.size > 0 && unheard.has(side) && relay.hasHeard(side, nowMs)) {
-      unheard.delete(side);
+    this.#followUp(stream);
+    if (awaited.size > 0 && relay.receivedPackets(side) > (awaited.get(side) ?? Infinity)) {
+      this.#heard(stream, side, source);
+    }
+    if (verdict === 'forward') {
+      const to = otherSide(side);
+      const destination = relay.rtpDestination(to);
+      if (destination !== undefined) sockets.sendRtp(to, packet, destination);
+    }
+    stream.flows?.received();
+  }
+
+  #heard(stream: HostedStream, side: Side, source: PacketSource): void {
+    const { unheard, awaited, settled } = stream;
+    if (unheard.delete(side)) {
       this.#observed(stream, { type: 'heard', side, source: formatSource(source) });
     }
-    if (verdict !== 'forward') return;
-    const to = otherSide(side);
-    const destination = relay.rtpDestination(to);
-    if (destination !== undefined) sockets.sendRtp(to, packet, destination);
+    if (settled.heard(side)) awaited.delete(side);
   }
 
   /** Carries out what the relay wants and notes when it wants to be called. */
-  #settle(stream: HostedStream): void {
+  #followUp(stream: HostedStream): void {
     if (stream.relay.hasOutputs) this.#carryOut(stream);
-    const nextAtMs = stream.relay.nextAtMs;
-    // A deadline that has moved back is found out when it comes: fewer moves than packets.
-    if (nextAtMs === undefined || nextAtMs >= (this.#deadlines.get(stream) ?? Infinity)) return;
-    this.#deadlines.set(stream, nextAtMs);
-    this.#arm();
+    const { nextAtMs } = stream.relay;
+    if (nextAtMs !== undefined) this.#timer.setBy(stream, nextAtMs);
   }
 
   #carryOut(stream: HostedStream): void {
     for (const output of stream.relay.takeOutputs()) {
       if (output.type === 'packet') this.#sendPacket(stream, output);
-      else this.#options.post(this.#eventOf(stream.streamKey, output));
+      else this.#options.post(this.#reports.eventOf(stream.streamKey, output));
     }
   }
 
@@ -187,12 +231,16 @@ export class RelayHost {
       sockets.sendRtp(to, bytes, destination);
       return;
     }
-    const sent = this.#sentDigit(to, finished);
+    const sent = this.#reports.sentDigit(to, finished, performance.now());
     this.#options.post({ type: 'digitEnding', streamKey, sent });
     sockets.sendRtpReported(to, bytes, destination, (isTaken) => {
       const { digitId } = finished;
       if (isTaken) {
-        this.#options.post({ type: 'digitSent', streamKey, sent: this.#sentDigit(to, finished) });
+        this.#options.post({
+          type: 'digitSent',
+          streamKey,
+          sent: this.#reports.sentDigit(to, finished, performance.now()),
+        });
       } else {
         const dropped = { to, digitId, reason: 'media-inactive' } as const;
         this.#options.post({ type: 'digitDropped', streamKey, dropped });
@@ -200,67 +248,25 @@ export class RelayHost {
     });
   }
 
-  /** The report of a digit whose first end packet leaves now. */
-  #sentDigit(to: Side, finished: FinishedDigit): SentDigit {
-    const { digitId, rtpTimestamp } = finished;
-    const firstPacketAtMs = this.#wallMs(finished.firstPacketAtMs);
-    const endPacketAtMs = this.#wallMs(performance.now());
-    return { to, digitId, rtpTimestamp, firstPacketAtMs, endPacketAtMs };
-  }
-
-  #eventOf(streamKey: number, output: Exclude<RelayOutput, { type: 'packet' }>): RelayEvent {
-    if (output.type === 'digitDropped') {
-      const { to, digitId, reason } = output;
-      return { type: 'digitDropped', streamKey, dropped: { to, digitId, reason } };
-    }
-    if (output.type === 'sourceLearnt') {
-      return { type: 'sourceLearnt', streamKey, side: output.side, learnt: output.learnt };
-    }
-    const { side, output: detected } = output;
-    const { digit, eventCode, ssrc, rtpTimestamp } = detected;
-    const atMs = this.#wallMs(detected.atMs);
-    const fields = { side, digit, eventCode, ssrc, rtpTimestamp, atMs };
-    if (detected.type === 'pressed') return { type: 'digitPressed', streamKey, digit: fields };
-    const { durationMs } = detected;
-    return { type: 'digitReleased', streamKey, digit: { ...fields, durationMs } };
-  }
-
-  /** Wall-clock time at `steadyMs` of `performance.now()`. */
-  #wallMs(steadyMs: number): number {
-    return this.#options.worker.clockOriginMs + steadyMs;
-  }
-
-  #arm(): void {
-    const nextAtMs = this.#deadlines.nextAtMs ?? Infinity;
-    if (nextAtMs >= this.#timerAtMs) return;
-    clearTimeout(this.#timer);
-    this.#timerAtMs = nextAtMs;
-    const delayMs = Math.max(1, Math.round(nextAtMs - performance.now()));
-    this.#timer = setTimeout(() => this.#runDue(), delayMs);
-  }
-
-  #runDue(): void {
-    this.#timerAtMs = Infinity;
-    for (;;) {
-      const nowMs = performance.now();
-      const due = this.#deadlines.takeDue(nowMs + TIMER_SLACK_MS);
-      if (due === undefined) break;
-      due.item.relay.poll(Math.max(nowMs, due.atMs));
-      this.#settle(due.item);
-    }
-    this.#arm();
-  }
-
   #checkInactivity(): void {
     const nowMs = performance.now();
     for (const stream of this.#streams.values()) {
       const { streamKey, relay } = stream;
-      const news = stream.oneWay.look(relay.checkOneWay(nowMs));
-      if (news === 'over') this.#observed(stream, { type: 'both-ways' });
-      else if (news !== undefined) this.#observed(stream, { type: 'one-way', from: news });
+      stream.flows?.look(nowMs);
+      if (relay.isLookDue(nowMs)) this.#checkOneWay(stream, nowMs);
+      for (const side of SIDES) {
+        if (!stream.settled.open(side, nowMs)) continue;
+        stream.awaited.set(side, relay.receivedPackets(side));
+      }
       const quietMs = relay.checkInactivity(nowMs);
       if (quietMs !== undefined) this.#options.post({ type: 'inactive', streamKey, quietMs });
     }
+  }
+
+  #checkOneWay(stream: HostedStream, nowMs: number): void {
+    const news = stream.oneWay.look(stream.relay.checkOneWay(nowMs));
+    if (news === 'over') this.#observed(stream, { type: 'both-ways' });
+    else if (news !== undefined) this.#observed(stream, { type: 'one-way', from: news });
   }
 
   #observed({ streamKey }: HostedStream, observation: MediaObservation): void {
@@ -270,7 +276,7 @@ export class RelayHost {
   /** Stops the timers; the streams are left to the end of the thread. */
   stop(): void {
     clearInterval(this.#sweep);
-    clearTimeout(this.#timer);
+    this.#timer.stop();
   }
 }
 

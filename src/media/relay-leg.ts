@@ -4,7 +4,7 @@ import { createLegCounters, type LegCounters } from './relay-counters.ts';
 import { SourceLock, type LearntSource, type PacketSource } from './source-lock.ts';
 import { ReceptionStats } from './reception-stats.ts';
 import { isOfPress } from './press-before.ts';
-import type { EventMedia, LegMedia } from './media-engine.ts';
+import type { AudioMedia, EventMedia, LegMedia } from './media-engine.ts';
 import type { Side } from '../wire/side.ts';
 
 /** What a received payload type is on this leg. */
@@ -13,8 +13,39 @@ export const PAYLOAD_AUDIO = 1;
 export const PAYLOAD_EVENT = 2;
 
 const PAYLOAD_TYPES = 128;
-/** Shared by the many legs that have none; never written to. */
-const NO_RATES = new Uint32Array(PAYLOAD_TYPES);
+/** Different agreements remembered; peers can invent as many as they like. */
+const MAX_SHARED = 256;
+
+/**
+ * What the payload types of a leg mean, as packets are looked up. Most calls negotiate the same few codecs: legs for which
+ * the same was agreed share their tables, which are never written to once they are made.
+ */
+interface PayloadTables {
+  /** By received payload type: one of the PAYLOAD_… values. */
+  readonly payloadKinds: Uint8Array;
+  /** By received payload type, where it is PAYLOAD_EVENT: the format it belongs to. */
+  readonly eventFormats: ReadonlyMap<number, EventMedia>;
+  /** By received payload type: the clock of its timestamps where it is a voice codec, else 0. */
+  readonly voiceClockRates: Uint32Array;
+  /** By received payload type: its number on the other leg. */
+  readonly payloadTypeMap: Uint8Array;
+  /** What they were made from, for all who share them. */
+  readonly audio: AudioMedia;
+  readonly event: EventMedia | undefined;
+  readonly otherEvents: readonly EventMedia[] | undefined;
+}
+
+type Agreement = Pick<LegMedia, 'audio' | 'event' | 'otherEvents' | 'payloadTypeMap'>;
+
+const shared = new Map<string, PayloadTables>();
+
+/** Of a leg about which nothing is agreed. */
+const NO_PAYLOADS = makeTables({
+  audio: { payloadTypes: [], clockRate: 8000, packetTimeMs: 20 },
+  event: undefined,
+  otherEvents: undefined,
+  payloadTypeMap: [],
+});
 
 export class RelayLeg {
   readonly side: Side;
@@ -22,13 +53,13 @@ export class RelayLeg {
   readonly reception = new ReceptionStats();
   readonly counters: LegCounters = createLegCounters();
   /** By received payload type: one of the PAYLOAD_… values. */
-  readonly payloadKinds = new Uint8Array(PAYLOAD_TYPES);
+  payloadKinds = NO_PAYLOADS.payloadKinds;
   /** By received payload type, where it is PAYLOAD_EVENT: the format it belongs to. */
-  readonly eventFormats = new Map<number, EventMedia>();
+  eventFormats = NO_PAYLOADS.eventFormats;
   /** By received payload type: the clock of its timestamps where it is a voice codec, else 0. */
-  voiceClockRates = NO_RATES;
+  voiceClockRates = NO_PAYLOADS.voiceClockRates;
   /** By received payload type: its number on the other leg. */
-  readonly payloadTypeMap = new Uint8Array(PAYLOAD_TYPES);
+  payloadTypeMap = NO_PAYLOADS.payloadTypeMap;
   /** Whether packets pass byte for byte. */
   isOpaque = false;
   /** When the peer's last accepted RTP packet came, or the leg began. */
@@ -41,7 +72,6 @@ export class RelayLeg {
     this.side = side;
     this.lock = new SourceLock(onLearnt);
     this.lastReceivedAtMs = nowMs;
-    for (let number = 0; number < PAYLOAD_TYPES; number++) this.payloadTypeMap[number] = number;
   }
 
   /** As negotiated last; `undefined` before the first offer/answer. */
@@ -95,26 +125,16 @@ export class RelayLeg {
   }
 
   update(media: LegMedia): void {
-    this.#media = media;
+    const tables = payloadTablesOf(media);
+    const { audio, event, otherEvents } = tables;
+    this.#media = { ...media, audio, event, otherEvents };
     this.isOpaque = this.transport !== 'rtp';
     this.lock.update(media);
-    this.reception.clockRate = media.audio.clockRate;
-    this.payloadKinds.fill(PAYLOAD_OTHER);
-    for (const number of media.audio.payloadTypes) this.payloadKinds[number] = PAYLOAD_AUDIO;
-    for (const format of eventFormatsOf(media)) {
-      for (const number of format.receivePayloadTypes) {
-        // The first format that claims a number has it: that of the codec in use.
-        if (this.payloadKinds[number] === PAYLOAD_EVENT) continue;
-        this.payloadKinds[number] = PAYLOAD_EVENT;
-        this.eventFormats.set(number, format);
-      }
-    }
-    const rates = [...(media.audio.otherClockRates ?? [])];
-    if (rates.length > 0) this.voiceClockRates = new Uint32Array(PAYLOAD_TYPES);
-    else this.voiceClockRates = NO_RATES;
-    for (const [number, clockRate] of rates) this.voiceClockRates[number] = clockRate;
-    for (let number = 0; number < PAYLOAD_TYPES; number++) this.payloadTypeMap[number] = number;
-    for (const [from, to] of media.payloadTypeMap) this.payloadTypeMap[from] = to;
+    this.reception.clockRate = audio.clockRate;
+    this.payloadKinds = tables.payloadKinds;
+    this.eventFormats = tables.eventFormats;
+    this.voiceClockRates = tables.voiceClockRates;
+    this.payloadTypeMap = tables.payloadTypeMap;
   }
 
   /** The counters with those that are computed when asked. */
@@ -133,8 +153,44 @@ export class RelayLeg {
   }
 }
 
+/** The tables for what was agreed. */
+function payloadTablesOf({ audio, event, otherEvents, payloadTypeMap }: Agreement): PayloadTables {
+  const key = JSON.stringify([audio, event, otherEvents, payloadTypeMap]);
+  const known = shared.get(key);
+  if (known !== undefined) return known;
+  const made = makeTables({ audio, event, otherEvents, payloadTypeMap });
+  if (shared.size >= MAX_SHARED) shared.clear();
+  shared.set(key, made);
+  return made;
+}
+
+function makeTables({ audio, event, otherEvents, payloadTypeMap }: Agreement): PayloadTables {
+  const payloadKinds = new Uint8Array(PAYLOAD_TYPES).fill(PAYLOAD_OTHER);
+  for (const number of audio.payloadTypes) payloadKinds[number] = PAYLOAD_AUDIO;
+  const eventFormats = new Map<number, EventMedia>();
+  for (const format of eventFormatsOf({ event, otherEvents })) {
+    for (const number of format.receivePayloadTypes) {
+      // The first format that claims a number has it: that of the codec in use.
+      if (payloadKinds[number] === PAYLOAD_EVENT) continue;
+      payloadKinds[number] = PAYLOAD_EVENT;
+      eventFormats.set(number, format);
+    }
+  }
+  const voiceClockRates = new Uint32Array(PAYLOAD_TYPES);
+  for (const [number, clockRate] of audio.otherClockRates ?? []) {
+    voiceClockRates[number] = clockRate;
+  }
+  const numbers = Uint8Array.from({ length: PAYLOAD_TYPES }, (_, number) => number);
+  for (const [from, to] of payloadTypeMap) numbers[from] = to;
+  const tables = { payloadKinds, eventFormats, voiceClockRates, payloadTypeMap: numbers };
+  return { ...tables, audio, event, otherEvents };
+}
+
 /** Every telephone-event format of a leg, that of the codec in use first. */
-export function eventFormatsOf({ event, otherEvents = [] }: LegMedia): readonly EventMedia[] {
+export function eventFormatsOf({
+  event,
+  otherEvents = [],
+}: Pick<LegMedia, 'event' | 'otherEvents'>): readonly EventMedia[] {
   return event === undefined ? [] : [event, ...otherEvents];
 }
 

@@ -8,7 +8,10 @@
 
 import { availableParallelism } from 'node:os';
 import type { Side } from '../wire/side.ts';
+import type { KernelPath } from './kernel/kernel-path.ts';
+import { PoolFlows } from './kernel/pool-flows.ts';
 import { PortPool } from './port-pool.ts';
+import { newDescriptorMemory } from './ffi/thread-descriptors.ts';
 import { secureRandom } from './random.ts';
 import { advertise, RelayStream } from './relay-stream.ts';
 import { type OnDeath, RelayThread, startRelayWorker, type StartWorker } from './relay-thread.ts';
@@ -20,7 +23,7 @@ import type {
   MediaStream,
   OpenStreamRequest,
 } from './media-engine.ts';
-import type { RelayWorkerOptions } from './relay-protocol.ts';
+import type { RelayIo, RelayWorkerOptions } from './relay-protocol.ts';
 import { newNameKey } from './source-name.ts';
 
 /** `workers: auto` leaves a core to the main thread and stops where more threads bring nothing. */
@@ -55,6 +58,12 @@ export interface RelayPoolOptions {
   readonly clockOriginMs?: number;
   /** Called when a thread has died: worth a line in the log. */
   readonly onWorkerLost?: OnDeath;
+  /** What moves the packets of the threads. Default dgram. */
+  readonly io?: RelayIo;
+  /** Called once, when a thread cannot move packets as `io` says: worth a line in the log. */
+  readonly onIoFallback?: ((reason: string) => void) | undefined;
+  /** Forwards steady streams past the threads; whoever made it closes it, behind the pool. */
+  readonly kernel?: KernelPath | undefined;
   /** Starts a thread; replaced in tests. */
   readonly startWorker?: StartWorker;
 }
@@ -89,12 +98,15 @@ export class RelayPool implements MediaEngine {
   readonly #quarantineMs: number;
   readonly #startWorker: StartWorker;
   readonly #onWorkerLost: RelayPoolOptions['onWorkerLost'];
+  #onIoFallback: RelayPoolOptions['onIoFallback'];
   readonly #threads: (RelayThread | undefined)[];
   /** By address and range: realms that share both share the ports, a changed range is a pool of its own. */
   readonly #pools = new Map<string, SharedPool>();
   /** Names of the pools that the configuration has; `undefined`: whatever is asked for. */
   #served: ReadonlySet<string> | undefined;
   readonly #streams = new Set<RelayStream>();
+  readonly #kernel: KernelPath | undefined;
+  readonly #flows: PoolFlows | undefined;
   #lastStreamKey = 0;
   #workerRestarts = 0;
   #isClosed = false;
@@ -105,14 +117,19 @@ export class RelayPool implements MediaEngine {
     const { holdTimeoutMs = RELAY_DEFAULTS.holdTimeoutMs } = options;
     this.#workerOptions = {
       clockOriginMs: options.clockOriginMs ?? performance.timeOrigin,
+      io: options.io ?? 'dgram',
+      kernelReach: options.kernel?.reach,
       inactivityTimeoutMs,
       holdTimeoutMs,
       digitGapMs,
       digitPacketIntervalMs,
     };
+    this.#kernel = options.kernel;
+    this.#flows = options.kernel && new PoolFlows(options.kernel);
     this.#quarantineMs = options.quarantineMs ?? RELAY_DEFAULTS.quarantineMs;
     this.#startWorker = options.startWorker ?? startRelayWorker;
     this.#onWorkerLost = options.onWorkerLost;
+    this.#onIoFallback = options.onIoFallback;
     const count = workers === 'auto' ? autoWorkers() : Math.max(1, workers);
     this.#threads = Array.from({ length: count }, () => undefined);
   }
@@ -137,6 +154,7 @@ export class RelayPool implements MediaEngine {
    */
   serve(ranges: readonly LegPorts[]): void {
     this.#served = new Set(ranges.map((range) => poolKey(range)));
+    this.#kernel?.serve(ranges.map(({ address }) => address));
     for (const shared of this.#pools.values()) shared.realms.clear();
     for (const range of ranges) this.#poolOf(range);
     const nowMs = performance.now();
@@ -209,13 +227,18 @@ export class RelayPool implements MediaEngine {
         callee: request.callee.advertised,
       }),
       clockOriginMs: this.#workerOptions.clockOriginMs,
-      onThreadLost: () => void this.#resume(stream, slot.index),
+      onThreadLost: () => {
+        this.#flows?.ended(streamKey);
+        void this.#resume(stream, slot.index);
+      },
       onClosed: () => {
+        this.#flows?.closed(streamKey);
         this.#streams.delete(stream);
         release([caller, callee]);
       },
     });
     this.#streams.add(stream);
+    this.#flows?.opened(streamKey, bound);
     return stream;
   }
 
@@ -247,10 +270,20 @@ export class RelayPool implements MediaEngine {
   }
 
   #start(index: number): RelayThread {
-    const thread = new RelayThread(this.#startWorker(this.#workerOptions), (error, streams) => {
-      if (this.#isClosed) return;
-      this.#workerRestarts += 1;
-      this.#onWorkerLost?.(error, streams);
+    const descriptors = this.#workerOptions.io === 'ffi' ? newDescriptorMemory() : undefined;
+    const worker = this.#startWorker({ ...this.#workerOptions, descriptors });
+    const thread = new RelayThread(worker, {
+      descriptors,
+      died: (error, streams) => {
+        if (this.#isClosed) return;
+        this.#workerRestarts += 1;
+        this.#onWorkerLost?.(error, streams);
+      },
+      fellBack: (reason) => {
+        this.#onIoFallback?.(reason);
+        this.#onIoFallback = undefined;
+      },
+      flow: (event, post) => this.#flows?.receive(event, post),
     });
     this.#threads[index] = thread;
     return thread;

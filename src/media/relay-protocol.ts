@@ -1,5 +1,5 @@
 /**
- * What the main thread and a relay thread say to each other; nothing is shared between them.
+ * What the main thread and a relay thread say to each other; no state is shared between them.
  *
  *   main                                      worker
  *   openStream  ---------------------------->  binds four sockets
@@ -24,9 +24,14 @@ import type {
   SentDigit,
   StreamUpdate,
 } from './media-engine.ts';
+import type { DescriptorMemory } from './ffi/thread-descriptors.ts';
+import type { KernelReach, SteadyFlow } from './kernel/steady-flow.ts';
 import type { MediaCounters } from './relay-counters.ts';
 import type { LearntSource } from './source-lock.ts';
 import type { ResumedStream } from './stream-memory.ts';
+
+/** How a relay thread receives and sends: Node's sockets, or system calls of its own. */
+export type RelayIo = 'dgram' | 'ffi';
 
 /** Settings of a relay thread, given at its start. */
 export interface RelayWorkerOptions {
@@ -35,6 +40,12 @@ export interface RelayWorkerOptions {
    * that times of both can be compared, whatever becomes of the system's clock meanwhile.
    */
   readonly clockOriginMs: number;
+  /** What moves the packets; a thread that cannot do `ffi` takes `dgram` and says so. Default dgram. */
+  readonly io?: RelayIo | undefined;
+  /** With `ffi`: where the thread notes what it opened, for the main thread to close behind its death. */
+  readonly descriptors?: DescriptorMemory | undefined;
+  /** Which streams may go by the kernel; absent: none. */
+  readonly kernelReach?: KernelReach | undefined;
   readonly inactivityTimeoutMs: number;
   readonly holdTimeoutMs: number;
   readonly digitGapMs?: number | undefined;
@@ -60,12 +71,40 @@ export type RelayCommand =
       readonly digit: PlayedDigit;
     }
   | { readonly type: 'readCounters'; readonly streamKey: number; readonly requestId: number }
-  | { readonly type: 'closeStream'; readonly streamKey: number };
+  | { readonly type: 'closeStream'; readonly streamKey: number }
+  /** Answers `flowSteady` or `flowBroken`, or says that the kernel has the direction no more. */
+  | {
+      readonly type: 'flowCarried';
+      readonly streamKey: number;
+      readonly side: Side;
+      readonly isCarried: boolean;
+    }
+  /** What the kernel has forwarded of the packets of `side`, since the last time. */
+  | {
+      readonly type: 'flowCounted';
+      readonly streamKey: number;
+      readonly side: Side;
+      readonly packets: number;
+      readonly bytes: number;
+      /** Of `performance.now()`. */
+      readonly atMs: number;
+    };
 
 /** `no-descriptors`: this process may open no more sockets. */
 export type OpenFailure = 'port-taken' | 'address-unavailable' | 'no-descriptors';
 
 export type RelayEvent =
+  /** The packets of `side` may go by the kernel from now on. */
+  | {
+      readonly type: 'flowSteady';
+      readonly streamKey: number;
+      readonly side: Side;
+      readonly flow: SteadyFlow;
+    }
+  /** The packets of `side` have to come to the thread again. */
+  | { readonly type: 'flowBroken'; readonly streamKey: number; readonly side: Side }
+  /** The thread moves packets by `dgram`, though it was told otherwise; of no stream. */
+  | { readonly type: 'ioFallback'; readonly reason: string }
   | { readonly type: 'opened'; readonly streamKey: number }
   | {
       readonly type: 'openFailed';

@@ -1,15 +1,11 @@
 /** The UDP sockets of one stream: RTP and RTCP per leg, bound to the address of the leg. */
 
-import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { SIDES, type Side } from '../wire/side.ts';
+import { LegSocket, type OnTaken } from './leg-socket.ts';
 import type { LocalMedia } from './media-engine.ts';
 import type { OpenFailure } from './relay-protocol.ts';
 import type { PacketSource } from './source-lock.ts';
-
-/** Half a second of wide-band audio at 50 ms stalls; the kernel may grant less. */
-const RECEIVE_BUFFER_BYTES = 512 * 1024;
 
 /** How long packets that the kernel did not take at once may hold up the closing of a socket. */
 const DRAIN_MS = 50;
@@ -19,6 +15,8 @@ const DRAIN_STEP_MS = 5;
 export interface PacketReceiver {
   receiveRtp(side: Side, packet: Buffer, source: PacketSource): void;
   receiveRtcp(side: Side, packet: Buffer, source: PacketSource): void;
+  /** A packet of `sendRtp` to the leg of `side` that the kernel did not take. */
+  refusedRtp(side: Side, packet: Buffer): void;
 }
 
 export interface BindFailure {
@@ -32,12 +30,14 @@ export interface StreamSockets {
   sendRtp(side: Side, packet: Buffer, destination: PacketSource): void;
   sendRtcp(side: Side, packet: Buffer, destination: PacketSource): void;
   /** Sends RTP and says when the packet is taken or refused. */
-  sendRtpReported(
-    side: Side,
-    packet: Buffer,
-    destination: PacketSource,
-    onTaken: (isTaken: boolean) => void,
-  ): void;
+  sendRtpReported(side: Side, packet: Buffer, destination: PacketSource, onTaken: OnTaken): void;
+  /**
+   * From now on RTP of this leg is exchanged with `peer` alone, so that the kernel may filter; `undefined`: with
+   * anybody again. While it is settled, `destination` of what is sent to the leg is `peer`.
+   */
+  settle(side: Side, peer: PacketSource | undefined): void;
+  /** Receives what has arrived and waits to be read, as far as the loop does not do that anyway. */
+  takeWaiting?(): Promise<void>;
   /** Closes all sockets after what they still have to send, for a bounded time. */
   close(): Promise<void>;
 }
@@ -51,15 +51,17 @@ export function openRelaySockets(
 }
 
 interface LegSockets {
-  readonly rtp: Socket;
-  readonly rtcp: Socket;
+  readonly rtp: LegSocket;
+  readonly rtcp: LegSocket;
 }
 
 export class RelaySockets implements StreamSockets {
-  readonly #legs: Readonly<Record<Side, LegSockets>>;
+  readonly #caller: LegSockets;
+  readonly #callee: LegSockets;
 
   private constructor(legs: Readonly<Record<Side, LegSockets>>) {
-    this.#legs = legs;
+    this.#caller = legs.caller;
+    this.#callee = legs.callee;
   }
 
   /** Binds all four sockets, or none. */
@@ -72,7 +74,7 @@ export class RelaySockets implements StreamSockets {
       callee: createLegSockets('callee', legs.callee, receiver),
     });
     const failures = await Promise.all(
-      SIDES.map((side) => bindLeg(side, sockets.#legs[side], legs[side])),
+      SIDES.map((side) => bindLeg(side, sockets.#leg(side), legs[side])),
     );
     const failure = failures.find((candidate) => candidate !== undefined);
     if (failure === undefined) return sockets;
@@ -80,23 +82,26 @@ export class RelaySockets implements StreamSockets {
     return failure;
   }
 
-  sendRtp(side: Side, packet: Buffer, { port, address }: PacketSource): void {
-    this.#legs[side].rtp.send(packet, port, address);
+  sendRtp(side: Side, packet: Buffer, destination: PacketSource): void {
+    this.#leg(side).rtp.send(packet, destination);
   }
 
-  sendRtcp(side: Side, packet: Buffer, { port, address }: PacketSource): void {
-    this.#legs[side].rtcp.send(packet, port, address);
+  sendRtcp(side: Side, packet: Buffer, destination: PacketSource): void {
+    this.#leg(side).rtcp.send(packet, destination);
   }
 
-  /** Sends RTP and says when the socket has taken it or refused it. */
-  sendRtpReported(
-    side: Side,
-    packet: Buffer,
-    destination: PacketSource,
-    onTaken: (isTaken: boolean) => void,
-  ): void {
-    const { port, address } = destination;
-    this.#legs[side].rtp.send(packet, port, address, (error) => onTaken(error === null));
+  sendRtpReported(side: Side, packet: Buffer, ...[to, onTaken]: [PacketSource, OnTaken]): void {
+    this.#leg(side).rtp.sendReported(packet, to, onTaken);
+  }
+
+  settle(side: Side, peer: PacketSource | undefined): void {
+    this.#leg(side).rtp.settle(peer);
+  }
+
+  /** Each turn of the loop reads all sockets; the one that a command came in may have looked at them before. */
+  async takeWaiting(): Promise<void> {
+    await nextTurn();
+    await nextTurn();
   }
 
   /** Closes all sockets after what they still have to send, for a bounded time. */
@@ -107,46 +112,36 @@ export class RelaySockets implements StreamSockets {
     this.#close();
   }
 
+  #leg(side: Side): LegSockets {
+    return side === 'caller' ? this.#caller : this.#callee;
+  }
+
   get #isSending(): boolean {
-    return SIDES.some((side) => this.#legs[side].rtp.getSendQueueCount() > 0);
+    return this.#caller.rtp.isSending || this.#callee.rtp.isSending;
   }
 
   #close(): void {
-    for (const side of SIDES) {
-      this.#legs[side].rtp.close();
-      this.#legs[side].rtcp.close();
+    for (const { rtp, rtcp } of [this.#caller, this.#callee]) {
+      rtp.close();
+      rtcp.close();
     }
   }
 }
 
 function createLegSockets(side: Side, local: LocalMedia, receiver: PacketReceiver): LegSockets {
-  const rtp = createLegSocket(local.address);
-  const rtcp = createLegSocket(local.address);
-  rtp.on('message', (packet, source) => receiver.receiveRtp(side, packet, source));
-  rtcp.on('message', (packet, source) => receiver.receiveRtcp(side, packet, source));
+  const rtp = new LegSocket(local.address, (packet) => receiver.refusedRtp(side, packet));
+  const rtcp = new LegSocket(local.address, () => {});
+  rtp.onPacket((packet, source) => receiver.receiveRtp(side, packet, source));
+  rtcp.onPacket((packet, source) => receiver.receiveRtcp(side, packet, source));
   return { rtp, rtcp };
-}
-
-function createLegSocket(address: string): Socket {
-  const isV6 = isIPv6(address);
-  const socket = createSocket({
-    type: isV6 ? 'udp6' : 'udp4',
-    ipv6Only: isV6,
-    recvBufferSize: RECEIVE_BUFFER_BYTES,
-    // Only IP addresses come here; the stock resolver would defer every single packet.
-    lookup: (host, _options, callback) => callback(null, host, isV6 ? 6 : 4),
-  });
-  // What a socket reports (an unreachable peer, a full buffer) loses packets, nothing else.
-  socket.on('error', () => {});
-  return socket;
 }
 
 async function bindLeg(
   side: Side,
   { rtp, rtcp }: LegSockets,
-  { address, rtpPort, rtcpPort }: LocalMedia,
+  { rtpPort, rtcpPort }: LocalMedia,
 ): Promise<BindFailure | undefined> {
-  const codes = await Promise.all([bind(rtp, address, rtpPort), bind(rtcp, address, rtcpPort)]);
+  const codes = await Promise.all([rtp.bind(rtpPort), rtcp.bind(rtcpPort)]);
   const code = codes.find((candidate) => candidate !== undefined);
   if (code === undefined) return undefined;
   return { type: 'bindFailure', side, reason: openFailureOf(code) };
@@ -166,16 +161,4 @@ export function openFailureOf(code: string): OpenFailure {
     default:
       return 'address-unavailable';
   }
-}
-
-/** The error code, or `undefined` when bound. */
-function bind(socket: Socket, address: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const onError = (error: NodeJS.ErrnoException): void => resolve(error.code ?? 'unknown');
-    socket.once('error', onError);
-    socket.bind({ address, port, exclusive: true }, () => {
-      socket.removeListener('error', onError);
-      resolve(undefined);
-    });
-  });
 }

@@ -10,10 +10,13 @@ import type { OpenResult, RelayThread, ThreadStream } from './relay-thread.ts';
 import type { LearntSource } from './source-lock.ts';
 import type {
   DetectedDigit,
+  DroppedDigit,
   LocalMedia,
   MediaListener,
+  MediaObservation,
   MediaStream,
   PlayedDigit,
+  ReleasedDigit,
   SentDigit,
   StreamUpdate,
 } from './media-engine.ts';
@@ -63,12 +66,14 @@ export class RelayStream implements MediaStream, ThreadStream {
   readonly listener: MediaListener;
   readonly #options: RelayStreamOptions;
   readonly #memory = new StreamMemory();
-  readonly #closed = Promise.withResolvers<MediaCounters>();
+  /** Of those who wait for the end. */
+  #onClosed: ((counters: MediaCounters) => void)[] | undefined;
   #thread: RelayThread;
   #state: StreamState = 'open';
   /** What threads that died had counted when they were asked last. */
-  #countedBefore: MediaCounters = createCounters();
-  #lastCounters: MediaCounters = createCounters();
+  #countedBefore: MediaCounters | undefined;
+  /** As read last. */
+  #lastCounters: MediaCounters | undefined;
   #lossesMs: number[] = [];
 
   constructor(options: RelayStreamOptions) {
@@ -76,7 +81,7 @@ export class RelayStream implements MediaStream, ThreadStream {
     this.streamId = streamId;
     this.local = local;
     this.#options = options;
-    this.listener = this.#remembering(options.listener);
+    this.listener = new RememberingListener(this.#memory, options.listener);
     this.#thread = thread;
     thread.attach(streamKey, this);
   }
@@ -109,9 +114,9 @@ export class RelayStream implements MediaStream, ThreadStream {
     if (this.#state === 'open') {
       const before = this.#countedBefore;
       const counted = await this.#thread.readCounters(this.#options.streamKey);
-      if (counted !== undefined) this.#lastCounters = addCounters(before, counted);
+      if (counted !== undefined) this.#lastCounters = sumOf(before, counted);
     }
-    return this.#lastCounters;
+    return this.#lastCounters ?? createCounters();
   }
 
   close(): Promise<MediaCounters> {
@@ -121,20 +126,24 @@ export class RelayStream implements MediaStream, ThreadStream {
       const { streamKey } = this.#options;
       if (!isResuming) this.#thread.post({ type: 'closeStream', streamKey });
     }
-    return this.#closed.promise;
+    if (this.#state === 'closed') return Promise.resolve(this.#lastCounters ?? createCounters());
+    return new Promise((resolve) => {
+      this.#onClosed = [...(this.#onClosed ?? []), resolve];
+    });
   }
 
   /** Called by the thread. */
   closed(counters: MediaCounters | undefined): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    if (counters !== undefined) this.#lastCounters = addCounters(this.#countedBefore, counters);
+    if (counters !== undefined) this.#lastCounters = sumOf(this.#countedBefore, counters);
     const { listener } = this.#options;
     const { sent, dropped } = this.#memory.clear();
     for (const digit of sent) listener.digitSent(digit);
     for (const digit of dropped) listener.digitDropped({ ...digit, reason: 'stream-closed' });
     this.#options.onClosed();
-    this.#closed.resolve(this.#lastCounters);
+    const last = this.#lastCounters ?? createCounters();
+    for (const resolve of this.#onClosed ?? []) resolve(last);
   }
 
   /** Called by the thread. */
@@ -220,28 +229,50 @@ export class RelayStream implements MediaStream, ThreadStream {
       this.#thread.post({ type: 'playDigit', streamKey, to, digit });
     }
   }
+}
 
-  #remembering(listener: MediaListener): MediaListener {
-    const memory = this.#memory;
-    return {
-      digitPressed: (digit: DetectedDigit) => {
-        if (memory.pressed(digit)) listener.digitPressed(digit);
-      },
-      digitReleased: (digit) => {
-        if (memory.released(digit)) listener.digitReleased(digit);
-      },
-      digitSent: (sent) => {
-        memory.settled(sent.to, sent.digitId);
-        listener.digitSent(sent);
-      },
-      digitDropped: (dropped) => {
-        memory.settled(dropped.to, dropped.digitId);
-        listener.digitDropped(dropped);
-      },
-      inactive: (info) => listener.inactive(info),
-      observed: (observation) => listener.observed?.(observation),
-      lost: (reason) => listener.lost(reason),
-    };
+function sumOf(before: MediaCounters | undefined, counted: MediaCounters): MediaCounters {
+  return before === undefined ? counted : addCounters(before, counted);
+}
+
+/** Passes on what is news to `memory`. */
+class RememberingListener implements MediaListener {
+  readonly #memory: StreamMemory;
+  readonly #listener: MediaListener;
+
+  constructor(memory: StreamMemory, listener: MediaListener) {
+    this.#memory = memory;
+    this.#listener = listener;
+  }
+
+  digitPressed(digit: DetectedDigit): void {
+    if (this.#memory.pressed(digit)) this.#listener.digitPressed(digit);
+  }
+
+  digitReleased(digit: ReleasedDigit): void {
+    if (this.#memory.released(digit)) this.#listener.digitReleased(digit);
+  }
+
+  digitSent(sent: SentDigit): void {
+    this.#memory.settled(sent.to, sent.digitId);
+    this.#listener.digitSent(sent);
+  }
+
+  digitDropped(dropped: DroppedDigit): void {
+    this.#memory.settled(dropped.to, dropped.digitId);
+    this.#listener.digitDropped(dropped);
+  }
+
+  inactive(info: Parameters<MediaListener['inactive']>[0]): void {
+    this.#listener.inactive(info);
+  }
+
+  observed(observation: MediaObservation): void {
+    this.#listener.observed?.(observation);
+  }
+
+  lost(reason: Parameters<MediaListener['lost']>[0]): void {
+    this.#listener.lost(reason);
   }
 }
 

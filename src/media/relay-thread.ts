@@ -2,6 +2,8 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Side } from '../wire/side.ts';
+import { closeLeft, type DescriptorMemory, wake } from './ffi/thread-descriptors.ts';
+import type { FlowEvent } from './kernel/pool-flows.ts';
 import type { LocalMedia, MediaListener, SentDigit } from './media-engine.ts';
 import type { MediaCounters } from './relay-counters.ts';
 import type {
@@ -57,20 +59,31 @@ export interface ThreadStream {
 /** Hears of the death of a thread, its last error and how many streams were on it. */
 export type OnDeath = (error: Error | undefined, streams: number) => void;
 
+/** What the owner of a thread hears of it. */
+export interface ThreadListener {
+  /** What the thread notes of the descriptors that Node knows nothing of. */
+  readonly descriptors?: DescriptorMemory | undefined;
+  readonly died: OnDeath;
+  /** It moves packets by other means than it was told to. */
+  fellBack(reason: string): void;
+  /** A direction may go by the kernel, or may not any more; the answers go to `post`. */
+  flow?(event: FlowEvent, post: (command: RelayCommand) => void): void;
+}
+
 export class RelayThread {
   readonly #worker: RelayWorker;
   readonly #opening = new Map<number, (result: OpenResult) => void>();
   readonly #streams = new Map<number, ThreadStream>();
   readonly #readers = new Map<number, (counters: MediaCounters | undefined) => void>();
-  readonly #onDeath: OnDeath;
+  readonly #listener: ThreadListener;
   #lastRequestId = 0;
   /** What went wrong in the thread: it is on its way out. */
   #error: Error | undefined;
   #isAlive = true;
 
-  constructor(worker: RelayWorker, onDeath: OnDeath) {
+  constructor(worker: RelayWorker, listener: ThreadListener) {
     this.#worker = worker;
-    this.#onDeath = onDeath;
+    this.#listener = listener;
     worker.on('message', (event: RelayEvent) => this.#receive(event));
     // 'exit' follows 'error' as well; only then the sockets are certainly closed.
     worker.on('error', (error: Error) => {
@@ -121,21 +134,39 @@ export class RelayThread {
 
   /** Sends a command; a dead thread takes none. */
   post(command: RelayCommand): void {
-    if (this.#isAlive) this.#worker.postMessage(command, []);
+    if (!this.#isAlive) return;
+    this.#worker.postMessage(command, []);
+    this.#wake();
   }
 
   /** Ends the thread with everything on it. */
   async stop(): Promise<void> {
-    await this.#worker.terminate();
+    await this.crash();
     this.#die();
   }
 
   /** Ends the thread as a crash would. */
   async crash(): Promise<void> {
-    await this.#worker.terminate();
+    const end = this.#worker.terminate();
+    // A thread that waits for packets notices when it goes on.
+    this.#wake();
+    await end;
+  }
+
+  #wake(): void {
+    const { descriptors } = this.#listener;
+    if (descriptors !== undefined) wake(descriptors);
   }
 
   #receive(event: RelayEvent): void {
+    if (event.type === 'ioFallback') {
+      this.#listener.fellBack(event.reason);
+      return;
+    }
+    if (event.type === 'flowSteady' || event.type === 'flowBroken') {
+      this.#listener.flow?.(event, (command) => this.post(command));
+      return;
+    }
     const { streamKey } = event;
     if (event.type === 'opened' || event.type === 'openFailed') {
       const resolve = this.#opening.get(streamKey);
@@ -155,7 +186,10 @@ export class RelayThread {
 
   #dispatch(
     stream: ThreadStream,
-    event: Exclude<RelayEvent, { type: 'opened' | 'openFailed' | 'counters' }>,
+    event: Exclude<
+      RelayEvent,
+      FlowEvent | { type: 'ioFallback' | 'opened' | 'openFailed' | 'counters' }
+    >,
   ): void {
     const { listener } = stream;
     switch (event.type) {
@@ -196,13 +230,15 @@ export class RelayThread {
   #die(): void {
     if (!this.#isAlive) return;
     this.#isAlive = false;
+    // Before anybody binds the ports again.
+    if (this.#listener.descriptors !== undefined) closeLeft(this.#listener.descriptors);
     const streams = [...this.#streams.values()];
     this.#streams.clear();
     for (const resolve of this.#opening.values()) resolve({ type: 'lost' });
     for (const resolve of this.#readers.values()) resolve(undefined);
     this.#opening.clear();
     this.#readers.clear();
-    this.#onDeath(this.#error, streams.length);
+    this.#listener.died(this.#error, streams.length);
     for (const stream of streams) stream.lost();
   }
 }

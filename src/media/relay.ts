@@ -17,7 +17,7 @@
  * carries them out before it forwards the packet at hand.
  */
 
-import { otherSide, SIDES, type Side } from '../wire/side.ts';
+import { ofSide, otherSide, SIDES, type Side } from '../wire/side.ts';
 import { isRtcp } from '../wire/rtcp.ts';
 import { RelayDirection, type RelayVerdict } from './relay-direction.ts';
 import { relayOpaque } from './opaque-relay.ts';
@@ -25,11 +25,13 @@ import { type OneWay, OneWayWatch } from './one-way-watch.ts';
 import { RelayLeg } from './relay-leg.ts';
 import { adjustRtcp } from './relay-rtcp.ts';
 import { hideSources, type RenameSource } from './rtcp-descriptions.ts';
+import { plainStream } from './kernel/plain-stream.ts';
 import type { MediaCounters } from './relay-counters.ts';
 import type { PlayedDigit, StreamUpdate } from './media-engine.ts';
 import type { PacketSource } from './source-lock.ts';
 import type { RelayOutput } from './relay-output.ts';
 import type { ResumedStream } from './stream-memory.ts';
+import type { SteadyFlow } from './kernel/steady-flow.ts';
 
 export interface RelayOptions {
   /** Uniform in [0, 1); for SSRC and numbers of a stream of our own. */
@@ -45,6 +47,15 @@ export interface RelayOptions {
   readonly digitPacketIntervalMs?: number | undefined;
 }
 
+/** Packets and their bytes. */
+export interface PacketCount {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Longer than two samples of what goes by elsewhere are apart. */
+const AWAY_LOOK_MS = 3000;
+
 export class Relay {
   readonly #options: RelayOptions;
   readonly #legs: Record<Side, RelayLeg>;
@@ -52,6 +63,9 @@ export class Relay {
   readonly #directions: Record<Side, RelayDirection>;
   readonly #outputs: RelayOutput[] = [];
   readonly #oneWay = new OneWayWatch();
+  /** Sides whose packets mostly go by elsewhere. */
+  readonly #away = new Set<Side>();
+  #lookedAtMs = 0;
   #isQuietReported = false;
   /** When the stream was opened, or last changed between active and held. */
   #quietSinceMs: number;
@@ -110,11 +124,12 @@ export class Relay {
 
   /** The verdict on an RTP packet that arrived on the leg of `side`. */
   receiveRtp(side: Side, packet: Buffer, source: PacketSource, nowMs: number): RelayVerdict {
-    const from = this.#legs[side];
+    const from = ofSide(this.#legs, side);
     if (from.isOpaque) {
-      return relayOpaque({ from, to: this.#legs[otherSide(side)] }, packet, source, nowMs);
+      const to = ofSide(this.#legs, otherSide(side));
+      return relayOpaque({ from, to }, packet, source, nowMs);
     }
-    return this.#directions[side].receiveRtp(packet, source, nowMs);
+    return ofSide(this.#directions, side).receiveRtp(packet, source, nowMs);
   }
 
   /** The verdict on an RTCP compound that arrived on the leg of `side`. */
@@ -146,9 +161,17 @@ export class Relay {
     return 'forward';
   }
 
+  /** The kernel did not take a packet to `side`. */
+  refused(side: Side, packet: Buffer): void {
+    const { counters } = this.#legs[side];
+    counters.sentPackets -= 1;
+    counters.sentBytes -= packet.length;
+    this.#legs[otherSide(side)].counters.dropped['not-taken'] += 1;
+  }
+
   /** Where forwarded RTP to `side` goes. */
   rtpDestination(side: Side): PacketSource | undefined {
-    return this.#legs[side].lock.rtpDestination;
+    return ofSide(this.#legs, side).lock.rtpDestination;
   }
 
   /** Where forwarded RTCP to `side` goes. */
@@ -178,13 +201,79 @@ export class Relay {
     return isNew ? quietMs : undefined;
   }
 
-  /** Whether a packet that came at `nowMs` was taken as one of `side`. */
-  hasHeard(side: Side, nowMs: number): boolean {
-    return this.#legs[side].lastReceivedAtMs === nowMs;
+  /** RTP packets that were taken as those of the peer of `side`. */
+  receivedPackets(side: Side): number {
+    return ofSide(this.#legs, side).counters.receivedPackets;
   }
 
-  /** To be called each second: notes whether only one peer sends, and says so. */
+  /** The peer of `side` when packets are taken from where SDP says alone. */
+  settledPeer(side: Side): PacketSource | undefined {
+    const { locked } = this.#legs[side].lock;
+    return locked?.isLearnt === false ? locked.source : undefined;
+  }
+
+  /** How long ago the last packet of the peer of `side` came. */
+  quietMs(side: Side, nowMs: number): number {
+    return nowMs - this.#legs[side].lastReceivedAtMs;
+  }
+
+  /** The stream from `side` while it leaves as it comes, from and to places that are sure. */
+  steadyFlow(side: Side): SteadyFlow | undefined {
+    const from = this.#legs[side];
+    const to = this.#legs[otherSide(side)];
+    const plain = plainStream(this.#directions[side], from);
+    const { locked } = from.lock;
+    const { destination } = to;
+    if (plain === undefined || locked === undefined || destination === undefined) return undefined;
+    if (from.isOpaque || to.isOpaque || !to.lock.isLocked) return undefined;
+    return { source: locked.source, destination, head: plain.head, ssrc: plain.ssrc };
+  }
+
+  /** Whether a key of `side` is down. */
+  isPressed(side: Side): boolean {
+    return this.#directions[side].state.isPressed;
+  }
+
+  /** Whether digits that come as events go on as something else, or the other way round. */
+  get translatesDigits(): boolean {
+    const hasEvents = SIDES.some((side) => this.#legs[side].media?.event !== undefined);
+    return hasEvents && SIDES.some((side) => this.#directions[side].state.absorbs);
+  }
+
+  /** From now on most packets of `side` go by elsewhere. */
+  beginAway(side: Side, nowMs: number): void {
+    this.#away.add(side);
+    this.#legs[side].reception.beginSampling(nowMs);
+  }
+
+  /** Packets of `side` that went by elsewhere until `nowMs`. */
+  countAway(side: Side, { packets, bytes }: PacketCount, nowMs: number): void {
+    const from = this.#legs[side];
+    const { counters: sent } = this.#legs[otherSide(side)];
+    from.counters.receivedPackets += packets;
+    from.counters.receivedBytes += bytes;
+    sent.sentPackets += packets;
+    sent.sentBytes += bytes;
+    from.reception.countElsewhere(packets, nowMs);
+    from.lastReceivedAtMs = Math.max(from.lastReceivedAtMs, nowMs);
+  }
+
+  /** All packets of `side` come here again. */
+  endAway(side: Side): void {
+    if (!this.#away.delete(side)) return;
+    const { reception } = this.#legs[side];
+    this.#directions[side].numbers.skip(reception.unseenPackets);
+    reception.endSampling();
+  }
+
+  /** Whether `checkOneWay` can judge: packets that go by elsewhere are counted late. */
+  isLookDue(nowMs: number): boolean {
+    return this.#away.size === 0 || nowMs - this.#lookedAtMs >= AWAY_LOOK_MS;
+  }
+
+  /** To be called each second, when due: notes whether only one peer sends, and says so. */
   checkOneWay(nowMs: number): OneWay | undefined {
+    this.#lookedAtMs = nowMs;
     const { caller, callee } = this.#legs;
     const received = {
       caller: caller.counters.receivedPackets,

@@ -143,6 +143,12 @@ export class SequenceOffset {
     if (this.#absorbed.length > ABSORBED_REMEMBERED) this.#absorbed.shift();
   }
 
+  /** `packets` of the input have gone by elsewhere, with the numbers they had. */
+  skip(packets: number): void {
+    if (this.#phase.type !== 'aligned' || !this.isTransparent) return;
+    this.#highestIn = addSequence16(this.#highestIn, packets);
+  }
+
   /** Begins a stream of our own, before any input: the first number is behind `sequenceNumber`. */
   begin(ssrc: number, sequenceNumber: number): void {
     this.#adopt(ssrc, sequenceNumber);

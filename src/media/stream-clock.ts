@@ -10,6 +10,9 @@ import { rtpSequenceNumber, rtpSsrc, rtpTimestamp } from '../wire/rtp.ts';
 /** Steps beyond this are silence between talk spurts, not the length of a packet. */
 const MAX_PACKET_TIME_MS = 200;
 
+/** Of the first two bytes of a packet. */
+const WITHOUT_MARKER = 0xff7f;
+
 /** Of no packet: whatever comes is not the next one in a row. */
 const NO_SEQUENCE_NUMBER = -1;
 
@@ -19,6 +22,7 @@ export class StreamClock {
   #timestamp = 0;
   #atMs = 0;
   #nextSequenceNumber = NO_SEQUENCE_NUMBER;
+  #head = 0;
   #packetTimeMs: number | undefined;
 
   get clockRate(): number {
@@ -33,6 +37,11 @@ export class StreamClock {
   /** The stream observed last; `undefined` before the first packet. */
   get ssrc(): number | undefined {
     return this.#ssrc;
+  }
+
+  /** The first two bytes of the last packet, without its marker. */
+  get head(): number {
+    return this.#head;
   }
 
   /** Audio in one packet, by the timestamps; `undefined` until two packets in a row were seen. */
@@ -65,6 +74,7 @@ export class StreamClock {
       // A late packet says nothing new about now.
       return;
     }
+    this.#head = packet.readUInt16BE(0) & WITHOUT_MARKER;
     this.#timestamp = timestamp;
     this.#atMs = nowMs;
     this.#nextSequenceNumber = addSequence16(sequenceNumber, 1);

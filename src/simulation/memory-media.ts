@@ -86,6 +86,9 @@ class MemorySockets implements StreamSockets {
     onTaken(true);
   }
 
+  /** There is no kernel to filter. */
+  settle(): void {}
+
   async close(): Promise<void> {
     for (const side of SIDES) {
       const { rtp, rtcp } = portsOf(this.#legs[side]);

@@ -14,17 +14,20 @@ const CALLS = 10;
 const BEFORE_LOCK = 5;
 
 test.each([
-  ['sdp', 0],
-  ['learn-once', BEFORE_LOCK],
+  ['dgram', 'sdp', 0],
+  ['dgram', 'learn-once', BEFORE_LOCK],
+  ['ffi', 'sdp', 0],
+  ['ffi', 'learn-once', BEFORE_LOCK],
 ])(
-  'media-source %s: at most %i packets per leg before the lock, none behind it',
-  async (mediaSource, most) => {
+  'io %s, media-source %s: at most %i packets per leg before the lock, none behind it',
+  async (io, mediaSource, most) => {
     const leg = { 'media-source': mediaSource };
     const stage = await openCallStage({
       mediaPorts: 2 * CALLS,
       access: { 'kpml-interworking': 'disabled', ...leg },
       core: { 'rfc2833-mode': 'transparent', ...leg },
       hidesTopology: false,
+      edit: (yaml) => yaml.replace(/io: \w+/, `io: ${io}`),
     });
     const { alice, bob, running } = stage;
     const report = await attack({

@@ -55,3 +55,38 @@ test('any order of setting and taking agrees with a sorted list', () => {
     }),
   );
 });
+
+test('turns of the wheel, moves, cancellations and time that goes on agree with a list', () => {
+  const anyStep = fc.oneof(
+    fc.record({ type: fc.constant('set' as const), item: fc.nat(9), inMs: fc.nat(4000) }),
+    fc.record({ type: fc.constant('delete' as const), item: fc.nat(9) }),
+    fc.record({ type: fc.constant('wait' as const), forMs: fc.nat(3000) }),
+  );
+  fc.assert(
+    fc.property(fc.array(anyStep, { maxLength: 100 }), (steps) => {
+      const deadlines = new Deadlines<number>();
+      const model = new Map<number, number>();
+      let nowMs = 0.25;
+      for (const step of steps) {
+        if (step.type === 'set') {
+          const atMs = nowMs + step.inMs / 7 - 3;
+          deadlines.set(step.item, atMs);
+          model.set(step.item, atMs);
+        } else if (step.type === 'delete') {
+          deadlines.delete(step.item);
+          model.delete(step.item);
+        } else nowMs += step.forMs / 7;
+        const earliest = Math.min(...model.values());
+        expect(deadlines.nextAtMs ?? Infinity).toBe(earliest);
+        const due = deadlines.takeDue(nowMs);
+        expect(due && Math.floor(due.atMs)).toBe(
+          earliest > nowMs ? undefined : Math.floor(earliest),
+        );
+        if (due === undefined) continue;
+        expect(model.get(due.item)).toBe(due.atMs);
+        expect(deadlines.get(due.item)).toBeUndefined();
+        model.delete(due.item);
+      }
+    }),
+  );
+});

@@ -2,9 +2,11 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { LegPorts, MediaStream, StreamUpdate } from '../../../src/media/media-engine.ts';
 import { RelayPool, type RelayPoolOptions } from '../../../src/media/relay-pool.ts';
+import type { RelayIo } from '../../../src/media/relay-protocol.ts';
 import { freePortRange } from '../../support/free-ports.ts';
 import { receivedEvents } from '../../support/rtp-analysis.ts';
 import { RtpPeer } from '../../support/rtp-peer.ts';
+import { sleep } from '../../support/wait-for.ts';
 import { RecordingListener, sampleLeg, sampleUpdate } from './media-samples.ts';
 
 export const HOST = '127.0.0.1';
@@ -17,14 +19,23 @@ export interface BedCall {
   readonly callee: RtpPeer;
 }
 
+/** What moves the packets of a relay thread; what is on a bed holds for each of them. */
+export const IOS = ['dgram', 'ffi'] as const;
+
 export class MediaBed {
   readonly listener = new RecordingListener();
+  readonly #io: RelayIo;
   readonly #closers: (() => Promise<unknown>)[] = [];
+
+  constructor(io: RelayIo = 'dgram') {
+    this.#io = io;
+    if (io === 'ffi') this.#closers.push(muteForeignDescriptors());
+  }
 
   /** A pool of one thread with a range of eight pairs. */
   async openPool(options: RelayPoolOptions = {}): Promise<{ pool: RelayPool; leg: LegPorts }> {
     const range = await freePortRange(16);
-    const pool = new RelayPool({ workers: 1, quarantineMs: 0, ...options });
+    const pool = new RelayPool({ workers: 1, quarantineMs: 0, io: this.#io, ...options });
     this.#closers.push(() => pool.close());
     const leg = { realm: 'core', address: HOST, portMin: range.first, portMax: range.last };
     return { pool, leg };
@@ -63,13 +74,31 @@ export class MediaBed {
   }
 }
 
+/**
+ * The thread of a test warns when it closes what another thread has opened, as a pool does for its dead threads; the main
+ * thread of a program does not. Resolves when warnings are heard again.
+ */
+function muteForeignDescriptors(): () => Promise<void> {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
+    if (String(warning).includes('closed but not opened in unmanaged mode')) return;
+    Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
+  return () => {
+    process.emitWarning = emitWarning;
+    return Promise.resolve();
+  };
+}
+
 export async function waitForCounters(
   stream: MediaStream,
   isEnough: (counters: Awaited<ReturnType<MediaStream['counters']>>) => boolean,
 ): Promise<Awaited<ReturnType<MediaStream['counters']>>> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 500; attempt++) {
     const counters = await stream.counters();
     if (isEnough(counters)) return counters;
+    // A busy kernel delivers later than it takes.
+    if (attempt > 50) await sleep(10);
   }
   throw new Error('the counters never got there');
 }
@@ -81,7 +110,11 @@ export function endsOf(peer: RtpPeer): number {
 }
 
 export function holdPort(port: number): Promise<Socket> {
-  const socket = createSocket('udp4');
+  // Without a look-up a packet is with the kernel when `send` returns.
+  const socket = createSocket({
+    type: 'udp4',
+    lookup: (host, _options, found) => found(null, host, 4),
+  });
   return new Promise((resolve) => {
     socket.bind(port, HOST, () => resolve(socket));
   });
