@@ -2,6 +2,12 @@
 FROM node:26-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production
+# nft is for `media.io` with the kernel: it may change the network if the container may (cap_add: NET_ADMIN), the SBC may not.
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends nftables iproute2 libcap2-bin \
+  && setcap cap_net_admin=ep /usr/sbin/nft \
+  && apt-get purge -y --auto-remove libcap2-bin \
+  && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json ./
 # The lockfile names optional binaries of other platforms, which `npm ci` would insist on.
 RUN npm install --omit=dev --no-audit --no-fund

@@ -19,9 +19,8 @@ import type { LoadedConfig } from './config/load.ts';
 import type { LoadThread } from './config/load-thread.ts';
 import { type FeatureKeys, openFeatureKeys } from './feature-keys-runtime.ts';
 import { PassRelay, type PassRelayParts } from './feature-keys/pass-relay.ts';
-import { warnOfPorts } from './media-ports.ts';
-import type { MediaEngine } from './media/media-engine.ts';
-import { RelayPool } from './media/relay-pool.ts';
+import { startMediaSide } from './media-side.ts';
+import type { LegPorts, MediaEngine } from './media/media-engine.ts';
 import { nowMs } from './observe/clock.ts';
 import type { DigitLedger } from './observe/digit-ledger.ts';
 import type { LadderRecorder } from './observe/ladder.ts';
@@ -85,13 +84,12 @@ export async function startSbc(config: Config, options: SbcOptions = {}): Promis
 }
 
 async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]): Promise<Sbc> {
-  refuseUnserved(config);
   const showDigits = !config.dtmf.maskDigits;
   const log = options.log ?? createLog(config.log.level, undefined, { showDigits });
   const observed = startObserving(config, log, VERSION, closers);
-  await warnOfPorts(config.realms, log);
-  const media = startMedia(config, log, closers);
   const { ledger, ladder, metrics } = observed;
+  const mediaSide = await startMediaSide(config, { log, metrics, closers });
+  const media = mediaSide.engine;
   const agents = new AgentRegistry(config, { nowMs, onHealthChange: logHealth(log) });
   const admission = new CallAdmission(config, agents);
   const trunks = { agents, admission, registrations: new Registrations() };
@@ -105,7 +103,7 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const context = { config, stack, media, log, nowMs, features: features.calls, ...observed };
   const calls = new CallRegistry(context, trunks);
   ready.calls = calls;
-  observed.watch({ media, calls, agents });
+  observed.watch({ media: mediaSide, calls, agents });
   const relays = openRelays(config, { ...trunks, stack, metrics, log }, () => calls.isDraining);
   ready.relay = relays.relay;
   ready.pass = relays.pass;
@@ -115,6 +113,7 @@ async function buildSbc(config: Config, options: SbcOptions, closers: Closer[]):
   const parts = { ledger, ladder, calls, stack, media, log };
   const backend = new SbcBackend({
     ...parts,
+    ioInUse: mediaSide.ioInUse,
     agents,
     metrics,
     config,
@@ -185,25 +184,8 @@ function runningSbc(
   };
 }
 
-function startMedia({ media }: Config, log: Log, closers: Closer[]): RelayPool {
-  const pool = new RelayPool({
-    workers: media.workers,
-    inactivityTimeoutMs: media.inactivityTimeoutMs,
-    holdTimeoutMs: media.holdTimeoutMs,
-    quarantineMs: media.portQuarantineMs,
-    onWorkerLost: (error, streams) => log.error({ err: error, streams }, 'relay worker lost'),
-  });
-  closers.push(() => pool.close());
-  return pool;
-}
-
-function rangesOf({ realms }: Config): Parameters<RelayPool['serve']>[0] {
+function rangesOf({ realms }: Config): LegPorts[] {
   return realms.map(({ name: realm, media }) => ({ realm, ...media }));
-}
-
-/** Engines a configuration may name and this version does not have: starting without them would lose calls. */
-function refuseUnserved({ media }: Config): void {
-  if (media.engine === 'rtpengine') throw new Error('media engine rtpengine is not there yet');
 }
 
 /** Looks up the agents that have a host name, beside the running calls. */

@@ -5,7 +5,7 @@ import type { CallRegistry } from './call/registry.ts';
 import { openCallRecords } from './call-records.ts';
 import type { Config } from './config/config.ts';
 import { openHep } from './hep.ts';
-import type { RelayPool } from './media/relay-pool.ts';
+import type { MediaSide } from './media-side.ts';
 import type { CdrWriter } from './observe/cdr-writer.ts';
 import { DigitLedger } from './observe/digit-ledger.ts';
 import { LadderRecorder } from './observe/ladder.ts';
@@ -16,7 +16,7 @@ import type { AgentRegistry } from './trunk/agent-registry.ts';
 
 /** What is told of. */
 export interface Observed {
-  readonly media: RelayPool;
+  readonly media: MediaSide;
   readonly calls: CallRegistry;
   readonly agents: AgentRegistry;
 }
@@ -78,13 +78,20 @@ export function startObserving(
 }
 
 /** Values that are read when the metrics are, rather than counted. */
-function reportGauges(metrics: Metrics, { media, calls }: Observed, config: () => Config): void {
+function reportGauges(
+  metrics: Metrics,
+  { media: { engine, ioInUse, kernelFlows }, calls }: Observed,
+  config: () => Config,
+): void {
   let restarts = 0;
   for (const cause of MEDIA_CAUSES) metrics.mediaFailed(cause, 0);
   metrics.onScrape(() => {
-    metrics.mediaPorts(portViews(config(), media.portsFree));
+    metrics.mediaPorts(portViews(config(), engine));
+    metrics.mediaInfo(config().media.engine, ioInUse() ?? 'none');
+    metrics.mediaKernelFlows(kernelFlows());
+    metrics.rtpengine.nodes(engine.engineNodes ?? []);
     metrics.realms(new Set(config().realms.map(({ name }) => name)));
-    for (; restarts < media.workerRestarts; restarts += 1) metrics.workerRestarted();
+    for (; restarts < engine.workerRestarts; restarts += 1) metrics.workerRestarted();
     for (const { role, state, count } of calls.countSubscriptions()) {
       metrics.kpmlSubscriptions(role, state, count);
     }

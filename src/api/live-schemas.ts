@@ -22,6 +22,10 @@ export const processSchema: z.ZodType<views.StatusView> = z.strictObject({
   media: z.strictObject({
     engine: z.string(),
     io: z.string(),
+    ioInUse: z.string().exactOptional(),
+    nodes: z
+      .array(z.strictObject({ name: z.string(), isUp: z.boolean(), calls: count }))
+      .exactOptional(),
     ports: z.array(z.strictObject({ pool: z.string(), free: count, total: count })),
   }),
   interfaces: z.array(

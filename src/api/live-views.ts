@@ -22,11 +22,24 @@ export interface StatusView {
   readonly engine: { readonly type: string; readonly isUp: boolean };
   readonly media: {
     readonly engine: string;
+    /** As it is configured. */
     readonly io: string;
-    /** Port pairs by realm. */
+    /** What moves packets now, such as `ffi+kernel`; absent where they do not pass this process. */
+    readonly ioInUse?: string;
+    /** Media servers that carry the calls; absent where this process does. */
+    readonly nodes?: readonly MediaNodeView[];
+    /** Port pairs by realm; empty where the media servers have ports of their own. */
     readonly ports: readonly PortPoolView[];
   };
   readonly interfaces: readonly InterfaceView[];
+}
+
+export interface MediaNodeView {
+  /** Such as `192.0.2.1:2223`. */
+  readonly name: string;
+  readonly isUp: boolean;
+  /** Calls of ours that are on it. */
+  readonly calls: number;
 }
 
 export interface PortPoolView {

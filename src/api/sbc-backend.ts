@@ -5,7 +5,6 @@ import type { Config } from '../config/config.ts';
 import { lintConfig } from '../config/lint.ts';
 import { type LoadedConfig, loadedOf, sourceOf } from '../config/load.ts';
 import type { LoadThread } from '../config/load-thread.ts';
-import type { MediaEngine } from '../media/media-engine.ts';
 import { nowMs } from '../observe/clock.ts';
 import type { DigitLedger, DigitRecord } from '../observe/digit-ledger.ts';
 import type { Ladder, LadderRecorder } from '../observe/ladder.ts';
@@ -41,7 +40,7 @@ import { LiveFeed } from './live-feed.ts';
 import type { SeriesView, StatusView } from './live-views.ts';
 import type { PreparePart, ReadConfig } from './reload-part.ts';
 import { SeriesSampler } from './series-sampler.ts';
-import { interfaceViews, portViews } from './status-view.ts';
+import { interfaceViews, mediaSideView, type MediaState } from './status-view.ts';
 
 const MS_PER_SECOND = 1_000;
 
@@ -51,7 +50,9 @@ export interface SbcBackendOptions {
   readonly stack: SipStack;
   readonly ledger: DigitLedger;
   readonly ladder: LadderRecorder;
-  readonly media: Pick<MediaEngine, 'portsFree'>;
+  readonly media: MediaState;
+  /** What moves media packets now; `undefined`: they do not pass this process. */
+  readonly ioInUse: () => string | undefined;
   readonly metrics: Metrics;
   readonly config: Config;
   readonly log: Log;
@@ -169,10 +170,12 @@ export class SbcBackend implements ApiBackend {
   }
 
   readiness(): ReadinessView {
-    const { stack, calls, admission } = this.#options;
+    const { stack, calls, admission, media } = this.#options;
     const { overload } = admission;
+    const hasMedia = media.engineNodes?.some(({ isUp }) => isUp) ?? true;
     const reasons = [
       ...(stack.isUp ? [] : ['the connection to the SIP engine is down']),
+      ...(hasMedia ? [] : ['no rtpengine answers']),
       ...(calls.isDraining ? ['draining: no new calls are taken'] : []),
       ...(overload.type === 'calm'
         ? []
@@ -189,8 +192,8 @@ export class SbcBackend implements ApiBackend {
   }
 
   status(): StatusView {
-    const { calls, stack, media } = this.#options;
-    const { sip, media: configured, hash } = this.#config;
+    const { calls, stack, media, ioInUse } = this.#options;
+    const { sip, hash } = this.#config;
     const file = this.#options.configFile;
     return {
       ...this.health(),
@@ -202,11 +205,7 @@ export class SbcBackend implements ApiBackend {
         loadedAt: new Date(this.#loadedMs).toISOString(),
       },
       engine: { type: sip.engine, isUp: stack.isUp },
-      media: {
-        engine: configured.engine,
-        io: configured.io,
-        ports: portViews(this.#config, media.portsFree),
-      },
+      media: mediaSideView(this.#config, media, ioInUse()),
       interfaces: interfaceViews(this.#config, calls.list()),
     };
   }

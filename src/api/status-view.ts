@@ -1,7 +1,8 @@
 import type { Call } from '../call/call.ts';
 import type { Config } from '../config/config.ts';
 import { formatHostPort } from '../wire/sip-uri.ts';
-import type { InterfaceView, PortPoolView } from './live-views.ts';
+import type { MediaEngine } from '../media/media-engine.ts';
+import type { InterfaceView, PortPoolView, StatusView } from './live-views.ts';
 
 /** The sip-interfaces with the legs of `calls` that are on them. */
 export function interfaceViews(config: Config, calls: readonly Call[]): InterfaceView[] {
@@ -22,11 +23,31 @@ export function interfaceViews(config: Config, calls: readonly Call[]): Interfac
   }));
 }
 
-/** The media ports of each realm; a realm that has had no stream has all of them. */
+export type MediaState = Pick<MediaEngine, 'portsFree' | 'engineNodes'>;
+
+/** `ioInUse`: see `StatusView`. */
+export function mediaSideView(
+  config: Config,
+  media: MediaState,
+  ioInUse: string | undefined,
+): StatusView['media'] {
+  const { engine, io } = config.media;
+  const nodes = media.engineNodes?.map(({ name, isUp, calls }) => ({ name, isUp, calls }));
+  return {
+    engine,
+    io,
+    ...(ioInUse === undefined ? {} : { ioInUse }),
+    ...(nodes === undefined ? {} : { nodes }),
+    ports: portViews(config, media),
+  };
+}
+
+/** The media ports of each realm; a realm that has had no stream has all of them. Empty if media servers have them. */
 export function portViews(
   { realms }: Config,
-  portsFree: Readonly<Record<string, number>>,
+  { portsFree, engineNodes }: MediaState,
 ): PortPoolView[] {
+  if (engineNodes !== undefined) return [];
   return realms.map(({ name, media }) => {
     const total = pairsIn(media.portMin, media.portMax);
     return { pool: name, free: Math.min(portsFree[name] ?? total, total), total };

@@ -1,6 +1,6 @@
 /** What has to be right around the SBC, each with what to do where it is not. */
 import { isLoopback, isWildcard } from '../config/address.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, Realm } from '../config/config.ts';
 import { type LintFinding, lintConfig } from '../config/lint.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { BoundPort, Machine } from './doctor-machine.ts';
@@ -57,7 +57,8 @@ export function checkAddresses(config: Config, { addresses }: Machine): DoctorCh
   const name = 'addresses';
   const wanted = new Set([
     ...config.sipInterfaces.flatMap(({ sipPorts }) => sipPorts.map(({ address }) => address)),
-    ...config.realms.map(({ media }) => media.address),
+    ...ownMedia(config).map(({ address }) => address),
+    ...reportPorts(config).map(({ address }) => address),
     config.api.address,
   ]);
   const isThere = (address: string): boolean =>
@@ -97,14 +98,14 @@ export async function checkPortRange(config: Config, { read }: Machine): Promise
   const name = 'port ranges';
   const range = await read('/proc/sys/net/ipv4/ip_local_port_range');
   const [low = 0, high = 0] = (range ?? '').trim().split(/\s+/).map(Number);
-  const overlapping = config.realms.filter(
-    ({ media }) => media.portMin <= high && media.portMax >= low,
+  const overlapping = ownMedia(config).filter(
+    ({ portMin, portMax }) => portMin <= high && portMax >= low,
   );
   if (overlapping.length === 0) {
     return { name, verdict: 'ok', text: 'media ports are out of the way of other programs' };
   }
-  const text = `media of ${overlapping.map((realm) => realm.name).join(', ')} overlaps with ${low}-${high}, from which the system gives ports to anybody`;
-  const advice = `sysctl -w net.ipv4.ip_local_reserved_ports=${overlapping.map(({ media }) => `${media.portMin}-${media.portMax}`).join(',')}`;
+  const text = `media of ${overlapping.map(({ realm }) => realm).join(', ')} overlaps with ${low}-${high}, from which the system gives ports to anybody`;
+  const advice = `sysctl -w net.ipv4.ip_local_reserved_ports=${overlapping.map(({ portMin, portMax }) => `${portMin}-${portMax}`).join(',')}`;
   return { name, verdict: 'warn', text, advice };
 }
 
@@ -123,8 +124,8 @@ export async function checkFiles(config: Config, { read }: Machine): Promise<Doc
   const name = 'open files';
   const limits = await read('/proc/self/limits');
   const soft = Number(/^Max open files\s+(\d+)/m.exec(limits ?? '')?.[1] ?? Number.NaN);
-  const media = config.realms.reduce(
-    (sum, realm) => sum + realm.media.portMax - realm.media.portMin + 1,
+  const media = ownMedia(config).reduce(
+    (sum, { portMin, portMax }) => sum + portMax - portMin + 1,
     0,
   );
   const wanted = Math.min(MOST_FILES, media + OTHER_FILES);
@@ -165,6 +166,12 @@ export async function checkWrites(config: Config, machine: Machine): Promise<Doc
   return { name, verdict: 'fail', text: problems.join(', '), advice };
 }
 
+/** Media addresses and ports of the SBC itself: none with rtpengine, which has its own. */
+function ownMedia({ media, realms }: Config): (Realm['media'] & { readonly realm: string })[] {
+  if (media.engine === 'rtpengine') return [];
+  return realms.map((realm) => ({ realm: realm.name, ...realm.media }));
+}
+
 /** All ports of SIP and of the API, and the first and last pair of each media range. */
 function portsOf(config: Config): readonly BoundPort[] {
   const { api } = config;
@@ -173,10 +180,20 @@ function portsOf(config: Config): readonly BoundPort[] {
       return { protocol: transport === 'udp' ? 'udp' : 'tcp', address, port };
     }),
   );
-  const media = config.realms.flatMap(({ media: { address, portMin, portMax } }) =>
+  const media = ownMedia(config).flatMap(({ address, portMin, portMax }) =>
     [portMin, portMax].map((port): BoundPort => ({ protocol: 'udp', address, port })),
   );
-  return [...sip, { protocol: 'tcp', address: api.address, port: api.port }, ...media];
+  const own: BoundPort = { protocol: 'tcp', address: api.address, port: api.port };
+  return [...sip, own, ...media, ...reportPorts(config)];
+}
+
+/** Where rtpengines report digits; several may share one. */
+function reportPorts({ media }: Config): readonly BoundPort[] {
+  if (media.engine !== 'rtpengine') return [];
+  const ports = media.rtpengine.flatMap(({ dtmfListen }): BoundPort[] =>
+    dtmfListen === undefined ? [] : [{ protocol: 'udp', ...dtmfListen }],
+  );
+  return [...new Map(ports.map((port) => [`${port.address} ${port.port}`, port])).values()];
 }
 
 function adviceFor(problem: string): string {

@@ -6,6 +6,10 @@ import { access, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, networkInterfaces, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import type { Realm, RtpengineNode } from '../config/config.ts';
+import type { IoProbes } from '../media/io-choice.ts';
+import { NgNode } from '../media/rtpengine/ng-node.ts';
+import { machineIo } from '../media-io-probes.ts';
 
 export interface Machine {
   readonly nodeVersion: string;
@@ -20,6 +24,10 @@ export interface Machine {
   readonly bindProblem: (port: BoundPort) => Promise<string | undefined>;
   /** Why a file of that name cannot be written. */
   readonly writeProblem: (file: string) => Promise<string | undefined>;
+  /** Which ways of moving packets work, for the media addresses of these realms. */
+  readonly io: (realms: readonly Realm[]) => IoProbes;
+  /** Why an rtpengine does not answer. */
+  readonly rtpengineProblem: (node: RtpengineNode) => Promise<string | undefined>;
 }
 
 export interface BoundPort {
@@ -40,7 +48,19 @@ export function thisMachine(): Machine {
     read: async (path) => await readFile(path, 'utf8').catch(() => undefined),
     bindProblem: async (port) => await (port.protocol === 'udp' ? bindUdp(port) : bindTcp(port)),
     writeProblem: async (file) => await writeProblem(file),
+    io: machineIo,
+    rtpengineProblem: async (node) => await rtpengineProblem(node),
   };
+}
+
+async function rtpengineProblem({ host, port }: RtpengineNode): Promise<string | undefined> {
+  const node = await NgNode.open({ host, port });
+  try {
+    const answer = await node.ping();
+    return answer.type === 'ok' ? undefined : `${answer.reason} (${answer.detail})`;
+  } finally {
+    await node.close();
+  }
 }
 
 async function bindUdp({ address, port }: BoundPort): Promise<string | undefined> {

@@ -17,6 +17,7 @@ import {
   type DoctorCheck,
 } from './doctor-checks.ts';
 import { type Machine, thisMachine } from './doctor-machine.ts';
+import { checkIo, checkRtpengine } from './doctor-media.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { type CommandResult, finish, globalOptions } from './output.ts';
 import { progressOf } from './progress.ts';
@@ -70,6 +71,9 @@ export async function examine(
     await checkPortRange(config, machine),
     await checkFiles(config, machine),
     await checkWrites(config, machine),
+    config.media.engine === 'rtpengine'
+      ? await checkRtpengine(config, machine)
+      : await checkIo(config, machine),
     ...last,
   ];
 }

@@ -60,8 +60,13 @@ function forEachRealm(
   });
 }
 
+/** The same where the addresses of realms are those of media: rtpengine has its own. */
+function forEachOwnRealm(...[config, find]: Parameters<typeof forEachRealm>): RuleFinding[] {
+  return config.media.engine === 'relay' ? forEachRealm(config, find) : [];
+}
+
 function mediaOnLoopback(config: Config): RuleFinding[] {
-  return forEachRealm(config, ({ name, media }, ports) => {
+  return forEachOwnRealm(config, ({ name, media }, ports) => {
     const { address, advertised } = media;
     const isReached = ports.some((port) => !isLoopback(port.address));
     if (!isReached || !isLoopback(advertised ?? address)) return undefined;
@@ -83,7 +88,7 @@ function otherMediaFamily(config: Config): RuleFinding[] {
 }
 
 function otherAdvertisedFamily(config: Config): RuleFinding[] {
-  return forEachRealm(config, ({ media: { address, advertised } }) => {
+  return forEachOwnRealm(config, ({ media: { address, advertised } }) => {
     if (advertised === undefined || isIP(advertised) === isIP(address)) return undefined;
     // The socket on all addresses takes IPv4 as well.
     if (address === '::') return undefined;
@@ -97,7 +102,7 @@ function privateMedia(config: Config): RuleFinding[] {
   for (const agent of config.sessionAgents) {
     if (!agents.has(agent.realm) && isPublic(agent.host)) agents.set(agent.realm, agent);
   }
-  return forEachRealm(config, ({ name, media }) => {
+  return forEachOwnRealm(config, ({ name, media }) => {
     const shown = media.advertised ?? media.address;
     const agent = agents.get(name);
     if (agent === undefined || !isInternal(shown)) return undefined;
@@ -107,7 +112,7 @@ function privateMedia(config: Config): RuleFinding[] {
 }
 
 function unusableAdvertised(config: Config): RuleFinding[] {
-  return forEachRealm(config, ({ name, media: { advertised } }) =>
+  return forEachOwnRealm(config, ({ name, media: { advertised } }) =>
     advertised !== undefined && isWildcard(advertised)
       ? { key: 'advertised', message: `realm "${name}" would write ${advertised} into SDP` }
       : undefined,

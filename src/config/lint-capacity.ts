@@ -13,9 +13,14 @@ export function pairCount({ portMin, portMax }: Realm['media']): number {
   return Math.max(0, Math.floor((portMax - firstEven + 1) / 2));
 }
 
+/** The realms whose ports are ours: rtpengine has a range of its own. */
+function realmsWithPorts({ media, realms }: Config): readonly Realm[] {
+  return media.engine === 'relay' ? realms : [];
+}
+
 function portsTooFew(config: Config): RuleFinding[] {
   const neededIn = pairsNeeded(config);
-  return config.realms.flatMap((realm, index) => {
+  return realmsWithPorts(config).flatMap((realm, index) => {
     const pairs = pairCount(realm.media);
     const needed = neededIn(realm.name);
     if (needed <= pairs) return [];
@@ -29,7 +34,7 @@ function portsAtRest(config: Config): RuleFinding[] {
   const restSeconds = config.media.portQuarantineMs / 1000;
   const neededIn = pairsNeeded(config);
   const agents = Map.groupBy(config.sessionAgents, ({ realm }) => realm);
-  return config.realms.flatMap((realm, index) => {
+  return realmsWithPorts(config).flatMap((realm, index) => {
     const pairs = pairCount(realm.media);
     const needed = neededIn(realm.name);
     const own = agents.get(realm.name) ?? [];
@@ -46,7 +51,7 @@ function sustainRate(agents: readonly SessionAgent[]): number {
 }
 
 function portsWithoutPartner(config: Config): RuleFinding[] {
-  return config.realms.flatMap(({ name, media }, index) => {
+  return realmsWithPorts(config).flatMap(({ name, media }, index) => {
     const found: RuleFinding[] = [];
     const add = (key: string, port: number): void => {
       const message = `port ${port} of realm "${name}" has no partner and stays unused`;
@@ -59,7 +64,7 @@ function portsWithoutPartner(config: Config): RuleFinding[] {
 }
 
 function localPorts(config: Config): RuleFinding[] {
-  return config.realms.flatMap(({ name, media: { portMin, portMax } }, index) => {
+  return realmsWithPorts(config).flatMap(({ name, media: { portMin, portMax } }, index) => {
     const low = Math.max(portMin, LOCAL_PORTS.min);
     const high = Math.min(portMax, LOCAL_PORTS.max);
     if (low > high) return [];
@@ -69,7 +74,7 @@ function localPorts(config: Config): RuleFinding[] {
 }
 
 function noRest({ media }: Config): RuleFinding[] {
-  if (media.portQuarantineMs > 0) return [];
+  if (media.portQuarantineMs > 0 || media.engine !== 'relay') return [];
   const message = 'a port of an ended call may serve the next one at once';
   return [{ path: ['media', 'port-quarantine'], message }];
 }

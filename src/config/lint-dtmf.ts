@@ -76,18 +76,21 @@ function hairpinWithoutKpml(config: Config): RuleFinding[] {
   });
 }
 
-function usesKpml(config: Config): boolean {
-  return legKinds(config).some((kind) => kind.settings.kpmlInterworking.value);
+/** Whether keys in RTP are to leave by another method, so that somebody has to read them there. */
+function readsKeys(config: Config): boolean {
+  return legKinds(config).some(
+    ({ settings }) => settings.kpmlInterworking.value || settings.sipInfo.value === 'send',
+  );
 }
 
 function rtpengineWithoutDigits(config: Config): RuleFinding[] {
-  if (config.media.engine !== 'rtpengine' || !usesKpml(config)) return [];
+  if (config.media.engine !== 'rtpengine' || !readsKeys(config)) return [];
   return config.media.rtpengine.flatMap((node, index) =>
     node.dtmfListen === undefined
       ? [
           {
             path: ['media', 'rtpengine', index],
-            message: `rtpengine ${node.host} does not report digits, so none become KPML`,
+            message: `rtpengine ${node.host} does not report digits, so none become KPML or INFO`,
           },
         ]
       : [],
@@ -96,10 +99,11 @@ function rtpengineWithoutDigits(config: Config): RuleFinding[] {
 
 /** A way of moving packets that hands none of them to the relay cannot see key presses. */
 function kernelPathWithKpml(config: Config): RuleFinding[] {
-  if (config.media.engine !== 'relay' || config.media.io !== 'kernel' || !usesKpml(config)) {
+  if (config.media.engine !== 'relay' || config.media.io !== 'kernel' || !readsKeys(config)) {
     return [];
   }
-  const message = 'io: kernel is fixed, although calls with KPML need the relay to see each event';
+  const message =
+    'io: kernel is fixed, although calls with KPML or INFO need the relay to see each event';
   return [{ path: ['media', 'io'], message }];
 }
 

@@ -62,6 +62,7 @@ function featureKeysWithoutDigest(config: Config): RuleFinding[] {
 }
 
 function wildcardMedia(config: Config): RuleFinding[] {
+  if (config.media.engine !== 'relay') return [];
   return config.realms.flatMap((realm, index) => {
     if (!isWildcard(realm.media.address) || realm.media.advertised !== undefined) return [];
     const message = `realm "${realm.name}" would write ${realm.media.address} into SDP`;

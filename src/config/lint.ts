@@ -9,11 +9,11 @@ import { FEATURE_KEY_RULES } from './lint-feature-keys.ts';
 import { FEATURE_STORE_RULES } from './lint-feature-store.ts';
 import { HEADER_LINT_RULES } from './lint-headers.ts';
 import { HEP_RULES } from './lint-hep.ts';
+import { MEDIA_RULES } from './lint-media.ts';
 import { NETWORK_RULES } from './lint-networks.ts';
 import { POLICY_RULES } from './lint-policies.ts';
 import { ROUTING_RULES } from './lint-routing.ts';
 import { SAFETY_RULES } from './lint-safety.ts';
-import { SERVED_RULES } from './lint-served.ts';
 import { SESSION_TIMER_RULES } from './lint-session-timer.ts';
 import { SIP_INFO_RULES } from './lint-sip-info.ts';
 import { SPELLING_RULES } from './lint-spellings.ts';
@@ -75,6 +75,7 @@ export const LINT_RULES: readonly LintRule[] = [
   ...SPELLING_RULES,
   ...ROUTING_RULES,
   ...CAPACITY_RULES,
+  ...MEDIA_RULES,
   ...DTMF_RULES,
   ...SIP_INFO_RULES,
   ...SESSION_TIMER_RULES,
@@ -83,7 +84,6 @@ export const LINT_RULES: readonly LintRule[] = [
   ...TRANSFER_RULES,
   ...FEATURE_KEY_RULES,
   ...FEATURE_STORE_RULES,
-  ...SERVED_RULES,
   ...IDLE_KEY_RULES,
   ...HEP_RULES,
 ];

@@ -83,7 +83,10 @@ const media = z
     engine: choice(['relay', 'rtpengine'], 'Who moves RTP: our own relay or rtpengine.').prefault(
       'relay',
     ),
-    io: choice(['auto', 'dgram', 'ffi', 'kernel'], 'How the relay moves packets.').prefault('auto'),
+    io: choice(
+      ['auto', 'dgram', 'ffi', 'kernel'],
+      'How the relay moves packets; auto: the fastest ways that this machine allows.',
+    ).prefault('auto'),
     workers: workers.prefault('auto'),
     'inactivity-timeout': duration(
       { minimumMs: 1000, maximumMs: DAY_MS },

@@ -1,64 +1,14 @@
 /** What the shipped dashboard shows: rows of panels, each with its PromQL. `$own` stands for the chosen instances. */
+import {
+  type DashboardRow,
+  lines,
+  ofCalls,
+  quantiles,
+  query,
+  rate,
+  stat,
+} from './dashboard-panel.ts';
 import { DROPS_BY_DESIGN } from './digit-ledger.ts';
-
-export type PanelUnit = 's' | 'short' | 'percentunit' | 'bytes' | 'reqps' | 'pps' | 'bool_on_off';
-
-export interface PanelQuery {
-  readonly expr: string;
-  readonly legend: string;
-  /** Asks for the exemplars of its histogram too. */
-  readonly showsExemplars?: boolean;
-}
-
-export interface DashboardPanel {
-  readonly title: string;
-  readonly unit: PanelUnit;
-  /** A number, or a line over time. */
-  readonly kind: 'stat' | 'lines';
-  readonly queries: readonly PanelQuery[];
-  /** What to make of it. */
-  readonly description?: string;
-}
-
-export interface DashboardRow {
-  readonly title: string;
-  readonly panels: readonly DashboardPanel[];
-}
-
-function lines(title: string, unit: PanelUnit, ...queries: PanelQuery[]): DashboardPanel {
-  return { title, unit, kind: 'lines', queries };
-}
-
-function stat(title: string, unit: PanelUnit, expr: string): DashboardPanel {
-  return { title, unit, kind: 'stat', queries: [{ expr, legend: '' }] };
-}
-
-function query(legend: string, expr: string): PanelQuery {
-  return { expr, legend };
-}
-
-/** Rise per second of a counter, summed by labels. */
-function rate(counter: string, by: string, labels = ''): string {
-  return `sum by (${by}) (rate(${counter}{${labels}$own}[$__rate_interval]))`;
-}
-
-/** Quantiles of a histogram. */
-function quantiles(histogram: string, ...shares: number[]): PanelQuery[] {
-  return shares.map((share) =>
-    query(
-      `p${share * 100}`,
-      `histogram_quantile(${share}, sum by (le) (rate(${histogram}_bucket{$own}[$__rate_interval])))`,
-    ),
-  );
-}
-
-/** The same of a histogram whose buckets name a call: shown as points that lead to it. */
-function ofCalls(histogram: string, ...shares: number[]): PanelQuery[] {
-  // Once: each query would show the same points.
-  return quantiles(histogram, ...shares).map((each, index) =>
-    index === 0 ? { ...each, showsExemplars: true } : each,
-  );
-}
 
 const CALLS: DashboardRow = {
   title: 'Calls',
@@ -224,6 +174,31 @@ const MEDIA: DashboardRow = {
         'packets from strangers',
         'sum(rate(sbc_media_source_violations_total{$own}[$__rate_interval]))',
       ),
+    ),
+    lines(
+      'What moves packets',
+      'short',
+      query('{{engine}} {{io}}', 'count by (engine, io) (sbc_media_info{$own})'),
+      query('directions in the kernel', 'sum(sbc_media_kernel_flows{$own})'),
+    ),
+    lines(
+      'rtpengine answering',
+      'bool_on_off',
+      query('{{node}}', 'min by (node) (sbc_rtpengine_up{$own})'),
+    ),
+    lines(
+      'rtpengine commands, p95',
+      's',
+      query(
+        '{{node}} {{command}}',
+        'histogram_quantile(0.95, sum by (le, node, command) (rate(sbc_rtpengine_request_seconds_bucket{$own}[$__rate_interval])))',
+      ),
+    ),
+    lines(
+      'rtpengine: datagrams of no use',
+      'reqps',
+      query('answers: {{reason}}', rate('sbc_rtpengine_answers_dropped_total', 'reason')),
+      query('reports: {{reason}}', rate('sbc_rtpengine_reports_dropped_total', 'reason')),
     ),
   ],
 };

@@ -1,5 +1,6 @@
 /** Builds the Grafana dashboard that is shipped in deploy/grafana out of its table of panels. */
-import { DASHBOARD_ROWS, type DashboardPanel, type DashboardRow } from './dashboard-panels.ts';
+import type { DashboardPanel, DashboardRow } from './dashboard-panel.ts';
+import { DASHBOARD_ROWS } from './dashboard-panels.ts';
 
 /** Stands in the table for the choice of the reader. */
 const OWN = '$own';

@@ -49,6 +49,16 @@ export class MediaMetrics {
     }
   }
 
+  /** What carries media now; what did before is gone. */
+  info(engine: string, io: string): void {
+    this.#metrics.info.reset();
+    this.#metrics.info.set({ engine, io }, 1);
+  }
+
+  kernelFlows(flows: number): void {
+    this.#metrics.kernelFlows.set(flows);
+  }
+
   failed(reason: string, count: number): void {
     this.#metrics.failures.inc({ reason }, count);
   }
@@ -91,18 +101,7 @@ function mediaMetrics(registry: Registry) {
       help: 'Time in which RTP came from one side only of an answered call that was not on hold.',
       registers,
     }),
-    portsFree: new Gauge({
-      name: 'sbc_media_ports_free',
-      help: 'Pairs of media ports that a new stream may take.',
-      labelNames: ['pool'],
-      registers,
-    }),
-    portsTotal: new Gauge({
-      name: 'sbc_media_ports',
-      help: 'Pairs of media ports that there are.',
-      labelNames: ['pool'],
-      registers,
-    }),
+    ...carrierMetrics(registers),
     failures: new Counter({
       name: 'sbc_media_failures_total',
       help: 'Media streams that could not be opened, by reason.',
@@ -117,6 +116,35 @@ function mediaMetrics(registry: Registry) {
     sourceViolations: new Counter({
       name: 'sbc_media_source_violations_total',
       help: 'RTP packets from a source the leg does not accept.',
+      registers,
+    }),
+  };
+}
+
+/** What carries media, and the ports it has. */
+function carrierMetrics(registers: Registry[]) {
+  return {
+    portsFree: new Gauge({
+      name: 'sbc_media_ports_free',
+      help: 'Pairs of media ports that a new stream may take.',
+      labelNames: ['pool'],
+      registers,
+    }),
+    portsTotal: new Gauge({
+      name: 'sbc_media_ports',
+      help: 'Pairs of media ports that there are.',
+      labelNames: ['pool'],
+      registers,
+    }),
+    kernelFlows: new Gauge({
+      name: 'sbc_media_kernel_flows',
+      help: 'Directions of media streams that the kernel forwards by itself.',
+      registers,
+    }),
+    info: new Gauge({
+      name: 'sbc_media_info',
+      help: 'The media engine, and what moves packets in this process.',
+      labelNames: ['engine', 'io'],
       registers,
     }),
   };

@@ -16,6 +16,7 @@ import { HepMetrics } from './hep-metrics.ts';
 import { MediaMetrics, type PoolPorts } from './media-metrics.ts';
 import { Exemplars, toOpenMetrics } from './openmetrics.ts';
 import { type BuildInfo, ProcessMetrics } from './process-metrics.ts';
+import { RtpengineMetrics } from './rtpengine-metrics.ts';
 import { Totals } from './totals.ts';
 
 /** Inbound: the peer opened the leg; outbound: we did. */
@@ -72,6 +73,8 @@ export class Metrics {
   readonly forwards = new ForwardMetrics(this.#registry);
   /** Capture by Homer. */
   readonly hep = new HepMetrics(this.#registry);
+  /** The media servers of `media.engine: rtpengine`. */
+  readonly rtpengine = new RtpengineMetrics(this.#registry);
   readonly #calls = new CallMetrics(this.#registry, this.#exemplars);
   readonly #media = new MediaMetrics(this.#registry);
   readonly #digits = new DigitMetrics(this.#registry, this.#exemplars);
@@ -185,6 +188,16 @@ export class Metrics {
   /** Of every realm there is; others disappear. */
   mediaPorts(pools: readonly PoolPorts[]): void {
     this.#media.ports(pools);
+  }
+
+  /** `io`: what moves packets in this process, `none` where they do not pass it. */
+  mediaInfo(engine: string, io: string): void {
+    this.#media.info(engine, io);
+  }
+
+  /** Directions of streams that the kernel forwards. */
+  mediaKernelFlows(flows: number): void {
+    this.#media.kernelFlows(flows);
   }
 
   /** Streams that could not be opened; a count of 0 makes the reason known. */

@@ -108,6 +108,11 @@ const ROWS: readonly Row[] = [
     rests: { 'sbc_media_failures_total{reason="no-ports"}': '0 1x19' },
   },
   {
+    alert: 'RtpengineDown',
+    fires: { 'sbc_rtpengine_up{node="192.0.2.1:2223"}': '1 0x20' },
+    rests: { 'sbc_rtpengine_up{node="192.0.2.1:2223"}': '1x19 0' },
+  },
+  {
     alert: 'EventLoopLag',
     fires: {
       [`${LAG}{le="0.05"}`]: '0+95x20',

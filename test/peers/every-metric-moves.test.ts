@@ -37,6 +37,12 @@ const LIMIT_MS = 180_000;
 const ELSEWHERE: Readonly<Record<string, string>> = {
   sbc_overloaded: 'call-that-finds-no-room-is-refused',
   sbc_overload_calls_per_second: 'call-that-finds-no-room-is-refused',
+  sbc_media_info: 'media-goes-the-best-way-there-is',
+  sbc_media_kernel_flows: 'kernel-carries-a-whole-call',
+  sbc_rtpengine_up: 'sbc-shows-its-rtpengines',
+  sbc_rtpengine_request_seconds: 'sbc-shows-its-rtpengines',
+  sbc_rtpengine_reports_dropped_total: 'sbc-shows-its-rtpengines',
+  sbc_rtpengine_answers_dropped_total: 'unit/observe/rtpengine-metrics',
   sbc_worker_restarts_total: 'media-goes-on-behind-a-dead-relay-thread',
   sbc_engine_restarts_total: 'unit/observe/metrics',
   sbc_bugs_total: 'unit/observe/metrics',
@@ -91,9 +97,6 @@ async function calls(stage: MetricStage): Promise<void> {
     'sbc_calls_total{result="rejected"}',
   ];
   await moves(stage, 'a second call', kept, () => refused(stage));
-  await moves(stage, 'a stranger', ['sbc_media_source_violations_total'], () =>
-    strangerSends({ caller, callee }),
-  );
   const oneWay = ['sbc_rtp_one_way_seconds_total', 'sbc_rtp_lost_packets_total'];
   await moves(stage, 'one side alone, with a hole', oneWay, async () => {
     callee.rtp.stopAudio();
@@ -106,6 +109,9 @@ async function calls(stage: MetricStage): Promise<void> {
     caller.rtp.sendRaw(packet);
     await Promise.resolve();
   });
+  await moves(stage, 'a stranger', ['sbc_media_source_violations_total'], () =>
+    strangerSends({ caller, callee }),
+  );
   const ended = [
     'sbc_call_duration_seconds_count',
     'sbc_calls_total{agent="phone",direction="inbound",result="answered"}',

@@ -52,6 +52,21 @@ test('systemd rates its exposure as low', async () => {
   expect(stdout).toMatch(/Overall exposure level for tonebridge\.service: [01]\.\d/);
 });
 
+test('the right for the kernel path of media is no reason to complain, and rates as low as well', async () => {
+  const own = join(folder, 'kernel');
+  await mkdir(join(own, 'tonebridge.service.d'), { recursive: true });
+  await writeFile(join(own, 'tonebridge.service'), unit);
+  const dropIn = await readFile(join(PROJECT, 'deploy/systemd/kernel-io.conf'), 'utf8');
+  await writeFile(join(own, 'tonebridge.service.d', 'kernel-io.conf'), dropIn);
+  const file = join(own, 'tonebridge.service');
+  const options = ['verify', '--man=no', '--recursive-errors=no', file];
+  const { stdout, stderr } = await run('systemd-analyze', options);
+  expect(stdout + stderr).toBe('');
+  const rated = await run('systemd-analyze', ['security', '--offline=true', '--no-pager', file]);
+  expect(rated.stdout).toMatch(/CAP_NET_ADMIN/);
+  expect(rated.stdout).toMatch(/Overall exposure level for tonebridge\.service: [12]\.\d/);
+});
+
 /** Puts a program in the place of `systemd-notify`; what it gives reads what systemd would have been told. */
 async function standInForSystemdNotify(): Promise<() => Promise<string[]>> {
   const file = join(folder, 'told');

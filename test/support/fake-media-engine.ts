@@ -55,6 +55,7 @@ export class FakeMediaStream implements MediaStream {
 export class FakeMediaEngine implements MediaEngine {
   readonly opened: FakeMediaStream[] = [];
   readonly portsFree = {};
+  readonly workerRestarts = 0;
   /** When set, the next streams fail for this reason. */
   failure: MediaFailure['reason'] | undefined;
 
@@ -65,6 +66,10 @@ export class FakeMediaEngine implements MediaEngine {
     const stream = new FakeMediaStream(request, request.caller.portMin + this.opened.length * 4);
     this.opened.push(stream);
     return Promise.resolve(stream);
+  }
+
+  serve(): void {
+    // Every range is served.
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Configuration text of an SBC on loopback: phones on the interface `access`, a carrier on the interface `core`. */
 
+import { readEnvironment } from '../../src/config/environment.ts';
 import { freePortRange, freePorts, type PortRange } from './free-ports.ts';
 import type { SipTarget } from './sip-peer.ts';
 
@@ -37,6 +38,9 @@ export interface LoopbackConfig {
   readonly api: SipTarget;
 }
 
+/** The whole test suite may be run with another way of moving packets. */
+const IO = readEnvironment()['SBC_TEST_IO'] ?? 'auto';
+
 const ACCESS_LEG: LegParameters = { 'kpml-interworking': 'enabled', 'rfc2833-mode': 'transparent' };
 const CORE_LEG: LegParameters = { 'rfc2833-mode': 'preferred' };
 
@@ -52,7 +56,7 @@ export async function loopbackConfig(options: LoopbackOptions): Promise<Loopback
   const core = { address: options.coreHost ?? address, port: corePort };
   const lines = [
     'sip: { engine: embedded }',
-    'media: { workers: 1, port-quarantine: 0s }',
+    `media: { workers: 1, port-quarantine: 0s, io: ${IO} }`,
     'realms:',
     realmLine('access', address, [range.first, split - 1]),
     realmLine('core', core.address, [split, range.last]),

@@ -23,6 +23,9 @@ export interface MetricStage extends LoopbackConfig {
 export const LIMIT = 'constraints: { max-sessions: 1 }';
 const PING = 'options-ping: { interval: 3s, timeout: 2900ms, down-after: 3, up-after: 1 }';
 export const STRANGER = '127.0.0.9';
+/** Longer than a leg is left to a peer that has become quiet. */
+const STRANGER_PACKETS = 40;
+const STRANGER_INTERVAL_MS = 100;
 
 export async function openMetricStage(): Promise<MetricStage> {
   const folder = await mkdtemp(join(tmpdir(), 'metrics-'));
@@ -113,14 +116,16 @@ export async function refused({ phone, access }: MetricStage, to = '5551000'): P
 }
 
 /** A datagram from somewhere else to where the callee sends its RTP. */
+/** To a leg whose peer is quiet: what others send beside a peer that talks never gets to the relay. */
 export async function strangerSends({ callee }: Call): Promise<void> {
   const socket = createSocket('udp4');
   const { address, rtpPort } = callee.remote;
   const packet = Buffer.alloc(172);
   packet[0] = 0x80;
-  await new Promise((resolve) => {
-    socket.send(packet, rtpPort, address, resolve);
-  });
+  for (let sent = 0; sent < STRANGER_PACKETS; sent++) {
+    socket.send(packet, rtpPort, address);
+    await sleep(STRANGER_INTERVAL_MS);
+  }
   await new Promise<void>((resolve) => {
     socket.close(resolve);
   });

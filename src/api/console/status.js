@@ -41,7 +41,7 @@ function Shown({ status }) {
     ['Version', version],
     ['Up for', uptimeWords(uptimeSeconds)],
     ['SIP engine', html`<${Engine} engine=${engine} />`],
-    ['Media', `${media.engine}, ${media.io}`],
+    ['Media', html`<${Media} media=${media} />`],
   ];
   const configFacts = [
     ['File', html`<span class="mono">${config.file ?? 'none: started without a file'}</span>`],
@@ -90,9 +90,25 @@ function Readiness({ status }) {
 
 function Engine({ engine }) {
   const { type, isUp } = engine;
+  return html`<span>${type} <${Up} isUp=${isUp} /></span>`;
+}
+
+function Up({ isUp }) {
+  return html`<${Badge} tone=${isUp ? 'good' : 'bad'}>${isUp ? 'up' : 'down'}<//>`;
+}
+
+/** `relay, ffi+kernel`, and what was asked for; each rtpengine with its state. */
+function Media({ media }) {
+  const { engine, io, ioInUse, nodes = [] } = media;
+  if (ioInUse !== undefined) {
+    return html`<span>${engine}, ${ioInUse} <span class="quiet">configured: io ${io}</span></span>`;
+  }
   return html`<span
-    >${type} <${Badge} tone=${isUp ? 'good' : 'bad'}>${isUp ? 'up' : 'down'}<//></span
-  >`;
+    >${engine}
+    <ul class="plain-list mono">
+      ${nodes.map(({ name, isUp, calls }) => html`<li key=${name}>${name} <${Up} isUp=${isUp} /> ${countWords(calls, 'call')}</li>`)}
+    </ul>
+  </span>`;
 }
 
 /** `3 d 4 h`, `4 h 12 min`, `12 min 5 s`. */

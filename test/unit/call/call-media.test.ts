@@ -42,6 +42,8 @@ describe('streams of a call', () => {
     ['address-unavailable', 'media-address-unavailable'],
     ['no-descriptors', 'no-descriptors'],
     ['worker-lost', 'media-lost'],
+    ['engine-down', 'media-engine-down'],
+    ['engine-refused', 'media-engine-refused'],
   ])('%s ends the call with %s', async (reason, cause) => {
     const engine = new FakeMediaEngine();
     engine.failure = reason;

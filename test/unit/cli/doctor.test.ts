@@ -29,6 +29,8 @@ function machine({ files, ...changes }: Changes = {}): Machine {
     read: async (path) => texts[path],
     bindProblem: async () => undefined,
     writeProblem: async () => undefined,
+    io: () => ({ ffiProblem: () => undefined, kernelProblem: async () => undefined }),
+    rtpengineProblem: async () => undefined,
     ...changes,
   };
 }
@@ -45,6 +47,13 @@ function taken(code: string): Machine['bindProblem'] {
 }
 
 const OTHER_ADDRESS = edited(['udp/127.0.0.1:6060', 'udp/192.0.2.1:6060']);
+const NO_IO: Machine['io'] = () => ({
+  ffiProblem: () => 'Node 24 has none',
+  kernelProblem: async () => 'no right',
+});
+const WITH_FFI = `media: { io: ffi }\n${SAMPLE}`;
+const ON_NODES = `media: { engine: rtpengine, rtpengine: [ { host: 192.0.2.1 }, { host: 192.0.2.2 } ] }\n${SAMPLE}`;
+const REPORTS = ON_NODES.replace('192.0.2.1 }', '192.0.2.1, dtmf-listen: "192.0.2.9:22224" }');
 const LOW_RANGE = edited(['port-min: 20000, port-max: 20999', 'port-min: 40000, port-max: 40999']);
 
 test('on a machine that is ready nothing is worth a remark', async () => {
@@ -75,6 +84,26 @@ test.each<[string, Changes, string, string]>([
     SAMPLE,
     'fail data files',
   ],
+  ['io that this machine cannot do', { io: NO_IO }, WITH_FFI, 'warn media io'],
+  [
+    'one rtpengine of two that does not answer',
+    { rtpengineProblem: async ({ host }) => (host === '192.0.2.1' ? 'timeout' : undefined) },
+    ON_NODES,
+    'warn rtpengine',
+  ],
+  ['digits that are to be reported elsewhere', {}, REPORTS, 'fail addresses'],
+  [
+    'a port of such reports that is taken',
+    { bindProblem: async ({ port }) => (port === 22224 ? 'EADDRINUSE' : undefined) },
+    REPORTS,
+    'fail ports',
+  ],
+  [
+    'that no rtpengine answers',
+    { rtpengineProblem: async () => 'timeout' },
+    ON_NODES,
+    'fail rtpengine',
+  ],
   ['no time service', { files: { '/run/chrony/chronyd.pid': undefined } }, SAMPLE, 'warn clock'],
   ['a clock that was never set', { nowMs: 0 }, SAMPLE, 'fail clock'],
   ['a bad file', {}, 'realms: 1', 'fail configuration'],
@@ -85,6 +114,23 @@ test.each<[string, Changes, string, string]>([
 test('ports of the SBC that runs here are no problem', async () => {
   const changes = { bindProblem: async () => 'EADDRINUSE' };
   expect(await verdicts(changes, SAMPLE, true)).toEqual([]);
+});
+
+test('that auto does without what the machine cannot do is said and is no fault', async () => {
+  expect(await verdicts({ io: NO_IO })).toEqual([]);
+  const io = (await examine(load(SAMPLE), machine({ io: NO_IO }), false)).find(
+    ({ name }) => name === 'media io',
+  );
+  expect(io?.text).toBe('auto: dgram; kernel: no right; ffi: Node 24 has none');
+});
+
+test('media addresses and ports are not looked at where rtpengine has its own', async () => {
+  const far = 'address: 192.0.2.1, port-min: 40000, port-max: 40999';
+  const text = edited(['address: 127.0.0.1, port-min: 20000, port-max: 20999', far]);
+  expect(await verdicts({}, text)).toEqual(['fail addresses', 'warn port ranges']);
+  const onNodes = `media: { engine: rtpengine, rtpengine: [ { host: 192.0.2.1 } ] }\n${text}`;
+  expect(await verdicts({}, onNodes)).not.toContain('fail addresses');
+  expect(await verdicts({}, onNodes)).not.toContain('warn port ranges');
 });
 
 test('warnings let the machine be ready, failures do not', async () => {

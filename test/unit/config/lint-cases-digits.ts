@@ -4,6 +4,7 @@ import { edited, SAMPLE } from './sample.ts';
 
 const KPML = 'kpml-interworking: enabled';
 const KPML_ACCESS: readonly [string, string] = [ACCESS, `${ACCESS}, ${KPML}`];
+const INFO_ACCESS: readonly [string, string] = [ACCESS, `${ACCESS}, sip-info: send`];
 const PREFERRED_CORE: readonly [string, string] = [CORE, `${CORE}, rfc2833-mode: preferred`];
 const DRACHTIO = 'sip: { engine: drachtio, drachtio: { secret: x } }';
 
@@ -74,14 +75,20 @@ export const DIGIT_CASES: LintCases = {
     ],
   },
   'rtpengine-without-digits': {
-    finds: [[1, behind(rtpengine(''), KPML_ACCESS, PREFERRED_CORE)]],
+    finds: [
+      [1, behind(rtpengine(''), KPML_ACCESS, PREFERRED_CORE)],
+      [1, behind(rtpengine(''), INFO_ACCESS, PREFERRED_CORE)],
+    ],
     passes: [
       behind(rtpengine(', dtmf-listen: "127.0.0.1:22224"'), KPML_ACCESS, PREFERRED_CORE),
       behind(rtpengine('')),
     ],
   },
   'kernel-with-kpml': {
-    finds: [[1, behind('media: { io: kernel }', KPML_ACCESS, PREFERRED_CORE)]],
+    finds: [
+      [1, behind('media: { io: kernel }', KPML_ACCESS, PREFERRED_CORE)],
+      [1, behind('media: { io: kernel }', INFO_ACCESS, PREFERRED_CORE)],
+    ],
     passes: [
       behind('media: { io: kernel }'),
       behind('media: { io: auto }', KPML_ACCESS, PREFERRED_CORE),

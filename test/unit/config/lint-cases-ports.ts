@@ -11,6 +11,9 @@ function hairpins(maxSessions: number): string {
   );
 }
 
+/** rtpengine has ports of its own. */
+const NODE = 'media: { engine: rtpengine, port-quarantine: 0, rtpengine: [ { host: 127.0.0.1 } ] }';
+
 export const PORT_CASES: LintCases = {
   'ports-too-few': {
     finds: [
@@ -27,6 +30,7 @@ export const PORT_CASES: LintCases = {
     ],
     passes: [
       adding(AGENT, 'constraints: { max-sessions: 500 }'),
+      behind(NODE, [AGENT, `${AGENT}, constraints: { max-sessions: 900 }`]),
       hairpins(250),
       edited(
         [AGENT, `${AGENT}, constraints: { max-sessions: 900 }`],
@@ -52,11 +56,14 @@ export const PORT_CASES: LintCases = {
   },
   'local-port-range': {
     finds: [[3, edited(['port-max: 21999', 'port-max: 32769'])]],
-    passes: [edited(['port-max: 21999', 'port-max: 32767'])],
+    passes: [
+      edited(['port-max: 21999', 'port-max: 32767']),
+      behind(NODE, ['port-max: 21999', 'port-max: 32769']),
+    ],
   },
   'no-port-quarantine': {
     finds: [[1, behind('media: { port-quarantine: 0 }')]],
-    passes: [behind('media: { port-quarantine: 5s }')],
+    passes: [behind('media: { port-quarantine: 5s }'), behind(NODE)],
   },
   'hold-below-inactivity': {
     finds: [[1, behind('media: { hold-timeout: 30s }')]],

@@ -3,12 +3,13 @@ import { LINT_RULES, lintConfig, type LintFinding } from '../../../src/config/li
 import type { LintCase } from './lint-case.ts';
 import { DIGIT_CASES } from './lint-cases-digits.ts';
 import { FEATURE_CASES } from './lint-cases-features.ts';
+import { MEDIA_CASES } from './lint-cases-media.ts';
 import { PORT_CASES } from './lint-cases-ports.ts';
 import { ROUTE_CASES } from './lint-cases-routes.ts';
 import { SAFETY_CASES } from './lint-cases-safety.ts';
 import { validOf } from './sample.ts';
 
-const TABLES = [SAFETY_CASES, DIGIT_CASES, ROUTE_CASES, PORT_CASES, FEATURE_CASES];
+const TABLES = [SAFETY_CASES, DIGIT_CASES, ROUTE_CASES, PORT_CASES, MEDIA_CASES, FEATURE_CASES];
 const CASES = new Map<string, LintCase>(TABLES.flatMap((table) => Object.entries(table)));
 
 const linted = new Map<string, readonly LintFinding[]>();

@@ -65,6 +65,7 @@ const composeSchema = z.object({
       build: z.string().optional(),
       network_mode: z.string().optional(),
       profiles: z.array(z.string()).optional(),
+      command: z.array(z.string()).optional(),
       stop_grace_period: z.string().optional(),
       volumes: z.array(z.string()).optional(),
       env_file: z.array(z.object({ path: z.string(), required: z.boolean() })).optional(),
@@ -102,6 +103,24 @@ describe('docker-compose.yml', () => {
     expect(read('.gitignore').split('\n')).toContain('.env');
   });
 
+  test('has an SBC on rtpengine whose configuration meets the options of that rtpengine', () => {
+    const options = services['rtpengine']?.command ?? [];
+    const valueOf = (name: string): string | undefined =>
+      options.find((option) => option.startsWith(`--${name}=`))?.slice(name.length + 3);
+    const file = 'config/sbc.rtpengine.yaml';
+    const loaded = loadConfig({ text: read(file), file, env: {} });
+    if (loaded.type === 'invalid') throw new Error(JSON.stringify(loaded.problems));
+    expect(lintConfig(loaded)).toEqual([]);
+    const { engine, rtpengine } = loaded.config.media;
+    expect(engine).toBe('rtpengine');
+    const nodes = rtpengine.map(({ host, port, dtmfListen }) => [
+      `${host}:${port}`,
+      `${dtmfListen?.address}:${dtmfListen?.port}`,
+    ]);
+    expect(nodes).toEqual([[valueOf('listen-ng'), valueOf('dtmf-log-dest')]]);
+    expect(services['sbc']?.environment?.['SBC_CONFIG_FILE']).toContain('SBC_CONFIG_FILE');
+  });
+
   test('leaves a stopped SBC the time to drain', () => {
     expect(services['sbc']?.stop_grace_period).toBe('1h');
   });
@@ -133,6 +152,28 @@ describe('the systemd unit', () => {
 
   test('lets the compiler of V8 write code', () => {
     expect(value('MemoryDenyWriteExecute')).toBe('no');
+  });
+});
+
+describe('the kernel path of media', () => {
+  test('has the one right that it needs with systemd, as a user, on the network of the machine', () => {
+    const unit = readUnitFile(read('deploy/systemd/kernel-io.conf')).get('Service');
+    expect(unit?.get('CapabilityBoundingSet')).toEqual(['CAP_NET_ADMIN']);
+    expect(unit?.get('AmbientCapabilities')).toEqual(['CAP_NET_ADMIN']);
+    expect(unit?.get('PrivateUsers')).toEqual(['no']);
+    const service = readUnitFile(read('deploy/systemd/tonebridge.service')).get('Service');
+    expect(service?.get('RestrictAddressFamilies')?.at(-1)).toContain('AF_NETLINK');
+  });
+
+  test('is a file of nft in containers, that the runtime has to allow', () => {
+    expect(read('Dockerfile')).toMatch(/setcap cap_net_admin=ep \S*nft\b/);
+    const compose = parse(read('deploy/compose/kernel-io.yaml'), { logLevel: 'error' });
+    expect(compose).toEqual({
+      services: { sbc: { cap_add: ['NET_ADMIN'], security_opt: ['no-new-privileges:false'] } },
+    });
+    const patch = JSON.stringify(parse(read('deploy/kubernetes/kernel-io.yaml')));
+    expect(patch).toContain('"capabilities":{"drop":["ALL"],"add":["NET_ADMIN"]}');
+    expect(patch).toContain('"allowPrivilegeEscalation":true');
   });
 });
 
