@@ -57,6 +57,26 @@ export const PURE_FILES: readonly string[] = [
   'event-payload',
   'leg-changes',
   'one-way-spell',
+  'settled-legs',
+  'digit-reports',
+  'ffi/socket-address',
+  'kernel/flow-book',
+  'kernel/nft-text',
+  'kernel/plain-stream',
+  'kernel/steady-flow',
+  'kernel/stream-flows',
+  'rtpengine/dtmf-report',
+  'rtpengine/engine-sdp',
+  'rtpengine/engine-view',
+  'rtpengine/event-numbers',
+  'rtpengine/ng-bencode',
+  'rtpengine/ng-exchange',
+  'rtpengine/ng-health',
+  'rtpengine/ng-result',
+  'rtpengine/own-reports',
+  'rtpengine/relayed-durations',
+  'rtpengine/sdp-utf8',
+  'rtpengine/stream-watch',
 ].map((name) => `src/media/${name}.ts`);
 
 const PURE_FEATURE_FILES = [
@@ -93,7 +113,7 @@ const PURE_CALL_FILES = ['src/call/forward/forward-chain.ts'];
 export const FENCED_PACKAGES: Readonly<Record<string, string>> = {
   'drachtio-srf': 'src/sip/drachtio.ts',
   'fast-xml-parser': 'src/wire/xml.ts',
-  'rtpengine-client': 'src/media/rtpengine.ts',
+  'rtpengine-client': 'src/media/rtpengine/ng-library.ts',
   pg: 'src/feature-keys/postgres-client.ts',
 };
 
