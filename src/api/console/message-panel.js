@@ -1,5 +1,5 @@
 /** The message of an arrow: its headers for reading, its body, and the whole to be copied. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { Choice } from './components.js';
 import { copyText } from './download.js';
 import { html } from './html.js';
@@ -13,7 +13,8 @@ const SHAPES = [
 
 export function MessagePanel({ row, end, onClose }) {
   const [shape, setShape] = useState('parts');
-  useEffect(() => {
+  // Before the message is painted: whoever sees it may press Esc.
+  useLayoutEffect(() => {
     const listen = ({ key }) => {
       if (key === 'Escape' && document.querySelector('dialog[open]') === null) onClose();
     };
