@@ -10,7 +10,7 @@ checkLeaksAfterEach();
 const isMissing = isKernelMissing();
 
 test.skipIf(isMissing)('peers that fall silent are noticed', async () => {
-  const stage = closeAfterTest(new KernelStage('d', '--inactivityMs', '5000'));
+  const stage = closeAfterTest(new KernelStage('d', ['--inactivityMs', '5000']));
   await stage.carry();
   await sleep(1500);
   expect((await stage.view()).quietMs).toEqual([]);

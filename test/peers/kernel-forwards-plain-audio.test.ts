@@ -16,7 +16,7 @@ const OTHER_PORT = 5070;
 const STRANGER_PORT = 4002;
 
 async function bothTalking(letter: string, ...words: readonly string[]): Promise<KernelStage> {
-  const stage = closeAfterTest(new KernelStage(letter, ...words));
+  const stage = closeAfterTest(new KernelStage(letter, words));
   await stage.carry();
   return stage;
 }

@@ -71,7 +71,7 @@ test.skipIf(isMissing)('a key that is absorbed keeps its direction with the rela
 test.skipIf(isMissing)(
   'a stream whose keys are translated stays with the relay where asked',
   async () => {
-    const stage = closeAfterTest(new KernelStage('i', '--reach', 'untranslated'));
+    const stage = closeAfterTest(new KernelStage('i', ['--reach', 'untranslated']));
     await stage.talk({ mode: 'absorb', detect: true });
     await sleep(3000);
     expect((await stage.view()).carried).toBe(0);

@@ -57,9 +57,12 @@ test.skipIf(isMissing)('hold and close take the rules out first', async () => {
 test.skipIf(isMissing)(
   'a killed process leaves no rule, and a start clears what others left',
   async () => {
-    const stage = closeAfterTest(new KernelStage('l'));
-    stage.hosts.nft(`add table netdev ${LEFT}`);
-    stage.hosts.nft(`add set netdev ${LEFT} alive { type inet_proto; flags timeout; }`);
+    const stage = closeAfterTest(
+      new KernelStage('l', [], (hosts) => {
+        hosts.nft(`add table netdev ${LEFT}`);
+        hosts.nft(`add set netdev ${LEFT} alive { type inet_proto; flags timeout; }`);
+      }),
+    );
     await stage.carry();
     const { table } = await stage.view();
     expect(stage.hosts.nft('list', 'tables')).not.toContain(LEFT);

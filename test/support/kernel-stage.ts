@@ -35,8 +35,14 @@ export class KernelStage {
   readonly peers: Readonly<Record<Side, JsonProcess>>;
   local: Readonly<Record<Side, LocalMedia>> | undefined;
 
-  constructor(letter: string, ...words: readonly string[]) {
+  /** @param prepare what is done on the relay's host before the relay starts. */
+  constructor(
+    letter: string,
+    words: readonly string[] = [],
+    prepare: (hosts: MediaNamespaces) => void = () => undefined,
+  ) {
     this.hosts = new MediaNamespaces(letter);
+    prepare(this.hosts);
     const legs = ['--caller', RELAY.caller, '--callee', RELAY.callee];
     this.relay = this.hosts.start('relay', './relay-program.ts', ...legs, ...words);
     this.peers = {

@@ -15,24 +15,11 @@ export function isLeaseOver(shown: string): boolean {
   return parseComplaint(shown) === undefined && !shown.includes('elements');
 }
 
-/** Asked twice at least: once a table was left that nobody owned, on a busy machine, for a reason that was not found. */
-const ATTEMPTS = 3;
-
 /** Removes the tables whose lease is over; those of living processes are theirs, and nft refuses them. */
 export async function dropDeadTables(nft: NftProcess, own: string): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const dead = await findDeadTables(nft, own);
-    if (dead.length === 0 && attempt > 0) return;
-    for (const name of dead) await nft.run(`delete table netdev ${name}`);
-  }
-}
-
-async function findDeadTables(nft: NftProcess, own: string): Promise<string[]> {
-  const listed = (await nft.run('list tables netdev')) ?? '';
-  const dead: string[] = [];
-  for (const name of foreignTables(listed, own)) {
+  const listed = await nft.run('list tables netdev');
+  for (const name of foreignTables(listed ?? '', own)) {
     const shown = await nft.run(`list set netdev ${name} alive`);
-    if (shown !== undefined && isLeaseOver(shown)) dead.push(name);
+    if (shown !== undefined && isLeaseOver(shown)) await nft.run(`delete table netdev ${name}`);
   }
-  return dead;
 }
