@@ -262,6 +262,8 @@ test('administrators open any account, and assign and lock', async () => {
   await page.getByText('Administrator', { exact: true }).click();
   await page.getByLabel('Token').fill(TOKEN);
   await page.getByRole('button', { name: 'Continue as administrator' }).click();
+  // The form that is left has a field of the same name.
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
   await page.getByLabel('Account', { exact: true }).fill('4711@pbx.example');
   await page.getByRole('button', { name: 'Open' }).click();
   await page.getByRole('heading', { name: '4711@pbx.example' }).waitFor();
