@@ -2,7 +2,7 @@
 
 import type { EventHandling, LegMedia, LocalMedia } from '../../src/media/media-engine.ts';
 import type { MediaCounters } from '../../src/media/relay-counters.ts';
-import type { Side } from '../../src/wire/side.ts';
+import { SIDES, type Side } from '../../src/wire/side.ts';
 import type { JsonProcess } from './json-process.ts';
 import { CALLEE, CALLER, MediaNamespaces, RELAY } from './media-namespaces.ts';
 import type { RelayView } from './relay-program.ts';
@@ -13,6 +13,8 @@ import { PATIENCE_MS, sleep } from './wait-for.ts';
 export const PEER_PORT = 4000;
 export const CALLER_SSRC = 0x11223344;
 export const CALLEE_SSRC = 0xffeeddcc;
+/** Longer than a packet takes through the relay. */
+const ON_ITS_WAY_MS = 100;
 
 /** What a leg with G.711 and keys is; `changes` as of the call layer. */
 export function kernelLeg(side: Side, changes: Partial<LegMedia> = {}): LegMedia {
@@ -55,7 +57,7 @@ export class KernelStage {
   async talk(handling: EventHandling = { mode: 'relay', detect: true }): Promise<void> {
     this.local = await this.relay.ask<Record<Side, LocalMedia>>({ type: 'open' });
     await this.update({}, handling);
-    for (const side of ['caller', 'callee'] as const) {
+    for (const side of SIDES) {
       const { address, rtpPort: port } = this.local[side];
       const from = { address: side === 'caller' ? CALLER : CALLEE, port: PEER_PORT };
       const ssrc = side === 'caller' ? CALLER_SSRC : CALLEE_SSRC;
@@ -96,10 +98,12 @@ export class KernelStage {
     return this.peers[side].ask<HostReport>({ type: 'report' });
   }
 
-  /** Forgets what the peers have heard so far. */
+  /** Forgets what the peers have sent and heard so far, while nothing is on its way. */
   async forget(): Promise<void> {
-    await this.report('caller');
-    await this.report('callee');
+    for (const side of SIDES) await this.peers[side].ask({ type: 'pause' });
+    await sleep(ON_ITS_WAY_MS);
+    for (const side of SIDES) await this.report(side);
+    for (const side of SIDES) await this.peers[side].ask({ type: 'resume' });
   }
 
   /** Waits until so many directions go by the kernel. */
