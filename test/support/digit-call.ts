@@ -8,7 +8,7 @@ import type { KpmlPhoneCall, KpmlPhoneOptions } from './kpml-phone.ts';
 import { closeAfterTest } from './leak-check.ts';
 import { Rfc2833Trunk } from './rfc2833-trunk.ts';
 import type { TrunkCall, TrunkOptions } from './rfc2833-trunk.ts';
-import { RELAYED_EVENTS } from './rtp-analysis.ts';
+import { isStall, RELAYED_EVENTS } from './rtp-analysis.ts';
 import type { RtpPeerOptions } from './rtp-peer.ts';
 import type { SipDialog } from './sip-dialog.ts';
 import type { SipPeer } from './sip-peer.ts';
@@ -141,14 +141,6 @@ export class DigitCall {
       ...trunk.eventProblems(RELAYED_EVENTS),
     ].filter((problem) => !isStall(problem));
   }
-}
-
-/**
- * What a machine that stalls does to a call, and no fault of the SBC: audio that ends late by some seconds, and
- * updates of an event that repeat a duration because audio came in a burst.
- */
-function isStall(problem: string): boolean {
-  return /strays by -\d{1,4} ms$|the duration does not rise in packet \d+$/.test(problem);
 }
 
 export async function phoneCallsTrunk(stage: Stage, dial: DialOptions = {}): Promise<DigitCall> {

