@@ -78,6 +78,17 @@ describe.skipIf(!canRunRtpengine)('rtpengine', () => {
     expect(next.local.caller.rtpPort).toBeGreaterThan(0);
   });
 
+  test('killed and started anew just before an update: the same ports are not the same call', async () => {
+    const mediaRange = await freePortRange(4);
+    const { engine, daemons } = await openBed({ daemonOptions: { mediaRange } });
+    const call = await openCall(engine);
+    await talk(call);
+    await daemons[0]?.startAgain();
+    call.stream.update({ ...call.update });
+    await waitFor('loss', () => call.listener.lostFor.length === 1);
+    expect(call.listener.lostFor).toEqual(['engine-lost']);
+  });
+
   test('killed while the other one lives: new streams go there', async () => {
     const { engine, daemons } = await openBed({ daemons: 2 });
     await daemons[0]?.kill();

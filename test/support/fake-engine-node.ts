@@ -28,6 +28,9 @@ export class FakeEngineNode implements EngineNode {
   ports = { callee: 30_000, caller: 30_002 };
   /** RTP packets it says it has of each side. */
   packets = { caller: 10, callee: 10 };
+  /** When it says that it began each call, and by which offer. */
+  created = 1_700_000_000;
+  label: string | undefined = 'first-offer';
   /** How long each answer takes; milliseconds. */
   delayMs = 0;
   #isUp = true;
@@ -121,7 +124,11 @@ export class FakeEngineNode implements EngineNode {
 
   #view(): NgDictionary {
     const { caller, callee } = this.packets;
-    return { tags: { caller: legAnswer(caller), callee: legAnswer(callee) } };
+    const { created, label } = this;
+    return {
+      created,
+      tags: { caller: { label, ...legAnswer(caller) }, callee: legAnswer(callee) },
+    };
   }
 }
 

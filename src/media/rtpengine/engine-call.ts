@@ -15,7 +15,7 @@ import {
   numbersFor,
   readEnginePorts,
 } from './engine-sdp.ts';
-import { type EngineView, readEngineView } from './engine-view.ts';
+import { type EngineView, readIdentity, readEngineView } from './engine-view.ts';
 import { blockedSides, type EventNumbers, eventNumbers } from './event-numbers.ts';
 import type {
   EngineFailure,
@@ -31,7 +31,7 @@ export interface EngineCallOptions {
   readonly ports: Readonly<Record<Side, LegPorts>>;
 }
 
-/** `gone`: rtpengine does not know the call, or has given it other ports. */
+/** `gone`: rtpengine does not know the call, has begun it anew, or has given it other ports. */
 export type EngineOutcome = { readonly type: 'ok' } | { readonly type: 'gone' } | EngineFailure;
 
 type Ports = Readonly<Record<Side, LocalMedia>>;
@@ -50,6 +50,8 @@ export class EngineCall {
   readonly #blocked = new Set<Side>();
   #ports: Ports | undefined;
   #isPrepared = false;
+  /** What rtpengine said of the call at the first look. */
+  #identity: string | undefined;
 
   constructor(options: EngineCallOptions) {
     this.#options = options;
@@ -96,6 +98,9 @@ export class EngineCall {
     const exchanged = await this.#exchange(update);
     if (exchanged.type === 'failed') return exchanged;
     if (this.#ports === undefined || !isSamePorts(this.#ports, exchanged.ports)) return GONE;
+    // Started anew, rtpengine takes the offer for a new call, often with the same ports and without what was blocked.
+    const looked = await this.look();
+    if (looked.type === 'gone') return GONE;
     for (const side of SIDES) {
       if (blocked.includes(side)) continue;
       const outcome = await this.#setBlocked(side, false);
@@ -121,10 +126,13 @@ export class EngineCall {
     return NOT_HEARD.test(result.detail) ? { type: 'not-heard' } : asGone(result);
   }
 
-  /** What rtpengine has counted; `gone` when it does not know the call. */
+  /** What rtpengine has counted; `gone` when it does not know the call, or has begun it anew. */
   async look(): Promise<{ readonly type: 'view'; readonly view: EngineView } | EngineOutcome> {
     const result = await this.node.query({ 'call-id': this.engineCallId });
     if (result.type === 'failed') return asGone(result);
+    const identity = readIdentity(result.answer);
+    this.#identity ??= identity;
+    if (identity !== this.#identity) return GONE;
     const view = readEngineView(result.answer);
     if (view === undefined) return { type: 'failed', reason: 'bad-answer', detail: 'no such call' };
     return { type: 'view', view };
@@ -187,11 +195,14 @@ export class EngineCall {
       'address family': familyOf(ports[receiver]),
       ...(media?.mediaSource === 'learn-once' ? { 'endpoint-learning': 'heuristic' } : {}),
       ...(isFirst && from === 'caller'
-        ? { direction: [ports.caller.realm, ports.callee.realm] }
+        ? { direction: [ports.caller.realm, ports.callee.realm], label: FIRST_OFFER }
         : {}),
     };
   }
 }
+
+/** Only the first offer says it: a call that rtpengine began with a later one has no label. */
+const FIRST_OFFER = 'first-offer';
 
 /** -10 dBm0, what telephones send. */
 const PLAYED_VOLUME = -10;

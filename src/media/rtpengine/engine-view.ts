@@ -19,6 +19,11 @@ const tagSchema = z.object({
   medias: z.array(z.object({ streams: z.array(streamSchema) })),
 });
 
+const identitySchema = z.object({
+  created: count.optional(),
+  tags: z.object({ caller: z.object({ label: z.string().optional() }).optional() }).optional(),
+});
+
 /** One leg, by what came from its peer. */
 export interface LegView {
   readonly packets: number;
@@ -43,6 +48,12 @@ export function readEngineView(answer: NgDictionary): EngineView | undefined {
   const caller = legView(read.data.tags['caller']);
   const callee = legView(read.data.tags['callee']);
   return caller === undefined || callee === undefined ? undefined : { caller, callee };
+}
+
+/** Of the call that rtpengine tells of: the label of its caller, and the second it was begun in by rtpengine's clock. */
+export function readIdentity(answer: NgDictionary): string {
+  const read = identitySchema.safeParse(answer).data;
+  return `${read?.created} ${read?.tags?.caller?.label}`;
 }
 
 function legView(tag: unknown): LegView | undefined {

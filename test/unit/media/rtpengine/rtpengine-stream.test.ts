@@ -119,9 +119,9 @@ describe('what was agreed', () => {
     for (const rtpPort of [4000, 4002, 4004, 4006]) {
       stream.update(sampleUpdate(sampleLeg(rtpPort), sampleLeg(5000)));
     }
-    await waitFor('last update', () =>
-      JSON.stringify(node.asked.at(-2)?.request['sdp']).includes('m=audio 4006 '),
-    );
+    const lastOffer = () =>
+      node.asked.findLast(({ command }) => command === 'offer')?.request['sdp'];
+    await waitFor('last update', () => JSON.stringify(lastOffer()).includes('m=audio 4006 '));
     await stream.close();
     const offers = node.commands.filter((command) => command === 'offer');
     expect(offers.length).toBeLessThanOrEqual(4);
@@ -175,6 +175,24 @@ describe('what was agreed', () => {
     expect(engine.engineNodes.map(({ calls }) => calls)).toEqual([0]);
   });
 });
+
+test.each([
+  ['in another second', (node: FakeEngineNode) => (node.created += 1)],
+  ['by another offer', (node: FakeEngineNode) => (node.label = undefined)],
+])(
+  'a call that the engine has begun anew %s is lost, though its ports are the same',
+  async (_name, change) => {
+    const { engine, node } = await openBed();
+    const listener = new RecordingListener();
+    const stream = await open(engine, listener);
+    stream.update(PLAIN);
+    await waitFor('first look', () => node.commands.includes('query'));
+    change(node);
+    stream.update(KPML);
+    await waitFor('loss', () => listener.lostFor.length > 0);
+    expect(listener.lostFor).toEqual(['engine-lost']);
+  },
+);
 
 describe('digits', () => {
   test('wait for their turn, and 128 of them at most', async () => {
