@@ -1,5 +1,6 @@
 /** Loss and jitter of one received RTP stream (RFC 3550 §A.1, §A.3, §A.8); a new SSRC starts anew. */
 
+import type { LaneCount, Transit } from './lane-state.ts';
 import { sequenceDistance16, sequenceDistance32 } from '../wire/sequence.ts';
 
 /** Jumps beyond these are a restarted sender, not loss or reordering (RFC 3550 §A.1). */
@@ -7,7 +8,7 @@ const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 100;
 
 /** Smoothing of the jitter estimate (RFC 3550 §6.4.1). */
-const JITTER_GAIN = 1 / 16;
+export const JITTER_GAIN = 1 / 16;
 
 /** What was lost, where only samples come here: off by what arrived between the last one and the count. */
 const COUNT_SLACK = 3;
@@ -81,6 +82,24 @@ export class ReceptionStats {
       this.#jitterTicks += (change - this.#jitterTicks) * JITTER_GAIN;
     }
     this.#lastTransitTicks = transitTicks;
+  }
+
+  /** How the last packet came, if it was `sequenceNumber` of `ssrc` and all packets come here. */
+  transitBehind(ssrc: number, sequenceNumber: number): Transit | undefined {
+    const ticks = this.#lastTransitTicks;
+    const isLast = ssrc === this.#ssrc && sequenceNumber === this.#highest;
+    if (!isLast || ticks === undefined || this.#sampling !== undefined) return undefined;
+    return { ticks, jitterTicks: this.#jitterTicks, clockRate: this.#clockRate };
+  }
+
+  /** Counts packets in a row behind the last one. */
+  countLane({ packets, sequenceNumber, atMs, transit }: LaneCount): void {
+    this.#received += packets;
+    this.#expected += packets;
+    this.#highest = sequenceNumber;
+    this.#countedAtMs = atMs;
+    this.#lastTransitTicks = transit.ticks;
+    this.#jitterTicks = transit.jitterTicks;
   }
 
   /** From now on most packets are counted elsewhere, and the others come here. */

@@ -19,6 +19,8 @@ import {
 import type { LocalMedia, MediaObservation } from './media-engine.ts';
 import type { RelayCommand, RelayEvent, RelayWorkerOptions } from './relay-protocol.ts';
 import type { RelayOutput } from './relay-output.ts';
+import { FastLanes } from './fast-lanes.ts';
+import { StreamLanes } from './stream-lanes.ts';
 import { SettledLegs } from './settled-legs.ts';
 import { type SetTimer, SharedTimer } from './shared-timer.ts';
 import { renameWith } from './source-name.ts';
@@ -26,6 +28,8 @@ import type { PacketSource } from './source-lock.ts';
 
 /** How often streams are looked at for silence, at most. */
 const SWEEP_MS = 1000;
+/** A look at all streams at once would hold up packets: they are looked at in so many turns, a slice of them in each. */
+const SWEEP_SLICES = 16;
 /** … and at least this often within the shorter of the two timeouts. */
 const SWEEPS_PER_TIMEOUT = 10;
 
@@ -38,6 +42,8 @@ interface HostedStream {
   /** Sides whose next packet says something new (they are unheard, or open to anybody), and their packets before it. */
   readonly awaited: Map<Side, number>;
   readonly settled: SettledLegs;
+  /** What of it takes the short way. */
+  readonly lanes: StreamLanes;
   /** Whether packets are still taken. */
   isOpen: boolean;
   readonly oneWay: OneWaySpell;
@@ -57,6 +63,8 @@ export interface RelayHostOptions {
   readonly random: () => number;
   /** Opens the sockets of a stream; default: those of the system. */
   readonly openSockets?: OpenSockets;
+  /** Of the thread; default: its own. */
+  readonly lanes?: FastLanes;
   /** What wakes the thread; default: a timer of Node. */
   readonly setTimer?: SetTimer;
 }
@@ -67,9 +75,12 @@ export class RelayHost {
   readonly #timer: SharedTimer<HostedStream>;
   readonly #reports: DigitReports;
   readonly #sweep: NodeJS.Timeout;
+  readonly #lanes: FastLanes;
+  #slice = 0;
 
   constructor(options: RelayHostOptions) {
     this.#options = options;
+    this.#lanes = options.lanes ?? new FastLanes();
     this.#reports = new DigitReports(options.worker.clockOriginMs);
     this.#timer = new SharedTimer((stream, nowMs) => {
       stream.relay.poll(nowMs);
@@ -78,7 +89,7 @@ export class RelayHost {
     const { inactivityTimeoutMs, holdTimeoutMs } = options.worker;
     const timeoutMs = Math.min(inactivityTimeoutMs, holdTimeoutMs);
     const sweepMs = Math.min(SWEEP_MS, Math.max(1, timeoutMs / SWEEPS_PER_TIMEOUT));
-    this.#sweep = setInterval(() => this.#checkInactivity(), sweepMs);
+    this.#sweep = setInterval(() => this.#lookAround(), sweepMs / SWEEP_SLICES);
   }
 
   /** Carries out one command of the main thread; commands for streams that are gone are ignored. */
@@ -86,6 +97,7 @@ export class RelayHost {
     if (command.type === 'openStream') return this.#open(command);
     const stream = this.#streams.get(command.streamKey);
     if (stream === undefined) return undefined;
+    stream.lanes.collectBoth();
     const run = (): Promise<void> => this.#execute(stream, command);
     return stream.flows?.takes(command, () => void run()) === true ? undefined : run();
   }
@@ -93,6 +105,9 @@ export class RelayHost {
   async #execute(stream: HostedStream, command: RelayCommand): Promise<void> {
     const nowMs = performance.now();
     const { relay, streamKey } = stream;
+    // A command may have waited for the kernel.
+    if (command.type === 'readCounters') stream.lanes.collectBoth();
+    else stream.lanes.closeBoth();
     switch (command.type) {
       case 'updateStream':
         relay.update(command.update, nowMs);
@@ -152,13 +167,20 @@ export class RelayHost {
       return;
     }
     if (resumed !== undefined) relay.resume(resumed, performance.now());
+    const settled = new SettledLegs(relay, sockets);
     hosted = {
       streamKey,
       relay,
       sockets,
       unheard: new Set(SIDES),
       awaited: new Map(SIDES.map((side) => [side, 0])),
-      settled: new SettledLegs(relay, sockets),
+      settled,
+      lanes: new StreamLanes({
+        lanes: this.#lanes,
+        relay,
+        sockets,
+        settledPeer: (side) => settled.peer(side),
+      }),
       isOpen: true,
       oneWay: new OneWaySpell(),
       flows: openFlows(this.#options.worker, { streamKey, relay, post: this.#options.post }),
@@ -182,8 +204,14 @@ export class RelayHost {
   }
 
   #receiveRtp(stream: HostedStream, side: Side, packet: Buffer, source: PacketSource): void {
-    const { relay, sockets, awaited } = stream;
+    const { relay, sockets, awaited, lanes } = stream;
     const nowMs = performance.now();
+    const ahead = lanes.take(side, packet, source, nowMs);
+    if (ahead !== undefined) {
+      sockets.sendRtp(otherSide(side), packet, ahead);
+      return;
+    }
+    lanes.close(side);
     const verdict = relay.receiveRtp(side, packet, source, nowMs);
     this.#followUp(stream);
     if (awaited.size > 0 && relay.receivedPackets(side) > (awaited.get(side) ?? Infinity)) {
@@ -248,19 +276,33 @@ export class RelayHost {
     });
   }
 
-  #checkInactivity(): void {
+  #lookAround(): void {
     const nowMs = performance.now();
+    this.#slice = (this.#slice + 1) % SWEEP_SLICES;
     for (const stream of this.#streams.values()) {
-      const { streamKey, relay } = stream;
-      stream.flows?.look(nowMs);
-      if (relay.isLookDue(nowMs)) this.#checkOneWay(stream, nowMs);
-      for (const side of SIDES) {
-        if (!stream.settled.open(side, nowMs)) continue;
-        stream.awaited.set(side, relay.receivedPackets(side));
-      }
-      const quietMs = relay.checkInactivity(nowMs);
-      if (quietMs !== undefined) this.#options.post({ type: 'inactive', streamKey, quietMs });
+      if (stream.streamKey % SWEEP_SLICES === this.#slice) this.#look(stream, nowMs);
     }
+  }
+
+  #look(stream: HostedStream, nowMs: number): void {
+    const { streamKey, relay, lanes, flows } = stream;
+    lanes.collectBoth();
+    flows?.look(nowMs);
+    if (relay.isLookDue(nowMs)) this.#checkOneWay(stream, nowMs);
+    for (const side of SIDES) {
+      if (!stream.settled.open(side, nowMs)) continue;
+      lanes.closeBoth();
+      stream.awaited.set(side, relay.receivedPackets(side));
+    }
+    this.#chooseLanes(stream);
+    const quietMs = relay.checkInactivity(nowMs);
+    if (quietMs !== undefined) this.#options.post({ type: 'inactive', streamKey, quietMs });
+  }
+
+  /** What the kernel has, or is to have, and peers that have something new to say take the long way. */
+  #chooseLanes({ lanes, flows, awaited }: HostedStream): void {
+    if (flows?.isIdle === false) lanes.closeBoth();
+    else if (awaited.size === 0) lanes.look();
   }
 
   #checkOneWay(stream: HostedStream, nowMs: number): void {

@@ -36,6 +36,10 @@ export interface StreamSockets {
    * anybody again. While it is settled, `destination` of what is sent to the leg is `peer`.
    */
   settle(side: Side, peer: PacketSource | undefined): void;
+  /** From now on packets of `side` go by `lane` of the thread where that takes them; whether these sockets see to it. */
+  openLane?(side: Side, lane: number): boolean;
+  /** Packets of `side` are handed on as all others again. */
+  closeLane?(side: Side): void;
   /** Receives what has arrived and waits to be read, as far as the loop does not do that anyway. */
   takeWaiting?(): Promise<void>;
   /** Closes all sockets after what they still have to send, for a bounded time. */

@@ -19,6 +19,7 @@
 
 import { ofSide, otherSide, SIDES, type Side } from '../wire/side.ts';
 import { isRtcp } from '../wire/rtcp.ts';
+import { countLane, laneStartOf, type LedDirection } from './direction-lane.ts';
 import { RelayDirection, type RelayVerdict } from './relay-direction.ts';
 import { relayOpaque } from './opaque-relay.ts';
 import { type OneWay, OneWayWatch } from './one-way-watch.ts';
@@ -31,6 +32,7 @@ import type { PlayedDigit, StreamUpdate } from './media-engine.ts';
 import type { PacketSource } from './source-lock.ts';
 import type { RelayOutput } from './relay-output.ts';
 import type { ResumedStream } from './stream-memory.ts';
+import type { LaneCount, LaneStart } from './lane-state.ts';
 import type { SteadyFlow } from './kernel/steady-flow.ts';
 
 export interface RelayOptions {
@@ -229,6 +231,16 @@ export class Relay {
     return { source: locked.source, destination, head: plain.head, ssrc: plain.ssrc };
   }
 
+  /** How the stream from `side` goes on, where that needs no look at each packet. */
+  laneStart(side: Side): LaneStart | undefined {
+    return laneStartOf(this.#led(side));
+  }
+
+  /** Takes what went on from `side` as `laneStart` said. */
+  countLane(side: Side, count: LaneCount): void {
+    countLane(this.#led(side), count);
+  }
+
   /** Whether a key of `side` is down. */
   isPressed(side: Side): boolean {
     return this.#directions[side].state.isPressed;
@@ -298,6 +310,11 @@ export class Relay {
   /** Whether a peer may not be sent media: hold, or no answer yet. */
   get #isHeld(): boolean {
     return !this.#legs.caller.canSend || !this.#legs.callee.canSend;
+  }
+
+  #led(side: Side): LedDirection {
+    const [from, to] = [this.#legs[side], this.#legs[otherSide(side)]];
+    return { direction: this.#directions[side], from, to };
   }
 
   #direction(side: Side): RelayDirection {

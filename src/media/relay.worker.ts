@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { openFfiIo } from './ffi/ffi-io.ts';
+import { FastLanes } from './fast-lanes.ts';
 import { FfiLoop } from './ffi/ffi-loop.ts';
 import { secureRandom } from './random.ts';
 import { RelayHost } from './relay-host.ts';
@@ -13,12 +14,14 @@ if (port === null) throw new Error('relay.worker.ts runs as a worker thread only
 // What startRelayWorker passes.
 const worker: RelayWorkerOptions = workerData;
 const post = (event: RelayEvent): void => port.postMessage(event);
-const io = worker.io === 'ffi' ? openFfiIo(worker.descriptors) : undefined;
+const lanes = new FastLanes();
+const io = worker.io === 'ffi' ? openFfiIo(worker.descriptors, lanes) : undefined;
 const loop = io === undefined || 'type' in io ? undefined : new FfiLoop(io);
 const host = new RelayHost({
   worker,
   post,
   random: secureRandom,
+  lanes,
   ...(io !== undefined && 'open' in io && { openSockets: io.open }),
   ...(loop !== undefined && { setTimer: (atMs, run) => loop.setTimer(atMs, run) }),
 });

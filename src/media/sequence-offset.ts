@@ -143,6 +143,18 @@ export class SequenceOffset {
     if (this.#absorbed.length > ABSORBED_REMEMBERED) this.#absorbed.shift();
   }
 
+  /** What is added to the number behind `sequenceNumber` and to all that follow in a row; `undefined`: that may change. */
+  offsetBehind(ssrc: number, sequenceNumber: number): number | undefined {
+    const isLast = ssrc === this.#ssrc && sequenceNumber === this.#highestIn;
+    const isPlain = this.#phase.type === 'aligned' && this.#lateLimit === undefined;
+    return isLast && isPlain ? this.#offset : undefined;
+  }
+
+  /** The input has gone on in a row up to `sequenceNumber`, with the numbers that `offsetBehind` says. */
+  jump(sequenceNumber: number): void {
+    this.#highestIn = sequenceNumber;
+  }
+
   /** `packets` of the input have gone by elsewhere, with the numbers they had. */
   skip(packets: number): void {
     if (this.#phase.type !== 'aligned' || !this.isTransparent) return;

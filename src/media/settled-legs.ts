@@ -39,6 +39,11 @@ export class SettledLegs {
     this.#sockets = sockets;
   }
 
+  /** Who RTP of this leg is exchanged with alone. */
+  peer(side: Side): PacketSource | undefined {
+    return this.#peers[side];
+  }
+
   /** A packet of the peer came; whether the leg is settled now. */
   heard(side: Side): boolean {
     const peer = this.#relay.settledPeer(side);

@@ -6,15 +6,27 @@
 
 import { addSequence16, addSequence32, sequenceDistance32 } from '../wire/sequence.ts';
 import { rtpSequenceNumber, rtpSsrc, rtpTimestamp } from '../wire/rtp.ts';
+import type { LaneCount } from './lane-state.ts';
 
 /** Steps beyond this are silence between talk spurts, not the length of a packet. */
 const MAX_PACKET_TIME_MS = 200;
 
 /** Of the first two bytes of a packet. */
-const WITHOUT_MARKER = 0xff7f;
+export const WITHOUT_MARKER = 0xff7f;
 
 /** Of no packet: whatever comes is not the next one in a row. */
 const NO_SEQUENCE_NUMBER = -1;
+
+/** A packet as it is expected. */
+export interface NextPacket {
+  readonly ssrc: number;
+  /** Its first two bytes, without the marker. */
+  readonly head: number;
+  readonly sequenceNumber: number;
+  readonly timestamp: number;
+  /** By which its timestamp is behind that of the packet before. */
+  readonly ticks: number;
+}
 
 export class StreamClock {
   #clockRate = 8000;
@@ -47,6 +59,24 @@ export class StreamClock {
   /** Audio in one packet, by the timestamps; `undefined` until two packets in a row were seen. */
   get packetTimeMs(): number | undefined {
     return this.#packetTimeMs;
+  }
+
+  /** What the next packet is if the stream goes on as in its last two packets; `undefined` where that cannot be said. */
+  get next(): NextPacket | undefined {
+    const ssrc = this.#ssrc;
+    const packetTimeMs = this.#packetTimeMs;
+    const sequenceNumber = this.#nextSequenceNumber;
+    if (ssrc === undefined || packetTimeMs === undefined || sequenceNumber < 0) return undefined;
+    const ticks = Math.round((packetTimeMs * this.#clockRate) / 1000);
+    const timestamp = addSequence32(this.#timestamp, ticks);
+    return { ssrc, head: this.#head, sequenceNumber, timestamp, ticks };
+  }
+
+  /** Takes the last of packets in a row. */
+  jump({ sequenceNumber, timestamp, atMs }: LaneCount): void {
+    this.#timestamp = timestamp;
+    this.#atMs = atMs;
+    this.#nextSequenceNumber = addSequence16(sequenceNumber, 1);
   }
 
   /** Sets the clock: stream `ssrc` is at `timestamp` now. */

@@ -1,5 +1,6 @@
 /** The sockets of streams on this thread, made of either io, with plain UDP peers beside them. */
 import { createSocket, type Socket } from 'node:dgram';
+import type { FastLanes } from '../../src/media/fast-lanes.ts';
 import { type FfiIo, openFfiIo } from '../../src/media/ffi/ffi-io.ts';
 import {
   type DescriptorMemory,
@@ -105,12 +106,12 @@ export class IoBed {
   readonly #sockets: StreamSockets[] = [];
   readonly #peers: UdpPeer[] = [];
 
-  constructor(kind: RelayIo, polls = true) {
+  constructor(kind: RelayIo, polls = true, lanes?: FastLanes) {
     if (kind === 'dgram') {
       this.openSockets = openRelaySockets;
       return;
     }
-    const io = openFfiIo(this.descriptors);
+    const io = openFfiIo(this.descriptors, lanes);
     if ('type' in io) throw new Error(io.reason);
     this.io = io;
     this.openSockets = io.open;

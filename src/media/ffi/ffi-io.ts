@@ -6,7 +6,8 @@
  */
 
 import type { OpenSockets } from '../relay-host.ts';
-import { FfiSockets, type SocketKeeper } from './ffi-sockets.ts';
+import type { FastLanes } from '../fast-lanes.ts';
+import { FfiSockets, type LaneEnd, type SocketKeeper } from './ffi-sockets.ts';
 import {
   EPOLLIN,
   type EventMemory,
@@ -24,6 +25,7 @@ import {
   type DescriptorMemory,
   newDescriptorMemory,
   OwnDescriptors,
+  PLACES,
 } from './thread-descriptors.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
@@ -34,6 +36,11 @@ const EVENTS = 256;
 const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
 const PLACE_AT = EVENT_BYTES - 8;
 const AGE_AT = EVENT_BYTES - 4;
+
+/** Words of a place's route. */
+const ROUTE = 4;
+const FROM = 1;
+const TO = 2;
 
 /** Instead of a socket's place: somebody wakes the thread. */
 const WAKE_PLACE = 0xffff_ffff;
@@ -55,8 +62,12 @@ export interface FfiIo {
  * Makes ready what a thread needs.
  *
  * @param memory where the descriptors are noted for the thread that closes them behind the death of this one.
+ * @param lanes whose packets are written on as soon as they are read; default: all are handed on.
  */
-export function openFfiIo(memory: DescriptorMemory = newDescriptorMemory()): FfiIo | Unavailable {
+export function openFfiIo(
+  memory: DescriptorMemory = newDescriptorMemory(),
+  lanes?: FastLanes,
+): FfiIo | Unavailable {
   const libc = loadLibc();
   if ('type' in libc) return libc;
   const epoll = libc.createEpoll();
@@ -68,7 +79,7 @@ export function openFfiIo(memory: DescriptorMemory = newDescriptorMemory()): Ffi
     closeLeft(memory, libc.close);
     return unavailable(code);
   }
-  const io = new EpollIo(libc, epoll, { memory, descriptors });
+  const io = new EpollIo(libc, epoll, { memory, descriptors, lanes });
   const failure = checkLibc(libc, io.memory, wake) ?? io.watchWake(wake);
   if (failure === undefined) return io;
   io.close();
@@ -93,6 +104,10 @@ class EpollIo implements FfiIo, SocketKeeper {
   /** By place; an event of a socket that is closed names another age. */
   readonly #kept: (Kept | undefined)[] = [];
   readonly #places = new Map<UdpSocket, number>();
+  readonly #lanes: FastLanes | undefined;
+  /** By place, ROUTE words each: the lane that takes its packets + 1, or 0; its descriptor; where they go. */
+  readonly #routes = new Int32Array(ROUTE * PLACES);
+  readonly #laneEnds = new Map<number, LaneEnd>();
   #age = 0;
   #wake = -1;
   #isClosed = false;
@@ -100,12 +115,13 @@ class EpollIo implements FfiIo, SocketKeeper {
   constructor(
     libc: Libc,
     epoll: number,
-    own: { memory: DescriptorMemory; descriptors: OwnDescriptors },
+    own: { memory: DescriptorMemory; descriptors: OwnDescriptors; lanes: FastLanes | undefined },
   ) {
     this.libc = libc;
     this.#epoll = epoll;
     this.#descriptorMemory = own.memory;
     this.#descriptors = own.descriptors;
+    this.#lanes = own.lanes;
     this.memory = new PacketMemory(libc);
     this.scopes = scopesOf(libc);
     this.#events = new NativeBytes(libc, EVENTS * EVENT_BYTES);
@@ -141,12 +157,26 @@ class EpollIo implements FfiIo, SocketKeeper {
     if (!socket.markClosed()) return;
     const place = this.#places.get(socket);
     if (place !== undefined) {
+      this.closeLane(socket);
       this.#places.delete(socket);
       this.#kept[place] = undefined;
       this.#descriptors.delete(place);
     }
     // The kernel forgets a closed descriptor's events by itself.
     this.libc.close(socket.descriptor);
+  }
+
+  openLane(lane: number, from: UdpSocket, to: LaneEnd): void {
+    const place = this.#places.get(from);
+    if (place === undefined || this.#lanes === undefined) return;
+    this.#laneEnds.set(place, to);
+    this.#routes.set([lane + 1, from.descriptor, to.descriptor], ROUTE * place);
+  }
+
+  closeLane(from: UdpSocket): void {
+    const place = this.#places.get(from);
+    if (place === undefined || !this.#laneEnds.delete(place)) return;
+    this.#routes.fill(0, ROUTE * place, ROUTE * (place + 1));
   }
 
   wait(limitMs: number): boolean {
@@ -160,6 +190,10 @@ class EpollIo implements FfiIo, SocketKeeper {
       const place = view.getUint32(at + PLACE_AT, true);
       if (place === WAKE_PLACE) {
         isWoken = true;
+        continue;
+      }
+      if (this.#routes[ROUTE * place] !== 0) {
+        this.#pass(place);
         continue;
       }
       // Whatever throws in here leaves the other sockets ready for the next wait.
@@ -178,6 +212,25 @@ class EpollIo implements FfiIo, SocketKeeper {
     this.#places.clear();
     this.#kept.length = 0;
     closeLeft(this.#descriptorMemory, this.libc.close);
+  }
+
+  /** Lets a packet of a lane go on; any other is handed on. */
+  #pass(place: number): void {
+    const { libc, memory } = this;
+    const routes = this.#routes;
+    const at = ROUTE * place;
+    const { address } = memory.receiving;
+    const length = libc.read(routes[at + FROM] ?? -1, address, memory.wholeLength);
+    // Nothing there after all, or the error of a packet that was sent.
+    if (length < 0) return;
+    const packet = memory.received(length);
+    const lane = (routes[at] ?? 0) - 1;
+    if (this.#lanes?.take(lane, packet, performance.now()) !== true) {
+      this.#kept[place]?.socket.handOn(length);
+      return;
+    }
+    const written = libc.write(routes[at + TO] ?? -1, address, memory.lengthOf(length));
+    if (written !== length) this.#laneEnds.get(place)?.sendAgain(packet);
   }
 
   #watch(descriptor: number, place: number, age: number): string | undefined {

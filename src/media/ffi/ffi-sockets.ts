@@ -1,7 +1,7 @@
 /** The sockets of one stream made of system calls: RTP and RTCP per leg, bound to the address of the leg. */
 
 import { isIPv6 } from 'node:net';
-import { type Side, SIDES } from '../../wire/side.ts';
+import { otherSide, type Side, SIDES } from '../../wire/side.ts';
 import { RECEIVE_BUFFER_BYTES } from '../leg-socket.ts';
 import type { LocalMedia } from '../media-engine.ts';
 import {
@@ -33,12 +33,22 @@ const ENABLED = 1;
 /** Packets that may wait in one socket: half a second of audio. */
 const WAITING_PACKETS = 25;
 
+/** Where the packets of a lane go. */
+export interface LaneEnd {
+  readonly descriptor: number;
+  /** Sends a packet that the kernel did not take. */
+  sendAgain(packet: Buffer): void;
+}
+
 /** What calls the sockets when packets come, and closes them. */
 export interface SocketKeeper extends SocketMeans {
   /** Notes the descriptor before it is bound; the error code if there is no place for it. */
   keep(socket: UdpSocket): string | undefined;
   /** Closes the descriptor, kept or not; once. */
   drop(socket: UdpSocket): void;
+  /** Packets from `from` that `lane` takes are written to `to` from now on, the others handed on. */
+  openLane(lane: number, from: UdpSocket, to: LaneEnd): void;
+  closeLane(from: UdpSocket): void;
 }
 
 interface LegSockets {
@@ -96,7 +106,26 @@ export class FfiSockets implements StreamSockets {
 
   settle(side: Side, peer: PacketSource | undefined): void {
     const { rtp, isSettling } = this.#leg(side);
+    for (const each of SIDES) this.closeLane(each);
     if (isSettling) rtp.settle(peer);
+  }
+
+  openLane(side: Side, lane: number): boolean {
+    const { rtp: from } = this.#leg(side);
+    const { rtp: to } = this.#leg(otherSide(side));
+    if (!from.isSettled || !to.isSettled) return false;
+    const { descriptor } = to;
+    this.#keeper.openLane(lane, from, {
+      descriptor,
+      sendAgain: (packet) => {
+        if (!to.sendToPeer(packet)) this.#receiver.refusedRtp(otherSide(side), packet);
+      },
+    });
+    return true;
+  }
+
+  closeLane(side: Side): void {
+    this.#keeper.closeLane(this.#leg(side).rtp);
   }
 
   /** A wait reads one packet of a socket; here all that are likely to be there are read. */

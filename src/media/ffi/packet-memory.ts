@@ -86,6 +86,8 @@ export class PacketMemory {
   readonly outgoing: Message;
   /** For whatever a call wants to be shown. */
   readonly scratch: NativeBytes;
+  /** What a read asks for. */
+  readonly wholeLength = BigInt(DATAGRAM_BYTES);
   readonly #views: (Buffer | undefined)[] = [];
   readonly #lengths: bigint[] = [];
   #current: Buffer | undefined;

@@ -10,7 +10,7 @@
 import { closeSync, writeSync } from 'node:fs';
 
 /** Four sockets a stream and the two of the thread; memory is only taken for those in use. */
-const PLACES = 65_536;
+export const PLACES = 65_536;
 const PLACES_AT = 0;
 const WAKE_AT = 1;
 const FIRST_AT = 2;

@@ -21,7 +21,6 @@ import {
 /** Packets read at a time while a socket settles; the others are read with the next event. */
 const SETTLING_PACKETS = 64;
 
-const SLOT = BigInt(DATAGRAM_BYTES);
 const NAME_WORDS = SOCKET_ADDRESS_BYTES / Uint32Array.BYTES_PER_ELEMENT;
 
 /** What the sockets of a thread share. */
@@ -58,6 +57,17 @@ export class UdpSocket {
     this.#memory = memory;
     this.#scopes = scopes;
     this.#onPacket = onPacket;
+  }
+
+  /** Whether it exchanges packets with its peer alone, and nothing else waits in it. */
+  get isSettled(): boolean {
+    return this.#settlement === 'settled' && !this.#isClosed;
+  }
+
+  /** Hands on the packet that was just read from it, `length` bytes. */
+  handOn(length: number): void {
+    if (this.#isClosed || this.#peer === undefined) return;
+    this.#onPacket(this.#memory.received(length), this.#peer);
   }
 
   /** Hands on a packet that waits; several while it settles. */
@@ -103,6 +113,11 @@ export class UdpSocket {
     );
   }
 
+  /** Whether there is a peer and the kernel took the packet to it. */
+  sendToPeer(packet: Buffer): boolean {
+    return this.#peer !== undefined && this.send(packet, this.#peer);
+  }
+
   /** Exchanges packets with `peer` alone from now on; `undefined`: with anybody. */
   settle(peer: PacketSource | undefined): void {
     if (this.#isClosed) return;
@@ -132,10 +147,10 @@ export class UdpSocket {
   }
 
   #receiveOfPeer(): void {
-    const length = this.#libc.read(this.descriptor, this.#memory.receiving.address, SLOT);
+    const { receiving, wholeLength } = this.#memory;
+    const length = this.#libc.read(this.descriptor, receiving.address, wholeLength);
     // Nothing there after all, or the error of a packet that was sent.
-    if (length < 0 || this.#peer === undefined) return;
-    this.#onPacket(this.#memory.received(length), this.#peer);
+    if (length >= 0) this.handOn(length);
   }
 
   /** Whether there was something. */

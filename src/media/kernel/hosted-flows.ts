@@ -82,6 +82,11 @@ export class HostedFlows {
     return true;
   }
 
+  /** Whether all packets come to the relay and nothing waits for one. */
+  get isIdle(): boolean {
+    return this.#held.length === 0 && SIDES.every((side) => this.#flows.isHere(side));
+  }
+
   /** A packet came to the relay. */
   received(): void {
     this.#flows.received();
