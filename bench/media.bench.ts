@@ -9,8 +9,9 @@
  * Peers and relay are in network namespaces of their own, joined by a veth pair, for all relays alike: the kernel path
  * needs a device. The load writes and reads frames at its device, spreads them evenly over the 20 ms, and puts the time
  * into each; arrival is the kernel's time stamp. It has one CPU, the relay's process the other. In each round every relay
- * is started anew and has its turn; a run in which the load was more than 5 ms late (p99.9) or lost a packet itself is
- * void and repeated.
+ * is started anew and has its turn, with 300 calls for three seconds before the first point that has as many: one that
+ * compiles its code as it runs is not judged by its first seconds. A run in which the load was more than 5 ms late (p99.9)
+ * or lost a packet itself is void and repeated.
  *
  * On a veth pair the CPU that sends a packet takes it in on the other side as well (softirq). So the relay's core pays for
  * the arrival at the peers, and the load's core for the arrival at the relay and for all that the kernel path does. CPU of

@@ -23,6 +23,9 @@ import { Subject, Unavailable } from './subject.ts';
 
 /** Points at which all relays are compared. */
 export const COMPARED_CALLS = [500, 1000] as const;
+/** What each relay has to carry for a while before it is measured. */
+const WARM_CALLS = 300;
+const WARM_MS = 3000;
 const LOSS_LIMIT = 0.001;
 const FIRST_GUESS = 900;
 const MEMORY_CALLS = 1000;
@@ -112,6 +115,13 @@ export class SeriesRun {
     progress(`round ${round + 1}: ${kind} done`);
   }
 
+  /** A relay that has just been started compiles its code beside its first packets: that is its first seconds, not its work. */
+  async #warm(kind: Kind, subject: Subject): Promise<void> {
+    const calls = Math.min(WARM_CALLS, this.#plan.callLimit);
+    await this.#open(kind, subject, calls);
+    await this.#load(subject, { ...this.#loadPlan(calls), warmUpMs: 0, measuredMs: WARM_MS });
+  }
+
   async #measureFloor(round: number): Promise<void> {
     const wanted = this.#possible(merged(this.#plan.calls));
     const ports = Array.from({ length: Math.max(...wanted) }, (): [number, number] => [1, 1]);
@@ -124,7 +134,12 @@ export class SeriesRun {
 
   async #measure(kind: Kind, subject: Subject, round: number): Promise<void> {
     const wanted = isIoKind(kind) ? merged(this.#plan.calls) : [...COMPARED_CALLS];
+    let isWarm = false;
     for (const calls of this.#possible(wanted)) {
+      if (!isWarm && calls >= WARM_CALLS) {
+        await this.#warm(kind, subject);
+        isWarm = true;
+      }
       await this.#open(kind, subject, calls);
       const result = await this.#load(subject, this.#loadPlan(calls));
       const residentBytes = subject.residentBytes();
@@ -182,6 +197,7 @@ export class SeriesRun {
   /** The main thread has the load's core, so that only what the threads share can make packets wait. */
   async #measureStalls(kind: IoKind, subject: Subject): Promise<void> {
     const calls = Math.min(STALL_CALLS, this.#plan.callLimit);
+    await this.#warm(kind, subject);
     await this.#open(kind, subject, calls);
     subject.yieldToLoad();
     execFileSync('taskset', ['-p', '-c', String(this.#place.cpus.load), String(subject.pid)], {

@@ -2,12 +2,14 @@
  * The functions of the C library that carry packets, called through `node:ffi`.
  *
  * Addresses of memory are BigInts that were made once and are kept with the memory they name; counts of bytes likewise.
- * A call then allocates nothing and takes the short way out of optimised code.
+ * A call then allocates nothing and takes the short way out of optimised code, if V8 inlines Node's checks of the arguments
+ * around it: they are more than it inlines by default, and not inlined each call takes a long way that allocates.
  */
 
 import { constants as osConstants, endianness } from 'node:os';
 import process from 'node:process';
 import { getSystemErrorName } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 
 type Ffi = typeof import('node:ffi');
 
@@ -28,6 +30,9 @@ export const EPOLLIN = 1;
 export const IF_NAMESIZE = 16;
 
 const { EAGAIN, EINTR } = osConstants.errno;
+
+/** For all code of the process that is optimised from then on; default of V8: 920 bytes of bytecode. */
+const INLINE_CHECKS = '--max-inlined-bytecode-size-cumulative=4000';
 
 /** Calls return −1 on failure, with the reason in `errorCode()`. */
 export interface Libc {
@@ -85,6 +90,7 @@ export function loadLibc(): Libc | Unavailable {
   const ffi = loadFfi();
   if (ffi === undefined) return unavailable(`Node ${process.version} has no node:ffi`);
   try {
+    setFlagsFromString(INLINE_CHECKS);
     return bindLibc(ffi);
   } catch (error) {
     return unavailable(error instanceof Error ? error.message : String(error));
