@@ -133,6 +133,7 @@ export class RelayHost {
       case 'openStream':
       case 'flowCarried':
       case 'flowCounted':
+      case 'flowUncounted':
         break;
     }
     return this.#followUp(stream);

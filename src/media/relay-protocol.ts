@@ -86,9 +86,12 @@ export type RelayCommand =
       readonly side: Side;
       readonly packets: number;
       readonly bytes: number;
-      /** Of `performance.now()`. */
+      /** When the kernel was asked and when it has answered, of `performance.now()`. */
+      readonly askedAtMs: number;
       readonly atMs: number;
-    };
+    }
+  /** What the kernel has forwarded of the packets of `side` since the last time will never be known. */
+  | { readonly type: 'flowUncounted'; readonly streamKey: number; readonly side: Side };
 
 /** `no-descriptors`: this process may open no more sockets. */
 export type OpenFailure = 'port-taken' | 'address-unavailable' | 'no-descriptors';

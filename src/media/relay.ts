@@ -49,10 +49,12 @@ export interface RelayOptions {
   readonly digitPacketIntervalMs?: number | undefined;
 }
 
-/** Packets and their bytes. */
-export interface PacketCount {
+/** Packets that went by elsewhere since the last count. */
+export interface AwayCount {
   readonly packets: number;
   readonly bytes: number;
+  /** When the count was asked for: it has all packets before. */
+  readonly askedAtMs: number;
 }
 
 /** Longer than two samples of what goes by elsewhere are apart. */
@@ -259,15 +261,16 @@ export class Relay {
   }
 
   /** Packets of `side` that went by elsewhere until `nowMs`. */
-  countAway(side: Side, { packets, bytes }: PacketCount, nowMs: number): void {
+  countAway(side: Side, { packets, bytes, askedAtMs }: AwayCount, nowMs: number): void {
     const from = this.#legs[side];
-    const { counters: sent } = this.#legs[otherSide(side)];
-    from.counters.receivedPackets += packets;
-    from.counters.receivedBytes += bytes;
-    sent.sentPackets += packets;
-    sent.sentBytes += bytes;
-    from.reception.countElsewhere(packets, nowMs);
-    from.lastReceivedAtMs = Math.max(from.lastReceivedAtMs, nowMs);
+    this.#passed(side, packets, bytes);
+    from.reception.countElsewhere(packets, askedAtMs, nowMs);
+    if (packets > 0) from.lastReceivedAtMs = Math.max(from.lastReceivedAtMs, nowMs);
+  }
+
+  /** How many packets of `side` went by elsewhere since the last count will never be said. */
+  missAway(side: Side, nowMs: number): void {
+    this.#legs[side].reception.missCount(nowMs);
   }
 
   /** All packets of `side` come here again. */
@@ -304,7 +307,27 @@ export class Relay {
 
   counters(nowMs: number): MediaCounters {
     const { caller, callee } = this.#legs;
+    for (const side of SIDES) this.#takeEstimated(this.#legs[side]);
     return { caller: caller.snapshot(nowMs), callee: callee.snapshot(nowMs) };
+  }
+
+  /** Packets of `side` have gone on to the other side. */
+  #passed(side: Side, packets: number, bytes: number): void {
+    const { counters: received } = this.#legs[side];
+    const { counters: sent } = this.#legs[otherSide(side)];
+    received.receivedPackets += packets;
+    received.receivedBytes += bytes;
+    sent.sentPackets += packets;
+    sent.sentBytes += bytes;
+  }
+
+  /** What numbers alone tell of: packets as long as the others. */
+  #takeEstimated({ side, counters, reception }: RelayLeg): void {
+    const packets = reception.takeEstimated();
+    if (packets === 0) return;
+    const { receivedBytes, receivedPackets } = counters;
+    const bytes = Math.round((packets * receivedBytes) / Math.max(1, receivedPackets));
+    this.#passed(side, packets, bytes);
   }
 
   /** Whether a peer may not be sent media: hold, or no answer yet. */

@@ -30,7 +30,7 @@ export type FlowRequest = Omit<KernelFlow, 'id' | 'hop'>;
 
 export type FlowNews =
   | { readonly type: 'carried'; readonly id: number }
-  /** Since the last count. */
+  /** Since the last count, which may be nothing. */
   | ({ readonly type: 'counted' } & FlowCount)
   /** None of its packets go by the kernel any more, or ever did. */
   | { readonly type: 'gone'; readonly id: number };
@@ -274,7 +274,7 @@ export class FlowBook {
       const since = { packets: packets - entry.packets, bytes: bytes - entry.bytes };
       entry.packets = packets;
       entry.bytes = bytes;
-      if (since.packets > 0) news.push({ type: 'counted', id, ...since });
+      news.push({ type: 'counted', id, ...since });
     }
     return news;
   }

@@ -1,27 +1,36 @@
 /**
  * Holds the commands of one stream until the directions that they change are back from the kernel.
  *
- *   update, close    both directions
- *   a digit          the one that it goes into, and its next packet, so that numbers and time are fresh
+ *   update     both directions
+ *   close      both, and their next packets, whose numbers tell what was lost
+ *   a digit    the one that it goes into, and its next packet, so that numbers and time are fresh
+ *
+ * Where the kernel's last count is missing, an update waits for that packet too: its number tells what the count would have.
+ * A digit that would have to wait for long is dropped: beside audio that is still forwarded it would be none.
  */
 
+import { LEAST_KERNEL_TIMEOUT_MS } from '../../config/kernel-timeout.ts';
 import { otherSide, SIDES, type Side } from '../../wire/side.ts';
 import type { RelayCommand, RelayEvent, RelayWorkerOptions } from '../relay-protocol.ts';
+import type { DroppedDigit } from '../media-engine.ts';
 import { type FlowRelay, StreamFlows } from './stream-flows.ts';
 
-/** How long the kernel's word is waited for: behind that the worker goes on without it. */
-const RETURN_LIMIT_MS = 1000;
+/** How long the kernel's word is waited for: longer than the table works without a word from the main thread. */
+const RETURN_LIMIT_MS = 12_000;
+
+/** How long a digit waits for it: longer than an nft that hangs lasts. */
+const DIGIT_LIMIT_MS = 3000;
 
 /** Two packets of audio: whoever sends none in that time is silent. */
 const FRESH_MS = 40;
 
-/** With less patience than this the silence of a peer would be judged before the kernel has been asked. */
-const LEAST_TIMEOUT_MS = 5000;
-
 interface HeldCommand {
   /** Directions that have to be here, by who sends. */
   readonly sides: readonly Side[];
-  readonly isDigit: boolean;
+  /** Whether the next packet of each of them is waited for, a moment. */
+  readonly wantsPacket: boolean;
+  /** What is said of a digit that is not played. */
+  readonly dropped: DroppedDigit | undefined;
   readonly sinceMs: number;
   readonly run: () => void;
 }
@@ -30,6 +39,7 @@ interface HeldCommand {
 interface Return {
   readonly atMs: number;
   readonly received: number;
+  readonly isCounted: boolean;
 }
 
 export interface HostedFlowsOptions {
@@ -43,22 +53,28 @@ export function openFlows(
   { kernelReach, inactivityTimeoutMs }: RelayWorkerOptions,
   options: HostedFlowsOptions,
 ): HostedFlows | undefined {
-  if (kernelReach === undefined || inactivityTimeoutMs < LEAST_TIMEOUT_MS) return undefined;
+  if (kernelReach === undefined || inactivityTimeoutMs < LEAST_KERNEL_TIMEOUT_MS) {
+    return undefined;
+  }
   const { relay, post, streamKey } = options;
   const flows = new StreamFlows(relay, kernelReach, (event) => post({ ...event, streamKey }));
-  return new HostedFlows(flows, relay);
+  const drop = (dropped: DroppedDigit): void => post({ type: 'digitDropped', streamKey, dropped });
+  return new HostedFlows(flows, relay, drop);
 }
 
 export class HostedFlows {
   readonly #flows: StreamFlows;
   readonly #relay: FlowRelay;
+  readonly #drop: (dropped: DroppedDigit) => void;
+  readonly #uncounted = new Set<Side>();
   readonly #held: HeldCommand[] = [];
   readonly #returns: Partial<Record<Side, Return>> = {};
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(flows: StreamFlows, relay: FlowRelay) {
+  constructor(flows: StreamFlows, relay: FlowRelay, drop: (dropped: DroppedDigit) => void) {
     this.#flows = flows;
     this.#relay = relay;
+    this.#drop = drop;
   }
 
   /** Takes a command that is about flows, or has to wait; `run` is called when it has waited. */
@@ -66,6 +82,11 @@ export class HostedFlows {
     const nowMs = performance.now();
     if (command.type === 'flowCounted') {
       this.#flows.counted(command.side, command, command.atMs);
+      return true;
+    }
+    if (command.type === 'flowUncounted') {
+      this.#uncounted.add(command.side);
+      this.#flows.uncounted(command.side, nowMs);
       return true;
     }
     if (command.type === 'flowCarried') {
@@ -76,7 +97,8 @@ export class HostedFlows {
     if (sides.length === 0) return false;
     const isFree = this.#held.length === 0 && sides.every((side) => this.#flows.isHere(side));
     if (isFree) return false;
-    this.#held.push({ sides, isDigit: command.type === 'playDigit', sinceMs: nowMs, run });
+    const wantsPacket = command.type !== 'updateStream';
+    this.#held.push({ sides, wantsPacket, dropped: droppedBy(command), sinceMs: nowMs, run });
     for (const side of sides) this.#flows.bringBack(side);
     this.#arm();
     return true;
@@ -105,9 +127,10 @@ export class HostedFlows {
   }
 
   #returned(side: Side, nowMs: number): void {
+    const isCounted = !this.#uncounted.delete(side);
     if (this.#flows.isHere(side)) return;
     this.#flows.returned(side, nowMs);
-    this.#returns[side] = { atMs: nowMs, received: this.#relay.receivedPackets(side) };
+    this.#returns[side] = { atMs: nowMs, received: this.#relay.receivedPackets(side), isCounted };
     this.#release();
   }
 
@@ -116,25 +139,35 @@ export class HostedFlows {
     const nowMs = performance.now();
     for (;;) {
       const first = this.#held[0];
-      if (first === undefined || !this.#isReady(first, nowMs)) break;
+      if (first === undefined) break;
+      const { sides, dropped, wantsPacket } = first;
+      const isBack = this.#areBack(sides);
+      if (!isBack && nowMs < limitOf(first)) break;
+      if (isBack && !sides.every((side) => this.#isReady(side, wantsPacket, nowMs))) break;
       this.#held.shift();
-      first.run();
+      if (isBack || dropped === undefined) this.#run(first, nowMs);
+      else this.#drop(dropped);
     }
     this.#arm();
   }
 
-  #isReady({ sides, isDigit, sinceMs }: HeldCommand, nowMs: number): boolean {
-    if (nowMs - sinceMs >= RETURN_LIMIT_MS) {
-      for (const side of sides) this.#flows.returned(side, nowMs);
-      return true;
+  #run({ sides, run }: HeldCommand, nowMs: number): void {
+    for (const side of sides) {
+      this.#flows.uncounted(side, nowMs);
+      this.#flows.returned(side, nowMs);
     }
-    if (!sides.every((side) => this.#flows.isHere(side))) return false;
-    return !isDigit || sides.every((side) => this.#isFresh(side, nowMs));
+    run();
   }
 
-  #isFresh(side: Side, nowMs: number): boolean {
+  #areBack(sides: readonly Side[]): boolean {
+    return sides.every((side) => this.#flows.isHere(side));
+  }
+
+  /** Whether enough is known of a direction that is back. */
+  #isReady(side: Side, wantsPacket: boolean, nowMs: number): boolean {
     const last = this.#returns[side];
     if (last === undefined || nowMs - last.atMs >= FRESH_MS) return true;
+    if (last.isCounted && !wantsPacket) return true;
     return this.#relay.receivedPackets(side) > last.received;
   }
 
@@ -142,10 +175,22 @@ export class HostedFlows {
     clearTimeout(this.#timer);
     const first = this.#held[0];
     if (first === undefined) return;
-    const isBack = first.sides.every((side) => this.#flows.isHere(side));
-    const waitMs = first.sinceMs + RETURN_LIMIT_MS - performance.now();
+    const waitMs = limitOf(first) - performance.now();
+    const isBack = this.#areBack(first.sides);
     this.#timer = setTimeout(() => this.#release(), isBack ? FRESH_MS : Math.max(1, waitMs));
   }
+}
+
+/** Until when a command waits for the kernel. */
+function limitOf({ sinceMs, dropped }: HeldCommand): number {
+  return sinceMs + (dropped === undefined ? RETURN_LIMIT_MS : DIGIT_LIMIT_MS);
+}
+
+/** What becomes of a digit that is not played. */
+function droppedBy(command: RelayCommand): DroppedDigit | undefined {
+  if (command.type !== 'playDigit') return undefined;
+  const { to, digit } = command;
+  return { to, digitId: digit.digitId, reason: 'media-inactive' };
 }
 
 /** Directions that a command changes, by who sends. */
@@ -160,6 +205,7 @@ function sidesOf(command: RelayCommand): readonly Side[] {
     case 'readCounters':
     case 'flowCarried':
     case 'flowCounted':
+    case 'flowUncounted':
       break;
   }
   return [];

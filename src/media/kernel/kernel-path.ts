@@ -4,6 +4,8 @@
  *   opening --table made--> up --nft dies, hangs or contradicts--> down --1 s, 2 s … 60 s--> opening
  *                            '--close--> closed
  *
+ * A flow whose way changes comes back, all of them when the devices of our media change: see NetworkWatch.
+ *
  * IPv4 only; peers have to be on other hosts. Needs nft, ip and CAP_NET_ADMIN in the network namespace of the media
  * addresses.
  *
@@ -14,9 +16,11 @@
 import { endianness } from 'node:os';
 import { randomBytes } from 'node:crypto';
 import { type Batch, FlowBook, type FlowNews, type FlowRequest } from './flow-book.ts';
-import { findMediaDevices } from './media-devices.ts';
+import { findMediaDevices, isSameDevices, type MediaDevices } from './media-devices.ts';
 import { MediaRoutes } from './media-routes.ts';
-import { parseComplaint, TABLE_PREFIX, tableText } from './nft-text.ts';
+import { NetworkWatch } from './network-watch.ts';
+import { type KernelFlow, parseComplaint, TABLE_PREFIX, tableText } from './nft-text.ts';
+import { NftPatience } from './nft-patience.ts';
 import { NftProcess } from './nft-process.ts';
 import { dropDeadTables } from './dead-tables.ts';
 import type { KernelReach } from './steady-flow.ts';
@@ -24,14 +28,13 @@ import type { KernelReach } from './steady-flow.ts';
 /** The table works for so long without a word from us. */
 export const LEASE_SECONDS = 10;
 
-/** An nft that takes longer than this for a batch hangs. */
-const BATCH_LIMIT_MS = 5000;
+/** An nft that has not made the table by then hangs. */
+const START_LIMIT_MS = 10_000;
 
 const MIN_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 60_000;
 
-/** How often our devices, and the ways of flows, are looked at again. */
-const CHECK_INTERVAL_MS = 30_000;
+const NO_DEVICES: MediaDevices = { names: [], indexes: new Map() };
 
 export interface KernelPathOptions {
   /** Of our media; those that are not IPv4, or of the loopback device, stay with the workers. */
@@ -50,13 +53,21 @@ export interface KernelUnavailable {
   readonly reason: string;
 }
 
+/** What of a flow the kernel has forwarded since the last time. */
+export interface FlowReading {
+  readonly packets: number;
+  readonly bytes: number;
+  /** When the kernel was asked and when it has answered, of `performance.now()`. */
+  readonly askedAtMs: number;
+  readonly atMs: number;
+}
+
 /** What becomes of one flow. */
 export interface FlowOwner {
   carried(): void;
-  /** `atMs`: of `performance.now()`. */
-  counted(packets: number, bytes: number, atMs: number): void;
-  /** Called once, last: the kernel has it no more. */
-  gone(): void;
+  counted(reading: FlowReading): void;
+  /** Called once, last: the kernel has it no more; not counted: how much it had is not known. */
+  gone(isCounted: boolean): void;
 }
 
 type PathState =
@@ -73,13 +84,13 @@ export class KernelPath {
   readonly #book: FlowBook;
   readonly #routes = new MediaRoutes();
   readonly #owners = new Map<number, FlowOwner>();
-  readonly #checkTimer: NodeJS.Timeout;
+  readonly #patience = new NftPatience();
+  readonly #watch = new NetworkWatch({ look: () => this.#look() });
   #addresses: readonly string[];
-  #devices: readonly string[] = [];
+  #devices = NO_DEVICES;
   #state: PathState = { type: 'opening' };
   #timer: NodeJS.Timeout | undefined;
   #backoffMs = MIN_BACKOFF_MS;
-  #dropReason: string | undefined;
 
   private constructor(options: KernelPathOptions) {
     this.#options = options;
@@ -89,7 +100,7 @@ export class KernelPath {
       { table: this.#table, order: endianness(), leaseSeconds: LEASE_SECONDS },
       performance.now(),
     );
-    this.#checkTimer = setInterval(() => void this.#check(), CHECK_INTERVAL_MS);
+    this.#watch.start();
   }
 
   /** Makes the table, and removes those that dead processes left. */
@@ -131,6 +142,7 @@ export class KernelPath {
 
   /** Takes a flow back; the owner's `gone` is called when it is. */
   release(id: number): void {
+    if (this.#owners.has(id)) this.#patience.released(id, performance.now());
     this.#tell(this.#book.release(id));
     this.#pump();
   }
@@ -138,43 +150,48 @@ export class KernelPath {
   /** Our media addresses have changed. */
   serve(addresses: readonly string[]): void {
     this.#addresses = addresses;
-    void this.#checkDevices();
+    this.#watch.changed();
   }
 
   /** Brings every flow back and removes the table. */
   async close(): Promise<void> {
     const state = this.#state;
     this.#state = { type: 'closed' };
-    clearInterval(this.#checkTimer);
+    const watched = this.#watch.close();
     clearTimeout(this.#timer);
     if (state.type === 'down') clearTimeout(state.timer);
     if (state.type === 'up') await state.nft.close();
-    this.#tell(this.#book.reset(performance.now()));
+    await watched;
+    this.#tellAllGone();
   }
 
   /** Why it did not start. */
   async #start(): Promise<string | undefined> {
-    this.#devices = await findMediaDevices(this.#addresses);
-    if (this.#devices.length === 0)
+    this.#devices = (await findMediaDevices(this.#addresses)) ?? NO_DEVICES;
+    if (this.#devices.names.length === 0)
       return 'no media address is an IPv4 address of a network device';
     let lastWord = '';
     const nft = new NftProcess((said) => {
       lastWord = said;
       this.#fell(nft, said);
     });
+    const hang = setTimeout(() => nft.kill('nft hangs'), START_LIMIT_MS);
     await dropDeadTables(nft, this.#table);
     const text = tableText({
       name: this.#table,
-      devices: this.#devices,
+      devices: this.#devices.names,
       leaseSeconds: LEASE_SECONDS,
     });
     const answer = await nft.run(text);
+    clearTimeout(hang);
     const complaint = answer === undefined ? lastWord || 'nft ended' : parseComplaint(answer);
     if (complaint !== undefined || this.#state.type === 'closed') {
       await nft.close();
       return complaint ?? 'closed';
     }
     this.#state = { type: 'up', nft };
+    // What has changed since its devices were looked up.
+    this.#watch.changed();
     this.#pump();
     return undefined;
   }
@@ -185,26 +202,42 @@ export class KernelPath {
     this.#pump();
   }
 
-  async #check(): Promise<void> {
-    if (this.#state.type !== 'up') return;
-    await this.#checkDevices();
-    await this.#checkRoutes();
+  /** Follows what has changed around us. */
+  async #look(): Promise<void> {
+    if (this.#state.type !== 'up' && this.#state.type !== 'down') return;
+    this.#routes.forget();
+    const devices = await findMediaDevices(this.#addresses);
+    if (devices === undefined) return;
+    const before = this.#devices;
+    if (!isSameDevices(before, devices)) this.#take(devices);
+    else await this.#checkRoutes(before, devices);
   }
 
   /** A hook takes no further device: when there are others all flows come back, and go there again. */
-  async #checkDevices(): Promise<void> {
-    const devices = await findMediaDevices(this.#addresses);
-    const isSame = devices.join(' ') === this.#devices.join(' ');
-    if (!isSame && this.#state.type === 'up') this.#drop(this.#state.nft, 'other network devices');
+  #take(devices: MediaDevices): void {
+    const state = this.#state;
+    if (state.type !== 'up' && state.type !== 'down') return;
+    this.#devices = devices;
+    if (state.type === 'up') this.#drop(state.nft, 'other network devices');
+    if (state.type === 'down') {
+      clearTimeout(state.timer);
+      this.#backoffMs = MIN_BACKOFF_MS;
+      this.#rest();
+    }
   }
 
-  /** Takes back the flows whose way has changed. */
-  async #checkRoutes(): Promise<void> {
-    for (const { id, sender, destination, hop } of this.#book.flows) {
+  /** Takes back the flows whose way has changed, or leads by a device that was made again. */
+  async #checkRoutes(before: MediaDevices, now: MediaDevices): Promise<void> {
+    this.#devices = now;
+    const check = async (flow: KernelFlow): Promise<void> => {
+      const { id, sender, destination, hop } = flow;
       const nowMs = performance.now();
       const way = await this.#routes.find(sender.address, destination.address, nowMs);
-      if (way?.address !== hop.address || way.device !== hop.device) this.release(id);
-    }
+      const isSame = way?.address === hop.address && way.device === hop.device;
+      const isSameDevice = before.indexes.get(hop.device) === now.indexes.get(hop.device);
+      if (!isSame || !isSameDevice) this.release(id);
+    };
+    await Promise.all(this.#book.flows.map(check));
   }
 
   /** Gives nft its next batch, or waits for the time of one. */
@@ -220,18 +253,19 @@ export class KernelPath {
       this.#timer = setTimeout(() => this.#pump(), Math.max(1, this.#book.nextAtMs - nowMs));
     } else {
       // What it was told last may still be carried out or not: the table has to go.
-      const waitMs = since + BATCH_LIMIT_MS - nowMs;
-      this.#timer = setTimeout(() => this.#drop(nft, 'nft hangs'), waitMs);
+      const waitMs = Math.max(1, this.#patience.endMs(since) - nowMs);
+      this.#timer = setTimeout(() => this.#giveUp(nft, since), waitMs);
     }
   }
 
   async #run(nft: NftProcess, batch: Batch): Promise<void> {
+    const askedAtMs = performance.now();
     const answer = await nft.run(batch.text);
     // It is dead, and the book closed.
     if (answer === undefined || this.#state.type !== 'up' || this.#state.nft !== nft) return;
     const result = this.#book.done(answer, performance.now());
     if (result.type === 'done') {
-      this.#tell(result.news);
+      this.#tell(result.news, askedAtMs);
       this.#backoffMs = MIN_BACKOFF_MS;
       this.#pump();
     } else {
@@ -239,32 +273,50 @@ export class KernelPath {
     }
   }
 
-  #tell(news: readonly FlowNews[]): void {
+  /** Ends an nft that does not answer; one whose answer we have not read yet, for all we had to do, has another moment. */
+  #giveUp(nft: NftProcess, sinceMs: number): void {
+    setImmediate(() => {
+      if (this.#book.busySinceMs === sinceMs) this.#drop(nft, 'nft hangs');
+    });
+  }
+
+  #tell(news: readonly FlowNews[], askedAtMs = performance.now()): void {
+    const atMs = performance.now();
     for (const each of news) {
       const owner = this.#owners.get(each.id);
       if (each.type === 'carried') owner?.carried();
-      if (each.type === 'counted') owner?.counted(each.packets, each.bytes, performance.now());
-      if (each.type === 'gone') {
-        this.#owners.delete(each.id);
-        owner?.gone();
+      if (each.type === 'counted') {
+        const { packets, bytes } = each;
+        owner?.counted({ packets, bytes, askedAtMs, atMs });
       }
+      if (each.type === 'gone') this.#forget(each.id, true);
     }
+  }
+
+  /** The table is gone, and with it what it had counted since it was read. */
+  #tellAllGone(): void {
+    for (const { id } of this.#book.reset(performance.now())) this.#forget(id, false);
+  }
+
+  #forget(id: number, isCounted: boolean): void {
+    const owner = this.#owners.get(id);
+    this.#owners.delete(id);
+    this.#patience.gone(id);
+    owner?.gone(isCounted);
   }
 
   /** Ends the table: nothing of it can be trusted any more. */
   #drop(nft: NftProcess, reason: string): void {
-    this.#dropReason = reason;
-    nft.kill();
+    nft.kill(reason);
   }
 
   /** nft is dead, and so is the table. */
   #fell(nft: NftProcess, said: string): void {
     if (this.#state.type !== 'up' || this.#state.nft !== nft) return;
     const flows = this.#book.carried;
-    const reason = this.#dropReason ?? (said || 'nft ended');
-    this.#dropReason = undefined;
+    const reason = said || 'nft ended';
     this.#rest();
-    this.#tell(this.#book.reset(performance.now()));
+    this.#tellAllGone();
     this.#options.onTrouble?.({ type: 'down', reason, flows });
   }
 

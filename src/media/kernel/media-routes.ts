@@ -6,6 +6,9 @@ import type { NextHop } from './nft-text.ts';
 const REMEMBERED_MS = 30_000;
 const MAX_REMEMBERED = 10_000;
 
+/** Their answer is read at once: it must not hold up anything else. */
+const MAX_ASKED = 200;
+
 /** A way from one of our addresses to a peer. */
 interface Way {
   readonly from: string;
@@ -25,8 +28,10 @@ interface Waiting {
 export class MediaRoutes {
   readonly #known = new Map<string, Known>();
   readonly #ask: AskIp;
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #isAsking = false;
+  /** How often all of it was forgotten. */
+  #age = 0;
 
   constructor(ask: AskIp = askIp) {
     this.#ask = ask;
@@ -44,17 +49,28 @@ export class MediaRoutes {
     });
   }
 
+  /** Something has changed: what was found before is asked for anew. */
+  forget(): void {
+    this.#known.clear();
+    this.#age += 1;
+  }
+
   async #work(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
     // Calls that begin together are asked about together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const asked = this.#waiting;
-      this.#waiting = [];
+      const age = this.#age;
+      const asked = this.#waiting.splice(0, MAX_ASKED);
       const ways = new Map(asked.map(({ way }) => [keyOf(way), way]));
       const commands = [...ways.values()].map(({ from, to }) => `route get ${to} from ${from}\n`);
       const hops = parseRoutes(await this.#ask(commands.join('')));
+      if (age !== this.#age) {
+        // The answer may be from before the change.
+        this.#waiting.unshift(...asked);
+        continue;
+      }
       this.#remember(ways, hops);
       for (const { way, resolve } of asked) resolve(hops.get(keyOf(way)));
     }

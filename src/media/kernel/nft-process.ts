@@ -19,11 +19,15 @@ export class NftProcess {
   #said = '';
   #answer: ((answer: string | undefined) => void) | undefined;
   #isOver = false;
+  #killedFor: string | undefined;
 
-  /** @param onExit called once when it is gone, with the last it said. */
-  constructor(onExit: (said: string) => void) {
+  /**
+   * @param onExit called once when it is gone, with why it was killed or the last it said
+   * @param start another program in its place, in tests
+   */
+  constructor(onExit: (said: string) => void, start = START) {
     this.#onExit = onExit;
-    this.#child = spawn('sh', ['-c', START], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#child = spawn('sh', ['-c', start], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#receive(text));
     // Written to a process that has just died.
     this.#child.stdin?.on('error', () => undefined);
@@ -48,8 +52,9 @@ export class NftProcess {
     clearTimeout(timer);
   }
 
-  /** Ends it at once. */
-  kill(): void {
+  /** Ends it at once, and with it the tables that it owns. */
+  kill(reason?: string): void {
+    this.#killedFor ??= reason;
     this.#child.kill('SIGKILL');
   }
 
@@ -74,7 +79,7 @@ export class NftProcess {
     this.#isOver = true;
     this.#answer?.(undefined);
     this.#exited.resolve(undefined);
-    this.#onExit(said.trim());
+    this.#onExit(this.#killedFor ?? said.trim());
   }
 }
 

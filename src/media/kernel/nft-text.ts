@@ -2,7 +2,8 @@
  * What is said to nft: the table that forwards, the elements of a flow, and what nft answers.
  *
  *   packet
- *     -> a fragment, with options, a low TTL, or one in 64: to its socket
+ *     -> of a VLAN: to its socket, or to the device of the VLAN
+ *     -> a fragment, with options, a low TTL, without a UDP checksum, or one in 64: to its socket
  *     -> gates: not for an address and port of ours that a flow arrives at: to its socket
  *     -> legs: source, source port, our port, RTP bytes 0 and 1, SSRC known: the number of the flow
  *     -> carry: addresses and ports of the flow written, to the next hop
@@ -13,7 +14,8 @@
  * looked for, as numbers of this machine. They are 0 again for whatever goes on to a socket.
  *
  * What goes by its socket can be overtaken by the packet behind it when the thread is busy for longer than a packet
- * lasts. The kernel keeps the sender's DSCP and sends with its TTL less one.
+ * lasts. The kernel keeps the sender's DSCP and sends with its TTL less one: so there is a floor to it, that a packet
+ * does not come further by the thread than by the kernel. It writes a UDP checksum anew even where there is none.
  *
  * Text, not JSON: lists come with one element a line, and can be read in pieces.
  */
@@ -65,6 +67,9 @@ const MIN_PACKET_BYTES = 40;
 /** Bytes of IPv4 and UDP header, which the kernel counts as well. */
 const HEADER_BYTES = 28;
 
+/** Of a packet that is forwarded: enough for the routers behind. */
+const MIN_TTL = 32;
+
 const FLOW_MAPS = ['sport', 'dport', 'saddr', 'daddr', 'hop', 'out'] as const;
 
 /** Which of the maps has the flows that arrive at `port`. */
@@ -102,6 +107,8 @@ export function tableText({ name, devices, leaseSeconds }: TableOptions): string
     ]),
     `add set ${of} gates { typeof ip daddr . udp dport; }`,
     `add chain ${of} media { type filter hook ingress devices = { ${hooks} } priority 0; policy accept; }`,
+    // Here the tag is beside the packet, and would go on with it to the other side.
+    `add rule ${of} media ether type { 8021q, 8021ad } accept`,
     `add rule ${of} media ${SORT} ip daddr . udp dport @gates udp dport & ${2 * SHARDS - 2} vmap { ${jumps} }`,
   ].join('; ');
 }
@@ -109,9 +116,9 @@ export function tableText({ name, devices, leaseSeconds }: TableOptions): string
 /** Whole packets of a plain stream that came to us alone, and not those that the worker is to see. */
 const SORT = [
   'ip protocol udp meta pkttype host',
-  'ip hdrlength 5 ip ttl > 1 ip frag-off & 0x3fff == 0',
+  `ip hdrlength 5 ip ttl >= ${MIN_TTL} ip frag-off & 0x3fff == 0`,
   `ip length ${MIN_PACKET_BYTES}-${MAX_PACKET_BYTES}`,
-  '@th,90,6 != 0',
+  'udp checksum != 0 @th,90,6 != 0',
 ].join(' ');
 
 const FIND = [

@@ -75,11 +75,10 @@ export class PoolFlows {
     const key = keyOf(streamKey, side);
     const id = this.#kernel.carry(request, {
       carried: () => post({ type: 'flowCarried', streamKey, side, isCarried: true }),
-      counted: (packets, bytes, atMs) => {
-        post({ type: 'flowCounted', streamKey, side, packets, bytes, atMs });
-      },
-      gone: () => {
+      counted: (count) => post({ type: 'flowCounted', streamKey, side, ...count }),
+      gone: (isCounted) => {
         this.#carried.delete(key);
+        if (!isCounted) post({ type: 'flowUncounted', streamKey, side });
         post({ type: 'flowCarried', streamKey, side, isCarried: false });
       },
     });

@@ -10,7 +10,7 @@
 
 import { SIDES, type Side } from '../../wire/side.ts';
 import { isSameFlow, type KernelReach, type SteadyFlow } from './steady-flow.ts';
-import type { PacketCount } from '../relay.ts';
+import type { AwayCount } from '../relay.ts';
 
 /** What is said to the main thread. */
 export type FlowEvent =
@@ -24,7 +24,8 @@ export interface FlowRelay {
   readonly translatesDigits: boolean;
   receivedPackets(side: Side): number;
   beginAway(side: Side, nowMs: number): void;
-  countAway(side: Side, count: PacketCount, nowMs: number): void;
+  countAway(side: Side, count: AwayCount, nowMs: number): void;
+  missAway(side: Side, nowMs: number): void;
   endAway(side: Side): void;
 }
 
@@ -108,8 +109,13 @@ export class StreamFlows {
   }
 
   /** What the kernel has forwarded of `side` since the last time. */
-  counted(side: Side, count: PacketCount, atMs: number): void {
+  counted(side: Side, count: AwayCount, atMs: number): void {
     this.#relay.countAway(side, count, atMs);
+  }
+
+  /** What it has forwarded of `side` since then will not be said. */
+  uncounted(side: Side, nowMs: number): void {
+    if (!this.isHere(side)) this.#relay.missAway(side, nowMs);
   }
 
   #consider(

@@ -53,9 +53,14 @@ describe('a flow', () => {
     expect(newsOf(book, counted(id, 50), 1001)).toEqual([
       { type: 'counted', id, packets: 50, bytes: 8600 },
     ]);
+    // That there was nothing is news as well.
+    expect(book.next(2001)).toMatchObject({ type: 'read' });
+    expect(newsOf(book, counted(id, 50), 2002)).toEqual([
+      { type: 'counted', id, packets: 0, bytes: 0 },
+    ]);
     expect(book.release(id)).toEqual([]);
-    expect(book.next(1002)).toMatchObject({ type: 'remove', ids: [id] });
-    expect(newsOf(book, counted(id, 51), 1003)).toEqual([
+    expect(book.next(2003)).toMatchObject({ type: 'remove', ids: [id] });
+    expect(newsOf(book, counted(id, 51), 2004)).toEqual([
       { type: 'counted', id, packets: 1, bytes: 172 },
       { type: 'gone', id },
     ]);

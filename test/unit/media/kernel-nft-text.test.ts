@@ -38,13 +38,16 @@ describe('what nft is told', () => {
       'ip protocol udp',
       'meta pkttype host',
       'ip hdrlength 5',
-      'ip ttl > 1',
+      'ip ttl >= 32',
+      'udp checksum != 0',
       'ip frag-off & 0x3fff == 0',
       '@th,90,6 != 0',
       'ip daddr . udp dport @gates',
     ]) {
       expect(text).toContain(condition);
     }
+    const media = text.split('; ').filter((each) => each.includes(' media '));
+    expect(media[1]).toBe(`add rule netdev ${TABLE} media ether type { 8021q, 8021ad } accept`);
   });
 
   test('a flow is put in whole, its gate last', () => {

@@ -1,11 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { FlowRequest } from '../../../src/media/kernel/flow-book.ts';
 import { HostedFlows } from '../../../src/media/kernel/hosted-flows.ts';
 import type { FlowOwner } from '../../../src/media/kernel/kernel-path.ts';
 import { type FlowEvent, PoolFlows } from '../../../src/media/kernel/pool-flows.ts';
 import { type FlowRelay, StreamFlows } from '../../../src/media/kernel/stream-flows.ts';
 import type { RelayCommand } from '../../../src/media/relay-protocol.ts';
-import { sleep, waitFor } from '../../support/wait-for.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { sampleLeg, sampleUpdate } from './media-samples.ts';
 
 const FLOW = {
   source: { address: '192.0.2.9', port: 4000 },
@@ -64,11 +65,12 @@ describe('between the threads and the kernel', () => {
       sender: { address: '198.51.100.1', port: 30_000 },
     });
     wanted?.owner.carried();
-    wanted?.owner.counted(50, 8600, 1234);
+    const reading = { packets: 50, bytes: 8600, askedAtMs: 1230, atMs: 1234 };
+    wanted?.owner.counted(reading);
     const stream = { streamKey: 1, side: 'caller' };
     expect(posted).toEqual([
       { ...NOT_CARRIED, isCarried: true },
-      { type: 'flowCounted', ...stream, packets: 50, bytes: 8600, atMs: 1234 },
+      { type: 'flowCounted', ...stream, ...reading },
     ]);
   });
 
@@ -78,10 +80,18 @@ describe('between the threads and the kernel', () => {
     say(BROKEN);
     expect(kernel.released).toEqual([1]);
     expect(posted).toEqual([]);
-    kernel.wanted[0]?.owner.gone();
+    kernel.wanted[0]?.owner.gone(true);
     expect(posted).toEqual([NOT_CARRIED]);
     say(BROKEN);
     expect(posted).toEqual([NOT_CARRIED, NOT_CARRIED]);
+  });
+
+  test('one whose last count is missing is said to be back without it', () => {
+    const { kernel, posted, say } = bed();
+    say(STEADY);
+    kernel.wanted[0]?.owner.gone(false);
+    const uncounted = { type: 'flowUncounted', streamKey: 1, side: 'caller' };
+    expect(posted).toEqual([uncounted, NOT_CARRIED]);
   });
 
   test.each<[string, (made: ReturnType<typeof bed>) => void]>([
@@ -123,6 +133,7 @@ function steadyRelay(): FlowRelay & { received: number } {
     },
     beginAway: () => undefined,
     countAway: () => undefined,
+    missAway: () => undefined,
     endAway: () => undefined,
   };
 }
@@ -132,10 +143,16 @@ function away(): {
   relay: ReturnType<typeof steadyRelay>;
   hosted: HostedFlows;
   ran: string[];
+  /** Digits. */
+  dropped: string[];
   readonly take: (command: RelayCommand) => boolean;
 } {
   const relay = steadyRelay();
-  const hosted = new HostedFlows(new StreamFlows(relay, 'every', () => undefined), relay);
+  const dropped: string[] = [];
+  const flows = new StreamFlows(relay, 'every', () => undefined);
+  const hosted = new HostedFlows(flows, relay, ({ digitId, reason }) => {
+    dropped.push(`${digitId} ${reason}`);
+  });
   for (const nowMs of [1000, 2000]) {
     relay.received += 50;
     hosted.look(nowMs);
@@ -143,12 +160,17 @@ function away(): {
   const ran: string[] = [];
   const take = (command: RelayCommand): boolean =>
     hosted.takes(command, () => ran.push(command.type));
-  return { relay, hosted, ran, take };
+  return { relay, hosted, ran, dropped, take };
 }
 
 describe('a command', () => {
   const READ = { type: 'readCounters', streamKey: 1, requestId: 1 } as const;
   const CLOSE = { type: 'closeStream', streamKey: 1 } as const;
+  const UPDATE: RelayCommand = {
+    type: 'updateStream',
+    streamKey: 1,
+    update: sampleUpdate(sampleLeg(4000), sampleLeg(5000)),
+  };
   const PLAY = {
     type: 'playDigit',
     streamKey: 1,
@@ -168,11 +190,21 @@ describe('a command', () => {
     expect(take({ ...PLAY, to: 'caller' })).toBe(false);
   });
 
-  test('that closes waits until the kernel has given up the stream', () => {
+  test('that changes the stream waits until the kernel has given it up', () => {
     const { ran, take } = away();
-    expect(take(CLOSE)).toBe(true);
+    expect(take(UPDATE)).toBe(true);
     expect(ran).toEqual([]);
     expect(take(BACK)).toBe(true);
+    expect(ran).toEqual(['updateStream']);
+  });
+
+  test('that closes waits for the next packet as well, which tells what was lost', () => {
+    const { relay, hosted, ran, take } = away();
+    expect(take(CLOSE)).toBe(true);
+    expect(take(BACK)).toBe(true);
+    expect(ran).toEqual([]);
+    relay.received += 1;
+    hosted.received();
     expect(ran).toEqual(['closeStream']);
   });
 
@@ -187,21 +219,48 @@ describe('a command', () => {
     expect(ran).toEqual(['playDigit', 'closeStream']);
   });
 
-  test('that plays a digit into silence does not wait for ever', async () => {
+  test('does not wait for ever for a peer that is silent', async () => {
     const { ran, take } = away();
     take(PLAY);
+    take(CLOSE);
     take(BACK);
-    await waitFor('digit', () => ran.length > 0);
-    expect(ran).toEqual(['playDigit']);
+    await waitFor('both', () => ran.length > 1);
+    expect(ran).toEqual(['playDigit', 'closeStream']);
   });
 
-  test('does not wait for ever for a kernel that says nothing, unless the stream is gone', async () => {
-    const [silent, gone] = [away(), away()];
-    silent.take(CLOSE);
-    gone.take(CLOSE);
-    gone.hosted.stop();
-    await waitFor('close', () => silent.ran.includes('closeStream'));
-    await sleep(20);
-    expect(gone.ran).toEqual([]);
+  test('that changes the stream waits for a packet as well where the last count is missing', () => {
+    const { relay, hosted, ran, take } = away();
+    take(UPDATE);
+    take({ type: 'flowUncounted', streamKey: 1, side: 'caller' });
+    take(BACK);
+    expect(ran).toEqual([]);
+    relay.received += 1;
+    hosted.received();
+    expect(ran).toEqual(['updateStream']);
+  });
+
+  test('that plays a digit is dropped where the kernel says nothing; one that closes waits on', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { ran, dropped, take } = away();
+    take(PLAY);
+    take(CLOSE);
+    vi.advanceTimersByTime(2900);
+    expect([ran, dropped]).toEqual([[], []]);
+    vi.advanceTimersByTime(200);
+    expect([ran, dropped]).toEqual([[], ['d media-inactive']]);
+    // By then the table has no lease any more.
+    vi.advanceTimersByTime(10_000);
+    expect(ran).toEqual(['closeStream']);
+  });
+
+  test('of a stream that is gone is forgotten', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { hosted, ran, take } = away();
+    take(CLOSE);
+    hosted.stop();
+    vi.advanceTimersByTime(20_000);
+    expect(ran).toEqual([]);
   });
 });

@@ -22,6 +22,7 @@ class FakeRelay implements FlowRelay {
   received = 0;
   readonly away = new Set<Side>();
   counted = 0;
+  readonly missed: Side[] = [];
 
   steadyFlow(side: Side): SteadyFlow | undefined {
     return side === 'caller' ? this.flow : undefined;
@@ -41,6 +42,10 @@ class FakeRelay implements FlowRelay {
 
   countAway(_side: Side, { packets }: { readonly packets: number }): void {
     this.counted += packets;
+  }
+
+  missAway(side: Side): void {
+    this.missed.push(side);
   }
 
   endAway(side: Side): void {
@@ -151,10 +156,18 @@ describe('a direction is brought back', () => {
     flows.received();
     expect(said).toHaveLength(1);
     expect(flows.isHere('caller')).toBe(false);
-    flows.counted('caller', { packets: 12, bytes: 0 }, 2000);
+    flows.counted('caller', { packets: 12, bytes: 0, askedAtMs: 1990 }, 2000);
     flows.returned('caller', 2000);
     expect(flows.isHere('caller')).toBe(true);
     expect(relay.counted).toBe(12);
     expect(relay.away.size).toBe(0);
+  });
+
+  test('with its last count missing, unless it is here already', () => {
+    const { relay, flows } = carriedBed();
+    flows.uncounted('caller', 2000);
+    flows.returned('caller', 2000);
+    flows.uncounted('caller', 2001);
+    expect(relay.missed).toEqual(['caller']);
   });
 });
