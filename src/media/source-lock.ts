@@ -5,10 +5,11 @@
  *   learn-once   for peers behind NAT, whose SDP names an address that nobody can reach:
  *
  *     unarmed --update--> learning --packet from the SDP address--> locked (to the SDP address)
- *                            |  ^-- one candidate at a time, the likeliest; its packets pass   ^
- *                            +--fifth packet, 60 or 300 ms on--> locked (to the candidate)
- *                                                                   '--packet from the SDP address
+ *                            |  ^-- the likeliest sources contend, see source-contest.ts       ^
+ *                            +--one of them is believed--> locked (to that)                    |
+ *                                                              '--packet from the SDP address--+
  *
+ * Until the lock a source that is quiet keeps nobody out; a peer that goes on sending from one place is heard within 1.5 s.
  * A locked source stays until an update names another remote address; one that was learnt yields to the SDP
  * address, since only the peer can have meant that. Until the lock, media is sent to the SDP address; so a
  * stranger who is quicker than a peer where SDP says gets nothing out before the lock, nor after the peer's
@@ -16,28 +17,16 @@
  */
 
 import type { LegMedia, RemoteMedia } from './media-engine.ts';
-
-/** Packets of one source before it is believed without SDP's word … */
-export const LEARN_PACKETS = 5;
-/** … and how long they take at least: time in which a peer that is where SDP says can show itself. */
-export const LEARN_MS = 60;
-/** The same of a source that neither SDP nor signalling speaks for: a peer that is merely late must not lose to it. */
-export const STRANGER_LEARN_MS = 300;
+import { isSameSource, SourceContest } from './source-contest.ts';
 
 export interface PacketSource {
   readonly address: string;
   readonly port: number;
 }
 
-interface Candidate {
-  readonly source: PacketSource;
-  readonly sinceMs: number;
-  packets: number;
-}
-
 type LockState =
   | { readonly type: 'unarmed' }
-  | { readonly type: 'learning'; candidate: Candidate | undefined }
+  | { readonly type: 'learning'; contest: SourceContest | undefined }
   | { readonly type: 'locked'; readonly source: PacketSource; readonly isLearnt: boolean };
 
 /** A source that was learnt, and the SDP address it was learnt for. */
@@ -69,7 +58,7 @@ export class SourceLock {
     this.#rtcpPort = undefined;
     if (remote === undefined) this.#state = { type: 'unarmed' };
     else if (mediaSource === 'learn-once') {
-      this.#state = { type: 'learning', candidate: undefined };
+      this.#state = { type: 'learning', contest: undefined };
     } else {
       const source = { address: remote.address, port: remote.rtpPort };
       this.#state = { type: 'locked', source, isLearnt: false };
@@ -139,19 +128,16 @@ export class SourceLock {
 
   #learn(state: LockState & { type: 'learning' }, source: PacketSource, nowMs: number): boolean {
     if (this.#yield(source)) return true;
-    let { candidate } = state;
-    if (candidate === undefined || this.#rank(source) > this.#rank(candidate.source)) {
-      const { address, port } = source;
-      candidate = { source: { address, port }, sinceMs: nowMs, packets: 0 };
-      state.candidate = candidate;
+    const rank = this.#rank(source);
+    let { contest } = state;
+    if (contest === undefined || contest.endsWith(source, rank, nowMs)) {
+      contest = new SourceContest(rank, nowMs);
+      state.contest = contest;
     }
-    if (!isSameSource(source, candidate.source)) return false;
-    candidate.packets += 1;
-    if (candidate.packets < LEARN_PACKETS) return true;
-    const leastMs = this.#rank(source) > 0 ? LEARN_MS : STRANGER_LEARN_MS;
-    if (nowMs - candidate.sinceMs < leastMs) return false;
-    this.#lock(candidate.source, true);
-    return true;
+    if (rank < contest.rank) return false;
+    const verdict = contest.receive(source, nowMs);
+    if (verdict === 'believed') this.#lock(source, true);
+    return verdict !== 'dropped';
   }
 
   /** Likelier than a stranger is a source at the signalling's address, likelier still another port of the SDP address. */
@@ -174,10 +160,6 @@ export class SourceLock {
     this.#state = { type: 'locked', source, isLearnt };
     if (isLearnt && this.#remote !== undefined) this.#onLearnt({ source, remote: this.#remote });
   }
-}
-
-function isSameSource(a: PacketSource, b: PacketSource): boolean {
-  return a.port === b.port && a.address === b.address;
 }
 
 function isSameRemote(a: RemoteMedia | undefined, b: RemoteMedia | undefined): boolean {

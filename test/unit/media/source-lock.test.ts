@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { LEARN_PACKETS } from '../../../src/media/source-contest.ts';
 import {
-  LEARN_PACKETS,
   type LearntSource,
   SourceLock,
   type PacketSource,

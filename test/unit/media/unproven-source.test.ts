@@ -1,6 +1,6 @@
 /** What a source may do before it is proven to be the peer. */
 import { expect, test } from 'vitest';
-import { LEARN_MS, LEARN_PACKETS } from '../../../src/media/source-lock.ts';
+import { LEARN_MS, LEARN_PACKETS } from '../../../src/media/source-contest.ts';
 import { Relay } from '../../../src/media/relay.ts';
 import { audioPacket, eventPacket, sampleLeg, sampleUpdate } from './media-samples.ts';
 import { CALLEE, CALLER } from './virtual-call.ts';
