@@ -8,6 +8,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { Side } from '../wire/side.ts';
+import { JoinedStreams } from './joined-streams.ts';
 import type { KernelPath } from './kernel/kernel-path.ts';
 import { PoolFlows } from './kernel/pool-flows.ts';
 import { PortPool } from './port-pool.ts';
@@ -105,6 +106,7 @@ export class RelayPool implements MediaEngine {
   /** Names of the pools that the configuration has; `undefined`: whatever is asked for. */
   #served: ReadonlySet<string> | undefined;
   readonly #streams = new Set<RelayStream>();
+  readonly #joined = new JoinedStreams();
   readonly #kernel: KernelPath | undefined;
   readonly #flows: PoolFlows | undefined;
   #lastStreamKey = 0;
@@ -188,7 +190,9 @@ export class RelayPool implements MediaEngine {
       }
       if (result.type === 'lost') {
         losses += 1;
-        if (losses >= OPEN_LOSSES || this.#isClosed) return failWith('worker-lost', legs);
+        if (losses >= OPEN_LOSSES || this.#isClosed) {
+          return failWith(result.reason ?? 'worker-lost', legs);
+        }
         continue;
       }
       if (result.reason !== 'port-taken') return failWith(result.reason, legs);
@@ -219,6 +223,7 @@ export class RelayPool implements MediaEngine {
       streamId: request.streamId,
       nameKey,
       streamKey,
+      joined: this.#joined,
       thread: slot.thread,
       listener: request.listener,
       bound,

@@ -2,21 +2,24 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SIDES, type Side } from '../wire/side.ts';
+import type { JoinedStream, JoinedStreams } from './joined-streams.ts';
 import { addCounters, createCounters, type MediaCounters } from './relay-counters.ts';
 import { formatSource } from './relay-leg.ts';
 import { withUsableRemote } from './remote-address.ts';
 import { StreamMemory } from './stream-memory.ts';
 import type { OpenResult, RelayThread, ThreadStream } from './relay-thread.ts';
-import type { LearntSource } from './source-lock.ts';
+import type { LearntSource, PacketSource } from './source-lock.ts';
 import type {
   DetectedDigit,
   DroppedDigit,
+  LegMedia,
   LocalMedia,
   MediaListener,
   MediaObservation,
   MediaStream,
   PlayedDigit,
   ReleasedDigit,
+  RemoteMedia,
   SentDigit,
   StreamUpdate,
 } from './media-engine.ts';
@@ -51,6 +54,8 @@ export interface RelayStreamOptions {
   /** The same as written in SDP. */
   readonly local: Readonly<Record<Side, LocalMedia>>;
   readonly nameKey: string;
+  /** All streams of the pool. */
+  readonly joined: JoinedStreams;
   /** Wall-clock time at 0 of `performance.now()`. */
   readonly clockOriginMs: number;
   /** Another thread should go on with the stream: `resumeOn` or `giveUp`. */
@@ -58,7 +63,7 @@ export interface RelayStreamOptions {
   readonly onClosed: () => void;
 }
 
-export class RelayStream implements MediaStream, ThreadStream {
+export class RelayStream implements MediaStream, ThreadStream, JoinedStream {
   readonly type = 'stream';
   readonly streamId: string;
   readonly local: Readonly<Record<Side, LocalMedia>>;
@@ -77,27 +82,30 @@ export class RelayStream implements MediaStream, ThreadStream {
   #lossesMs: number[] = [];
 
   constructor(options: RelayStreamOptions) {
-    const { streamId, local, thread, streamKey } = options;
+    const { streamId, local, thread, streamKey, bound } = options;
     this.streamId = streamId;
     this.local = local;
     this.#options = options;
     this.listener = new RememberingListener(this.#memory, options.listener);
     this.#thread = thread;
     thread.attach(streamKey, this);
+    options.joined.opened(this, bound, local);
   }
 
   update(update: StreamUpdate): void {
-    const { streamKey, bound } = this.#options;
     const { caller, callee } = update.legs;
-    const legs = {
-      caller: withUsableRemote(caller, bound.caller.address),
-      callee: withUsableRemote(callee, bound.callee.address),
-    };
-    const usable = { legs, events: update.events };
-    this.#memory.updated(usable);
-    if (this.#state === 'open') {
-      this.#thread.post({ type: 'updateStream', streamKey, update: usable });
-    }
+    const legs = { caller: this.#usable(caller, 'caller'), callee: this.#usable(callee, 'callee') };
+    this.#agree({ legs, events: update.events });
+  }
+
+  /** Where RTP to the peer of `side` goes. */
+  remoteOf(side: Side): RemoteMedia | undefined {
+    const { update, learnt } = this.#memory.resumed;
+    const remote = update?.legs[side].remote;
+    const known = learnt[side];
+    const isKnown =
+      known?.remote.address === remote?.address && known?.remote.rtpPort === remote?.rtpPort;
+    return isKnown && known !== undefined ? remoteAt(known.source) : remote;
   }
 
   playDigit(to: Side, digit: PlayedDigit): void {
@@ -141,6 +149,8 @@ export class RelayStream implements MediaStream, ThreadStream {
     const { sent, dropped } = this.#memory.clear();
     for (const digit of sent) listener.digitSent(digit);
     for (const digit of dropped) listener.digitDropped({ ...digit, reason: 'stream-closed' });
+    const { joined, bound, local } = this.#options;
+    joined.closed(this, bound, local);
     this.#options.onClosed();
     const last = this.#lastCounters ?? createCounters();
     for (const resolve of this.#onClosed ?? []) resolve(last);
@@ -150,6 +160,7 @@ export class RelayStream implements MediaStream, ThreadStream {
   learnt(side: Side, source: LearntSource): void {
     this.#memory.learnt(side, source);
     this.listener.observed?.({ type: 'learnt', side, source: formatSource(source.source) });
+    if (this.#options.joined.isRing(this, remoteAt(source.source))) this.#leave(side);
   }
 
   /** Called by the thread. */
@@ -218,6 +229,26 @@ export class RelayStream implements MediaStream, ThreadStream {
     if (wasWanted) this.#options.listener.lost('worker-lost');
   }
 
+  #usable(media: LegMedia, side: Side): LegMedia {
+    const { bound, joined } = this.#options;
+    const usable = withUsableRemote(media, bound[side].address);
+    return joined.isRing(this, usable.remote) ? { ...usable, remote: undefined } : usable;
+  }
+
+  #agree(update: StreamUpdate): void {
+    const { streamKey } = this.#options;
+    this.#memory.updated(update);
+    if (this.#state === 'open') this.#thread.post({ type: 'updateStream', streamKey, update });
+  }
+
+  /** Has no peer on `side` until the next agreement. */
+  #leave(side: Side): void {
+    const { update } = this.#memory.resumed;
+    if (update === undefined) return;
+    const leg = { ...update.legs[side], remote: undefined };
+    this.#agree({ ...update, legs: { ...update.legs, [side]: leg } });
+  }
+
   /** Tells the new thread what was wanted meanwhile. */
   #catchUp(known: StreamUpdate | undefined): void {
     const { streamKey } = this.#options;
@@ -229,6 +260,10 @@ export class RelayStream implements MediaStream, ThreadStream {
       this.#thread.post({ type: 'playDigit', streamKey, to, digit });
     }
   }
+}
+
+function remoteAt({ address, port }: PacketSource): RemoteMedia {
+  return { address, rtpPort: port, rtcpPort: port + 1 };
 }
 
 function sumOf(before: MediaCounters | undefined, counted: MediaCounters): MediaCounters {

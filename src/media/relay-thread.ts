@@ -35,11 +35,15 @@ export function startRelayWorker(options: RelayWorkerOptions): Worker {
   });
 }
 
+/** What Node says of a thread that cannot be started: of its own files, or of those it reads the program from. */
+const NO_DESCRIPTORS = /\b(?:EMFILE|ENFILE)\b|too many open files/i;
+
 /** How one attempt to bind the ports of a stream ended. */
 export type OpenResult =
   | { readonly type: 'opened' }
   | { readonly type: 'failed'; readonly side: Side; readonly reason: OpenFailure }
-  | { readonly type: 'lost' };
+  /** With the reason where it is known. */
+  | { readonly type: 'lost'; readonly reason?: 'no-descriptors' | undefined };
 
 /** What the thread tells the owner of a stream. */
 export interface ThreadStream {
@@ -107,7 +111,7 @@ export class RelayThread {
     legs: Readonly<Record<Side, LocalMedia>>,
     ...[nameKey, resumed]: [string, ResumedStream?]
   ): Promise<OpenResult> {
-    if (!this.#isAlive) return Promise.resolve({ type: 'lost' });
+    if (!this.#isAlive) return Promise.resolve(this.#lostResult);
     return new Promise((resolve) => {
       this.#opening.set(streamKey, resolve);
       this.post({ type: 'openStream', streamKey, legs, nameKey, resumed });
@@ -227,6 +231,11 @@ export class RelayThread {
     }
   }
 
+  get #lostResult(): OpenResult {
+    const isShort = this.#error !== undefined && NO_DESCRIPTORS.test(this.#error.message);
+    return { type: 'lost', reason: isShort ? 'no-descriptors' : undefined };
+  }
+
   #die(): void {
     if (!this.#isAlive) return;
     this.#isAlive = false;
@@ -234,7 +243,7 @@ export class RelayThread {
     if (this.#listener.descriptors !== undefined) closeLeft(this.#listener.descriptors);
     const streams = [...this.#streams.values()];
     this.#streams.clear();
-    for (const resolve of this.#opening.values()) resolve({ type: 'lost' });
+    for (const resolve of this.#opening.values()) resolve(this.#lostResult);
     for (const resolve of this.#readers.values()) resolve(undefined);
     this.#opening.clear();
     this.#readers.clear();

@@ -38,7 +38,8 @@ function usableRemote(remote: RemoteMedia, localAddress: string): RemoteMedia | 
   return { address, rtpPort: remote.rtpPort, rtcpPort };
 }
 
-function canonicalAddress(address: string): string {
+/** An IP address in the form sockets report. */
+export function canonicalAddress(address: string): string {
   return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
 }
 
