@@ -10,6 +10,7 @@ import { CallMetrics } from './call-metrics.ts';
 import { CdrMetrics } from './cdr-metrics.ts';
 import type { DigitOutcome } from './digit-ledger.ts';
 import { DigitMetrics } from './digit-metrics.ts';
+import { prometheusText } from './exposition.ts';
 import { FeatureMetrics } from './feature-metrics.ts';
 import { ForwardMetrics } from './forward-metrics.ts';
 import { HepMetrics } from './hep-metrics.ts';
@@ -83,10 +84,20 @@ export class Metrics {
 
   /** The exposition; OpenMetrics names a call beside buckets of the times of calls and digits. */
   async text(form: MetricsForm = 'prometheus'): Promise<string> {
-    for (const hook of this.#scrapeHooks) hook();
-    this.#calls.update();
-    const text = await this.#registry.metrics();
+    this.#bringUpToDate();
+    const text = await prometheusText(this.#registry);
     return form === 'openmetrics' ? toOpenMetrics(text, this.#exemplars) : text;
+  }
+
+  #bringUpToDate(): void {
+    for (const hook of this.#scrapeHooks) {
+      try {
+        hook();
+      } catch {
+        this.bug();
+      }
+    }
+    this.#calls.update();
   }
 
   /** Every metric there is, by name. */

@@ -1,4 +1,4 @@
-import { memoryUsage } from 'node:process';
+import { getHeapStatistics } from 'node:v8';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface BuildInfo {
@@ -76,7 +76,8 @@ function processMetrics(registry: Registry) {
       help: 'JavaScript heap in use, that of worker threads left out.',
       registers,
       collect() {
-        this.set(memoryUsage().heapUsed);
+        // `memoryUsage` opens a file, which fails when there are no descriptors left.
+        this.set(getHeapStatistics().used_heap_size);
       },
     }),
     workerRestarts: new Counter({
