@@ -2,7 +2,13 @@
 import type { Config, MediaConfig } from './config/config.ts';
 import { ffiProblem } from './media-io-probes.ts';
 import { warnOfPorts } from './media-ports.ts';
-import { chooseIo, type IoChoice, ioName, kernelAddressProblem } from './media/io-choice.ts';
+import {
+  chooseIo,
+  type IoChoice,
+  ioName,
+  kernelAddressProblem,
+  kernelTimeoutProblem,
+} from './media/io-choice.ts';
 import { KernelPath, type KernelTrouble } from './media/kernel/kernel-path.ts';
 import { RelayPool } from './media/relay-pool.ts';
 import type { Log } from './observe/log.ts';
@@ -61,7 +67,8 @@ export async function openRelay(config: Config, log: Log): Promise<OpenedRelay> 
 /** What it cannot, in words. */
 async function openKernel(config: Config, log: Log): Promise<KernelPath | string> {
   const addresses = config.realms.map(({ media }) => media.address);
-  const problem = kernelAddressProblem(addresses);
+  const { inactivityTimeoutMs } = config.media;
+  const problem = kernelAddressProblem(addresses) ?? kernelTimeoutProblem(inactivityTimeoutMs);
   if (problem !== undefined) return problem;
   const opened = await KernelPath.open({
     addresses,

@@ -2,6 +2,7 @@
 import { isIPv4 } from 'node:net';
 import { isLoopback, isWildcard } from './address.ts';
 import type { Config } from './config.ts';
+import { LEAST_KERNEL_TIMEOUT_MS } from './kernel-timeout.ts';
 import { legKinds } from './leg-kinds.ts';
 import { LEG_PARAMETER_NAMES } from './leg-parameter-names.ts';
 import type { LintRule, RuleFinding } from './lint.ts';
@@ -18,6 +19,13 @@ function kernelWithoutAddress({ media, realms }: Config): RuleFinding[] {
     const message = `io: kernel is fixed, and media of realm "${realm.name}" never goes there`;
     return [{ path: ['realms', index, 'media', 'address'], message }];
   });
+}
+
+function kernelWithShortTimeout({ media }: Config): RuleFinding[] {
+  if (media.engine !== 'relay' || media.io !== 'kernel') return [];
+  if (media.inactivityTimeoutMs >= LEAST_KERNEL_TIMEOUT_MS) return [];
+  const message = 'io: kernel is fixed, and no call goes there with so short an inactivity-timeout';
+  return [{ path: ['media', 'inactivity-timeout'], message }];
 }
 
 function relayKeys({ media, realms }: Config): RuleFinding[] {
@@ -104,6 +112,13 @@ export const MEDIA_RULES: readonly LintRule[] = [
     explanation:
       'The kernel path takes what comes to one IPv4 address of a network device. Loopback, IPv6 and wildcards go by ffi or dgram; name such an address, or use io: auto.',
     find: kernelWithoutAddress,
+  },
+  {
+    code: 'kernel-with-short-timeout',
+    severity: 'warning',
+    explanation:
+      'What the kernel forwards is counted about once a second: below 5s silence could not be told from that. Make inactivity-timeout at least 5s, or use io: auto.',
+    find: kernelWithShortTimeout,
   },
   {
     code: 'relay-key-with-rtpengine',

@@ -2,6 +2,7 @@
 import { isIPv4 } from 'node:net';
 import type { MediaConfig } from '../config/config.ts';
 import { isLoopback } from '../config/address.ts';
+import { LEAST_KERNEL_TIMEOUT_MS } from '../config/kernel-timeout.ts';
 import type { RelayIo } from './relay-protocol.ts';
 
 export interface IoProbes {
@@ -27,14 +28,21 @@ export async function chooseIo(wanted: MediaConfig['io'], probes: IoProbes): Pro
   const ffiProblem = probes.ffiProblem();
   const kernelProblem = wantsKernel ? await probes.kernelProblem() : undefined;
   const shortfalls: string[] = [];
-  if (kernelProblem !== undefined) shortfalls.push(`kernel: ${kernelProblem}`);
-  // Whoever asks for the kernel has not asked how the rest moves.
-  if (ffiProblem !== undefined && wanted !== 'kernel') shortfalls.push(`ffi: ${ffiProblem}`);
+  if (kernelProblem !== undefined) shortfalls.push(`kernel: ${withMissingRight(kernelProblem)}`);
+  // Whoever asks for the kernel and has it has not asked how the rest moves.
+  const isRest = wanted === 'kernel' && kernelProblem === undefined;
+  if (ffiProblem !== undefined && !isRest) shortfalls.push(`ffi: ${ffiProblem}`);
   return {
     sockets: ffiProblem === undefined ? 'ffi' : 'dgram',
     kernel: wantsKernel && kernelProblem === undefined,
     shortfalls,
   };
+}
+
+/** What nft and ip say of a right they lack does not tell which. */
+function withMissingRight(problem: string): string {
+  const isRefused = /operation not permitted|\bEPERM\b/i.test(problem);
+  return isRefused ? `${problem} (needs CAP_NET_ADMIN)` : problem;
 }
 
 /** One word of four, for people and metrics. */
@@ -46,4 +54,10 @@ export function ioName({ sockets, kernel }: Pick<IoChoice, 'sockets' | 'kernel'>
 export function kernelAddressProblem(addresses: readonly string[]): string | undefined {
   const isSeen = addresses.some((address) => isIPv4(address) && !isLoopback(address));
   return isSeen ? undefined : 'no media address is IPv4 and off loopback';
+}
+
+/** Why no stream would go by the kernel with this `inactivity-timeout`; `undefined`: it may. */
+export function kernelTimeoutProblem(inactivityTimeoutMs: number): string | undefined {
+  if (inactivityTimeoutMs >= LEAST_KERNEL_TIMEOUT_MS) return undefined;
+  return `inactivity-timeout is below ${LEAST_KERNEL_TIMEOUT_MS / 1000}s`;
 }

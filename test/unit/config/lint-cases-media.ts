@@ -46,6 +46,15 @@ export const MEDIA_CASES: LintCases = {
       behind(nodes(NEAR).replace('engine:', 'io: kernel, engine:')),
     ],
   },
+  'kernel-with-short-timeout': {
+    finds: [[1, behind(KERNEL.replace(' }', ', inactivity-timeout: 4s }'))]],
+    passes: [
+      behind(KERNEL),
+      behind(KERNEL.replace(' }', ', inactivity-timeout: 5s }')),
+      behind('media: { io: auto, inactivity-timeout: 4s }'),
+      behind(nodes(NEAR).replace('engine:', 'io: kernel, inactivity-timeout: 4s, engine:')),
+    ],
+  },
   'relay-key-with-rtpengine': {
     finds: [
       [1, behind(nodes(NEAR).replace('engine:', 'io: kernel, engine:'))],

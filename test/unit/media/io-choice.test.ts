@@ -4,6 +4,7 @@ import {
   ioName,
   type IoProbes,
   kernelAddressProblem,
+  kernelTimeoutProblem,
 } from '../../../src/media/io-choice.ts';
 
 type Machine = 'all' | 'no ffi' | 'no kernel' | 'neither';
@@ -29,7 +30,7 @@ test.each<[Parameters<typeof chooseIo>[0], Machine, string, string[]]>([
   ['kernel', 'all', 'ffi+kernel', []],
   ['kernel', 'no ffi', 'dgram+kernel', []],
   ['kernel', 'no kernel', 'ffi', ['kernel: no right']],
-  ['kernel', 'neither', 'dgram', ['kernel: no right']],
+  ['kernel', 'neither', 'dgram', ['kernel: no right', 'ffi: old Node']],
   ['ffi', 'all', 'ffi', []],
   ['ffi', 'neither', 'dgram', ['ffi: old Node']],
   ['dgram', 'all', 'dgram', []],
@@ -37,6 +38,16 @@ test.each<[Parameters<typeof chooseIo>[0], Machine, string, string[]]>([
   const choice = await chooseIo(wanted, probes(machine));
   expect(ioName(choice)).toBe(name);
   expect(choice.shortfalls).toEqual(shortfalls);
+});
+
+test.each([
+  ['cache initialization failed: Operation not permitted', ' (needs CAP_NET_ADMIN)'],
+  ['RTNETLINK answers: Operation not permitted', ' (needs CAP_NET_ADMIN)'],
+  ['spawn nft ENOENT', ''],
+])('what the kernel refuses names the right that is missing: %s', async (problem, hint) => {
+  const machine = { ...probes('all'), kernelProblem: async () => problem };
+  const { shortfalls } = await chooseIo('auto', machine);
+  expect(shortfalls).toEqual([`kernel: ${problem}${hint}`]);
 });
 
 test.each<[Parameters<typeof chooseIo>[0], string[]]>([
@@ -55,4 +66,11 @@ test.each<[string[], boolean]>([
   [['2001:db8::1', '192.0.2.1'], true],
 ])('the kernel may see packets at %j: %s', (addresses, expected) => {
   expect(kernelAddressProblem(addresses) === undefined).toBe(expected);
+});
+
+test.each<[number, string | undefined]>([
+  [4999, 'inactivity-timeout is below 5s'],
+  [5000, undefined],
+])('with an inactivity-timeout of %i ms the kernel is out of use: %s', (timeoutMs, expected) => {
+  expect(kernelTimeoutProblem(timeoutMs)).toBe(expected);
 });
