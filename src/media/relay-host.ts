@@ -30,6 +30,8 @@ import type { PacketSource } from './source-lock.ts';
 const SWEEP_MS = 1000;
 /** A look at all streams at once would hold up packets: they are looked at in so many turns, a slice of them in each. */
 const SWEEP_SLICES = 16;
+/** Every so many packets of the long way it is tried to take the short one: where packets are lost it is left often. */
+const LANE_TRIES = 8;
 /** … and at least this often within the shorter of the two timeouts. */
 const SWEEPS_PER_TIMEOUT = 10;
 
@@ -44,6 +46,8 @@ interface HostedStream {
   readonly settled: SettledLegs;
   /** What of it takes the short way. */
   readonly lanes: StreamLanes;
+  /** Packets that took the long way. */
+  longWay: number;
   /** Whether packets are still taken. */
   isOpen: boolean;
   readonly oneWay: OneWaySpell;
@@ -182,6 +186,7 @@ export class RelayHost {
         sockets,
         settledPeer: (side) => settled.peer(side),
       }),
+      longWay: 0,
       isOpen: true,
       oneWay: new OneWaySpell(),
       flows: openFlows(this.#options.worker, { streamKey, relay, post: this.#options.post }),
@@ -224,6 +229,8 @@ export class RelayHost {
       if (destination !== undefined) sockets.sendRtp(to, packet, destination);
     }
     stream.flows?.received();
+    stream.longWay += 1;
+    if (stream.longWay % LANE_TRIES === 0) this.#chooseLanes(stream);
   }
 
   #heard(stream: HostedStream, side: Side, source: PacketSource): void {
