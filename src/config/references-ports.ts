@@ -17,7 +17,12 @@ interface Claim {
 }
 
 export function portFindings(root: RawMap): Finding[] {
-  const claims = [...sipClaims(root), ...apiClaims(root), ...mediaClaims(root)];
+  const claims = [
+    ...sipClaims(root),
+    ...apiClaims(root),
+    ...mediaClaims(root),
+    ...reportClaims(root),
+  ];
   return [...emptyRanges(root), ...overlaps(claims)];
 }
 
@@ -74,7 +79,9 @@ function apiClaims(root: RawMap): Claim[] {
   return [{ path: ['api', 'listen'], label, protocol: 'tcp', address, low: port, high: port }];
 }
 
+/** None with rtpengine, which has a range of its own. */
 function mediaClaims(root: RawMap): Claim[] {
+  if (isOnRtpengine(root)) return [];
   return entriesOf(root, 'realms').flatMap(({ index, map }): Claim[] => {
     const media = mapAt(map, 'media');
     const address = textAt(media, 'address');
@@ -84,6 +91,26 @@ function mediaClaims(root: RawMap): Claim[] {
     const path = ['realms', index, 'media', 'port-min'];
     return [{ path, label, protocol: 'udp', address, ...range }];
   });
+}
+
+/** Where rtpengines report digits; several may share one. */
+function reportClaims(root: RawMap): Claim[] {
+  const media = mapAt(root, 'media') ?? {};
+  if (!isOnRtpengine(root)) return [];
+  const claims = entriesOf(media, 'rtpengine').flatMap(({ index, map }): [string, Claim][] => {
+    const text = textAt(map, 'dtmf-listen') ?? '';
+    const parsed = parseHostPort(text);
+    if (parsed?.port === undefined || parsed.port === 0) return [];
+    const { host: address, port } = parsed;
+    const path = ['media', 'rtpengine', index, 'dtmf-listen'];
+    const label = `dtmf-listen ${text}`;
+    return [[text, { path, label, protocol: 'udp', address, low: port, high: port }]];
+  });
+  return [...new Map(claims.toReversed()).values()];
+}
+
+function isOnRtpengine(root: RawMap): boolean {
+  return textAt(mapAt(root, 'media'), 'engine') === 'rtpengine';
 }
 
 function rangeOf(media: RawMap | undefined): { low: number; high: number } | undefined {

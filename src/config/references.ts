@@ -5,7 +5,7 @@ import { entriesOf, mapAt, textAt, textsAt } from './raw-access.ts';
 import { featureReferences } from './references-features.ts';
 import { methodReferences } from './references-methods.ts';
 import { namesOf, routingReferences, unknownName } from './references-routing.ts';
-import type { RawMap } from './yaml-source.ts';
+import { isList, type RawMap } from './yaml-source.ts';
 
 /** Findings about names and ports of the raw file. */
 export function referenceFindings(root: RawMap): Finding[] {
@@ -136,7 +136,8 @@ function engineRequirements(root: RawMap): Finding[] {
     findings.push({ path, at: 'value', message });
   }
   const media = mapAt(root, 'media');
-  if (textAt(media, 'engine') === 'rtpengine' && media?.['rtpengine'] === undefined) {
+  const nodes = media?.['rtpengine'] ?? [];
+  if (textAt(media, 'engine') === 'rtpengine' && isList(nodes) && nodes.length === 0) {
     const message = 'engine rtpengine needs at least one node under media.rtpengine';
     findings.push({ path: ['media', 'engine'], at: 'value', message });
   }

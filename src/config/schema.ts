@@ -1,5 +1,6 @@
 /** The schema of the whole file: every key with its meaning, its range and its default. */
 import * as z from 'zod';
+import { parseHostPort } from './address.ts';
 import { type ApiConfig, type Config, LOG_LEVELS, type MediaConfig } from './config.ts';
 import { admission } from './schema-admission.ts';
 import { cdr } from './schema-cdr.ts';
@@ -15,7 +16,6 @@ import {
   flag,
   integer,
   listenAddress,
-  nonEmptyText,
   scalar,
   secret,
 } from './values.ts';
@@ -66,9 +66,18 @@ const workers = scalar<'auto' | number>(
   },
 );
 
+/** An IPv6 address is a finding of its own. */
+const nodeHostFacts = { description: 'IPv4 address or name of the control port.', minLength: 1 };
+const nodeHost = scalar<string>(nodeHostFacts, (text) => {
+  const parsed = parseHostPort(text);
+  return parsed === undefined || parsed.port !== undefined
+    ? { type: 'problem', message: `"${text}" is neither an IPv4 address nor a name` }
+    : { type: 'value', value: parsed.host };
+});
+
 const rtpengineNode = z
   .strictObject({
-    host: nonEmptyText('IPv4 address or name of the control port.'),
+    host: nodeHost,
     port: integer({ minimum: 1, maximum: 65_535 }, 'UDP control port.').prefault('2223'),
     'dtmf-listen': listenAddress('Where DTMF reports of the node are awaited.').optional(),
   })

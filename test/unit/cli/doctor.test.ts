@@ -107,6 +107,12 @@ test.each<[string, Changes, string, string]>([
   ['no time service', { files: { '/run/chrony/chronyd.pid': undefined } }, SAMPLE, 'warn clock'],
   ['a clock that was never set', { nowMs: 0 }, SAMPLE, 'fail clock'],
   ['a bad file', {}, 'realms: 1', 'fail configuration'],
+  [
+    'rtpengine without nodes',
+    {},
+    `media: { engine: rtpengine, rtpengine: [] }\n${SAMPLE}`,
+    'fail configuration',
+  ],
 ])('%s is found', async (_, changes, text, expected) => {
   expect(await verdicts(changes, text)).toContain(expected);
 });

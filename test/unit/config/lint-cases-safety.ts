@@ -199,7 +199,10 @@ export const SAFETY_CASES: LintCases = {
     ],
   },
   'rtpengine-ipv6': {
-    finds: [[1, behind('media: { rtpengine: [ { host: "::1" } ] }')]],
+    finds: [
+      [1, behind('media: { rtpengine: [ { host: "::1" } ] }')],
+      [1, behind('media: { rtpengine: [ { host: "[::1]" } ] }')],
+    ],
     passes: [behind('media: { rtpengine: [ { host: 127.0.0.1 } ] }')],
   },
   'tls-files': {

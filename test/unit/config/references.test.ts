@@ -137,6 +137,29 @@ test.each<[name: string, from: string, to: string, problems: string[]]>([
     ['1:18: media.engine: engine rtpengine needs at least one node under media.rtpengine'],
   ],
   [
+    'rtpengine with an empty list of nodes',
+    'realms:',
+    'media: { engine: rtpengine, rtpengine: [] }\nrealms:',
+    ['1:18: media.engine: engine rtpengine needs at least one node under media.rtpengine'],
+  ],
+  [
+    'a node whose host is none',
+    'realms:',
+    'media: { rtpengine: [ { host: foo bar }, { host: "192.0.2.1:2223" } ] }\nrealms:',
+    [
+      '1:31: media.rtpengine[0].host: "foo bar" is neither an IPv4 address nor a name',
+      '1:50: media.rtpengine[1].host: "192.0.2.1:2223" is neither an IPv4 address nor a name',
+    ],
+  ],
+  [
+    'reports of digits on a port of SIP',
+    'realms:',
+    'media: { engine: rtpengine, rtpengine: [ { host: 192.0.2.1, dtmf-listen: "127.0.0.1:6060" } ] }\nrealms:',
+    [
+      '1:74: media.rtpengine[0].dtmf-listen: dtmf-listen 127.0.0.1:6060 overlaps with udp/127.0.0.1:6060',
+    ],
+  ],
+  [
     'calls without state',
     'realms:',
     'feature-keys: { mode: pass, apply-to-calls: true }\nrealms:',
