@@ -17,7 +17,10 @@ export async function openRtpengine(
     else log.warn({ node }, 'rtpengine does not answer');
   };
   const nodes = await RtpengineNodes.open(hosts, {
-    onRequest: ({ node, command, seconds }) => metrics.rtpengine.request(node, command, seconds),
+    onRequest: ({ node, command, seconds, result }) => {
+      metrics.rtpengine.request(node, command, seconds);
+      if (result !== 'ok') metrics.rtpengine.requestFailed(node, command, result);
+    },
     onDrop: (_node, reason) => metrics.rtpengine.answerDropped(reason),
     onUp: (node, isUp) => {
       if (isOpen) tell(node, isUp);
@@ -33,6 +36,13 @@ export async function openRtpengine(
     inactivityTimeoutMs,
     holdTimeoutMs,
     onNodeLost: (node, streams) => log.error({ node, streams }, 'rtpengine lost'),
+    onRefused: ({ isRestBegun, ...refusal }) => {
+      log.warn(refusal, 'rtpengine does not carry a call');
+      const { node } = refusal;
+      if (isRestBegun) log.warn({ node }, 'rtpengine gets no new calls for a while');
+    },
     onReportDropped: (reason) => metrics.rtpengine.reportDropped(reason),
+    onStranger: (address) =>
+      log.warn({ address }, 'reports of keys from an address that is no rtpengine are dropped'),
   });
 }

@@ -24,7 +24,14 @@ export const processSchema: z.ZodType<views.StatusView> = z.strictObject({
     io: z.string(),
     ioInUse: z.string().exactOptional(),
     nodes: z
-      .array(z.strictObject({ name: z.string(), isUp: z.boolean(), calls: count }))
+      .array(
+        z.strictObject({
+          name: z.string(),
+          isUp: z.boolean(),
+          calls: count,
+          isResting: z.boolean().exactOptional(),
+        }),
+      )
       .exactOptional(),
     ports: z.array(z.strictObject({ pool: z.string(), free: count, total: count })),
   }),

@@ -40,6 +40,8 @@ export interface MediaNodeView {
   readonly isUp: boolean;
   /** Calls of ours that are on it. */
   readonly calls: number;
+  /** It has refused a call lately: new ones go to the others, as long as there are any. */
+  readonly isResting?: boolean;
 }
 
 export interface PortPoolView {

@@ -32,7 +32,12 @@ export function mediaSideView(
   ioInUse: string | undefined,
 ): StatusView['media'] {
   const { engine, io } = config.media;
-  const nodes = media.engineNodes?.map(({ name, isUp, calls }) => ({ name, isUp, calls }));
+  const nodes = media.engineNodes?.map(({ name, isUp, calls, isResting }) => ({
+    name,
+    isUp,
+    calls,
+    ...(isResting === true ? { isResting } : {}),
+  }));
   return {
     engine,
     io,

@@ -24,7 +24,7 @@ import { addCounters, type MediaCounters } from '../media/relay-counters.ts';
 import { newNameKey } from '../media/source-name.ts';
 import type { Side } from '../wire/side.ts';
 import { DigitDrain } from './digits/digit-drain.ts';
-import type { EndCauseName } from './end-cause.ts';
+import type { EndCause, EndCauseName } from './end-cause.ts';
 import type { MediaRows } from './media-rows.ts';
 import { MAX_STREAMS } from './offer/offer-answer-rewrite.ts';
 
@@ -34,7 +34,16 @@ export type LocalPorts = MediaStream['local'][Side];
 /** What opening can come to; a cause when the call cannot go on. */
 export type OpenOutcome =
   | { readonly type: 'open' }
-  | { readonly type: 'failed'; readonly cause: EndCauseName };
+  | { readonly type: 'failed'; readonly cause: EndCauseName; readonly text?: string };
+
+/** The cause that a call ends with whose media could not be opened. */
+export function endCauseOf(failed: {
+  readonly cause: EndCauseName;
+  readonly text?: string;
+}): EndCause {
+  const { cause: name, text } = failed;
+  return { name, by: 'sbc', ...(text === undefined ? {} : { text }) };
+}
 
 /** The causes that a media engine can be the reason of; also the labels in the metrics. */
 const CAUSES = {
@@ -118,7 +127,8 @@ export class CallMedia {
       if (stream.type === 'failure') {
         const cause = CAUSES[stream.reason];
         this.#onFailure(cause);
-        return { type: 'failed', cause };
+        const { detail } = stream;
+        return { type: 'failed', cause, ...(detail === undefined ? {} : { text: detail }) };
       }
       this.#streams = this.#streams.concat(stream);
       this.#rows?.opened(stream.local);

@@ -24,7 +24,9 @@ export interface Forwarded {
   readonly allowEvents: ReturnType<OfferAnswer['forwardOffer']>['allowEvents'];
 }
 
-export type ForwardOutcome = Forwarded | { readonly type: 'failed'; readonly cause: EndCauseName };
+export type ForwardOutcome =
+  | Forwarded
+  | { readonly type: 'failed'; readonly cause: EndCauseName; readonly text?: string };
 
 /** Sides of a new call whose dialogs come from other calls, and where they were there. */
 export type StandingPlaces = Readonly<Partial<Record<Side, FormerPlace & FormerDigits>>>;

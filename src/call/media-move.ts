@@ -40,7 +40,7 @@ export class MediaMove {
     this.#moves += 1;
     const isMoved = this.#moves <= MAX_MOVES && (await this.#moveNow());
     this.#isMoving = false;
-    if (isMoved) this.#call.log.warn('media moved to another media server');
+    if (isMoved) this.#call.log.warn('media moved to other ports of a media server');
     else this.#call.end(cause);
   }
 

@@ -32,6 +32,8 @@ export interface EngineNodeState {
   readonly isUp: boolean;
   /** Calls of ours that are on it. */
   readonly calls: number;
+  /** It has refused a call lately: new ones go to the others, as long as there are any. */
+  readonly isResting?: boolean | undefined;
 }
 
 export interface OpenStreamRequest {
@@ -75,6 +77,8 @@ export const MEDIA_FAILURES = [
 export interface MediaFailure {
   readonly type: 'failure';
   readonly reason: (typeof MEDIA_FAILURES)[number];
+  /** What the media server says, for people; neither digits nor SDP in it. */
+  readonly detail?: string;
 }
 
 /** Our own end of one leg, as it is written in SDP. */

@@ -195,6 +195,14 @@ const MEDIA: DashboardRow = {
       ),
     ),
     lines(
+      'rtpengine commands, failed',
+      'reqps',
+      query(
+        '{{node}} {{command}} {{reason}}',
+        rate('sbc_rtpengine_requests_failed_total', 'node, command, reason'),
+      ),
+    ),
+    lines(
       'rtpengine: datagrams of no use',
       'reqps',
       query('answers: {{reason}}', rate('sbc_rtpengine_answers_dropped_total', 'reason')),

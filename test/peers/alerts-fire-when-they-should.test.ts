@@ -113,6 +113,16 @@ const ROWS: readonly Row[] = [
     rests: { 'sbc_rtpengine_up{node="192.0.2.1:2223"}': '1x19 0' },
   },
   {
+    alert: 'RtpengineReportsDropped',
+    fires: { 'sbc_rtpengine_reports_dropped_total{reason="stranger"}': '0x15 1 2 3 4' },
+    rests: { 'sbc_rtpengine_reports_dropped_total{reason="stranger"}': '0x18 1' },
+    alsoRests: [
+      { 'sbc_rtpengine_reports_dropped_total{reason="unknown-call"}': '0+5x20' },
+      { 'sbc_rtpengine_reports_dropped_total{reason="copy"}': '0+5x20' },
+    ],
+    alsoFires: [{ 'sbc_rtpengine_reports_dropped_total{reason="malformed"}': '0+1x20' }],
+  },
+  {
     alert: 'EventLoopLag',
     fires: {
       [`${LAG}{le="0.05"}`]: '0+95x20',

@@ -41,6 +41,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   sbc_media_kernel_flows: 'kernel-carries-a-whole-call',
   sbc_rtpengine_up: 'sbc-shows-its-rtpengines',
   sbc_rtpengine_request_seconds: 'sbc-shows-its-rtpengines',
+  sbc_rtpengine_requests_failed_total: 'unit/media/rtpengine/rtpengine-log',
   sbc_rtpengine_reports_dropped_total: 'sbc-shows-its-rtpengines',
   sbc_rtpengine_answers_dropped_total: 'unit/observe/rtpengine-metrics',
   sbc_worker_restarts_total: 'media-goes-on-behind-a-dead-relay-thread',

@@ -84,7 +84,12 @@ describe.skipIf(isMissing)('an SBC on rtpengine', () => {
       );
     await expect
       .poll(dropped, { timeout: PATIENCE_MS })
-      .toEqual(['{reason="stranger"} 1', '{reason="malformed"} 1', '{reason="unknown-call"} 0']);
+      .toEqual([
+        '{reason="stranger"} 1',
+        '{reason="malformed"} 1',
+        '{reason="unknown-call"} 0',
+        '{reason="copy"} 0',
+      ]);
     expect((await get(stage, '/readyz')).status).toBe(200);
     expect(await thisMachine().rtpengineProblem(node)).toBeUndefined();
 

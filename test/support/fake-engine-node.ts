@@ -21,13 +21,22 @@ const ADDRESS = '192.0.2.50';
 
 export class FakeEngineNode implements EngineNode {
   readonly name: string;
+  host = '127.0.0.1';
+  /** Where it says it is asked. */
+  address: string | undefined = '127.0.0.1';
   readonly asked: Asked[] = [];
   /** What the next commands of a kind fail with, first come first served. */
   readonly failures: (EngineFailure & { readonly command: string })[] = [];
-  /** The ports it answers offers and answers with. */
+  /** The address and the ports it answers offers and answers with. */
+  connection = `IP4 ${ADDRESS}`;
   ports = { callee: 30_000, caller: 30_002 };
   /** RTP packets it says it has of each side. */
   packets = { caller: 10, callee: 10 };
+  /** How many more of each it has from one query to the next, and the bytes of each. */
+  packetsPerQuery = 0;
+  packetBytes = 172;
+  /** Who the packets come from. */
+  ssrc = 1;
   /** When it says that it began each call, and by which offer. */
   created = 1_700_000_000;
   label: string | undefined = 'first-offer';
@@ -64,11 +73,13 @@ export class FakeEngineNode implements EngineNode {
   }
 
   offer(request: EngineSdpRequest): Promise<EngineSdpResult> {
-    return this.#sdp('offer', request, this.ports.callee);
+    const { caller, callee } = this.ports;
+    return this.#sdp('offer', request, request['from-tag'] === 'callee' ? caller : callee);
   }
 
   answer(request: EngineSdpRequest): Promise<EngineSdpResult> {
-    return this.#sdp('answer', request, this.ports.caller);
+    const { caller, callee } = this.ports;
+    return this.#sdp('answer', request, request['from-tag'] === 'callee' ? callee : caller);
   }
 
   delete(request: EngineCallRequest): Promise<EngineResult> {
@@ -76,6 +87,8 @@ export class FakeEngineNode implements EngineNode {
   }
 
   query(request: EngineCallRequest): Promise<EngineResult> {
+    this.packets.caller += this.packetsPerQuery;
+    this.packets.callee += this.packetsPerQuery;
     return this.#answer('query', request, this.#view());
   }
 
@@ -102,7 +115,7 @@ export class FakeEngineNode implements EngineNode {
 
   async #sdp(command: string, request: NgDictionary, port: number): Promise<EngineSdpResult> {
     const result = await this.#answer(command, request, {});
-    const sdp = `c=IN IP4 ${ADDRESS}\r\nm=audio ${port} RTP/AVP 0\r\n`;
+    const sdp = `c=IN ${this.connection}\r\nm=audio ${port} RTP/AVP 0\r\n`;
     return result.type === 'ok' ? { ...result, sdp } : result;
   }
 
@@ -127,20 +140,20 @@ export class FakeEngineNode implements EngineNode {
     const { created, label } = this;
     return {
       created,
-      tags: { caller: { label, ...legAnswer(caller) }, callee: legAnswer(callee) },
+      tags: { caller: { label, ...this.#leg(caller) }, callee: this.#leg(callee) },
     };
   }
-}
 
-/** A leg as `query` has it. */
-function legAnswer(packets: number): NgDictionary {
-  const rtp = {
-    SSRC: 1,
-    'last packet': Math.trunc(Date.now() / 1000),
-    endpoint: { address: '192.0.2.9', port: 4000 },
-    flags: ['RTP', 'confirmed'],
-    stats: { packets, bytes: packets * 172, errors: 1 },
-  };
-  const rtcp = { stats: { packets: 2, bytes: 200, errors: 0 } };
-  return { medias: [{ streams: [rtp, rtcp] }] };
+  /** A leg as `query` has it. */
+  #leg(packets: number): NgDictionary {
+    const rtp = {
+      SSRC: this.ssrc,
+      'last packet': Math.trunc(Date.now() / 1000),
+      endpoint: { address: '192.0.2.9', port: 4000 },
+      flags: ['RTP', 'confirmed'],
+      stats: { packets, bytes: packets * this.packetBytes, errors: 1 },
+    };
+    const rtcp = { stats: { packets: 2, bytes: 200, errors: 0 } };
+    return { medias: [{ streams: [rtp, rtcp] }] };
+  }
 }

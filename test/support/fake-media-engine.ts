@@ -58,10 +58,14 @@ export class FakeMediaEngine implements MediaEngine {
   readonly workerRestarts = 0;
   /** When set, the next streams fail for this reason. */
   failure: MediaFailure['reason'] | undefined;
+  /** What it says of a failure. */
+  failureDetail: string | undefined;
 
   openStream(request: OpenStreamRequest): Promise<MediaStream | MediaFailure> {
     if (this.failure !== undefined) {
-      return Promise.resolve({ type: 'failure', reason: this.failure });
+      const detail = this.failureDetail;
+      const said = detail === undefined ? {} : { detail };
+      return Promise.resolve({ type: 'failure', reason: this.failure, ...said });
     }
     const stream = new FakeMediaStream(request, request.caller.portMin + this.opened.length * 4);
     this.opened.push(stream);

@@ -93,7 +93,8 @@ function Engine({ engine }) {
   return html`<span>${type} <${Up} isUp=${isUp} /></span>`;
 }
 
-function Up({ isUp }) {
+function Up({ isUp, isResting = false }) {
+  if (isResting) return html`<${Badge} tone="warn">refuses calls<//>`;
   return html`<${Badge} tone=${isUp ? 'good' : 'bad'}>${isUp ? 'up' : 'down'}<//>`;
 }
 
@@ -106,7 +107,7 @@ function Media({ media }) {
   return html`<span
     >${engine}
     <ul class="plain-list mono">
-      ${nodes.map(({ name, isUp, calls }) => html`<li key=${name}>${name} <${Up} isUp=${isUp} /> ${countWords(calls, 'call')}</li>`)}
+      ${nodes.map(({ name, isUp, isResting, calls }) => html`<li key=${name}>${name} <${Up} isUp=${isUp} isResting=${isResting} /> ${countWords(calls, 'call')}</li>`)}
     </ul>
   </span>`;
 }

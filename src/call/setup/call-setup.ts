@@ -19,6 +19,7 @@ import { type SipResponse } from '../../wire/sip-message.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { callerStatus, causeOfFailure, failureAt, type AttemptFailure } from './attempt-failure.ts';
 import type { CallStack } from '../call-context.ts';
+import { endCauseOf } from '../call-media.ts';
 import type { CallerInvite, CallPlan } from '../call-plan.ts';
 import type { CallSession } from '../call-session.ts';
 import { type EndCause, verdictOf } from '../end-cause.ts';
@@ -117,7 +118,7 @@ export class CallSetup {
       return;
     }
     if (this.#host.isEnded()) return;
-    if (offer.type === 'failed') this.#host.end({ name: offer.cause, by: 'sbc' });
+    if (offer.type === 'failed') this.#host.end(endCauseOf(offer));
     else this.#send(hop, session, offer);
   }
 
@@ -269,7 +270,7 @@ export class CallSetup {
     }
     if (forwarded.type === 'failed') {
       answer.acknowledge();
-      this.#host.end({ name: forwarded.cause, by: 'sbc' });
+      this.#host.end(endCauseOf(forwarded));
       return;
     }
     this.#accept(session, answer, { ...forwarded, isDelayed: true });

@@ -1,10 +1,10 @@
 /**
  * The generated digits of one direction, one after the other: rtpengine is asked for each once the one before is over.
  *
- *   waiting ... --turn--> asked --taken--> sounding --its time--> sent --pause--> next
- *                          |  ^
- *                          |  '-- nothing heard of the stream yet: again, for at most 2 s
- *                          '--> dropped
+ *   waiting ... --turn--> asked --taken--> sounding --its time, and the packets for it--> sent --pause--> next
+ *                          |  ^               '-- no packets: taken back
+ *                          |  '-- nothing heard of the stream yet: again
+ *                          '--> dropped, 2 s after it came at the earliest (packets that do not come) or at once
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,9 +12,17 @@ import { MAX_QUEUED_DIGITS } from '../../dtmf/digit-sender.ts';
 import type { DigitDropReason, DroppedDigit, PlayedDigit, SentDigit } from '../media-engine.ts';
 import type { Side } from '../../wire/side.ts';
 
-/** How long a digit waits for the stream it goes into to begin. */
+/** How long a digit waits for the stream it goes into to begin, or to go on, since it came. */
 const WAIT_LIMIT_MS = 2000;
 const WAIT_STEP_MS = 100;
+
+/**
+ * How much later than expected the packets of a digit may come in any case, and for each millisecond of it: some of those
+ * that carry it may be lost on their way. How often is looked.
+ */
+const LATE_LIMIT_MS = 300;
+const LATE_SHARE = 0.25;
+const LATE_STEP_MS = 30;
 
 /** How long the end of the stream waits for the digit that sounds. */
 const END_LIMIT_MS = 1000;
@@ -24,13 +32,30 @@ const END_FRAME_MS = 20;
 
 /** What it plays at least and at most. */
 const MIN_PLAYED_MS = 100;
-export const MAX_PLAYED_MS = 5000;
+const MAX_PLAYED_MS = 5000;
 
 /** Pause between digits when nobody says otherwise. */
 const DEFAULT_GAP_MS = 60;
 
+/** `waiting`: for packets of the audio it replaces. Otherwise why it will not leave. */
+export type DigitState = 'out' | 'waiting' | DigitDropReason;
+
+/** A digit that rtpengine has taken. */
+export interface TakenDigit {
+  readonly state: () => Promise<DigitState>;
+  /** Has it forgotten; what has not left yet does not leave any more. */
+  readonly takeBack: () => Promise<void>;
+  /** Nobody asks for it any more. Idempotent. */
+  readonly over: () => void;
+}
+
 /** `not-heard`: later perhaps. */
-export type PlayOutcome = 'taken' | 'not-heard' | DigitDropReason;
+export type PlayOutcome = TakenDigit | 'not-heard' | DigitDropReason;
+
+interface Waiting extends PlayedDigit {
+  /** Until when it waits for packets. */
+  readonly patientUntilMs: number;
+}
 
 export interface DigitPlayerOptions {
   readonly to: Side;
@@ -45,10 +70,10 @@ export interface DigitPlayerOptions {
 
 export class DigitPlayer {
   readonly #options: DigitPlayerOptions;
-  readonly #waiting: PlayedDigit[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #stopped = new AbortController();
   #running: Promise<void> | undefined;
-  /** Digits that rtpengine has taken. */
+  /** Digits that have left. */
   #played = 0;
 
   constructor(options: DigitPlayerOptions) {
@@ -62,7 +87,8 @@ export class DigitPlayer {
   add(digit: PlayedDigit): void {
     if (this.#stopped.signal.aborted) return this.#drop(digit, 'stream-closed');
     if (this.#waiting.length >= MAX_QUEUED_DIGITS) return this.#drop(digit, 'queue-full');
-    this.#waiting.push(digit);
+    const patientUntilMs = this.#options.nowMs() + WAIT_LIMIT_MS;
+    this.#waiting.push({ ...digit, patientUntilMs });
     this.#running ??= this.#run();
   }
 
@@ -93,36 +119,61 @@ export class DigitPlayer {
     this.#running = undefined;
   }
 
-  async #one(digit: PlayedDigit): Promise<void> {
+  async #one(digit: Waiting): Promise<void> {
     const { to, nowMs, gapMs, onSent } = this.#options;
     const askedMs = Math.min(
       MAX_PLAYED_MS,
       Math.max(MIN_PLAYED_MS, digit.durationMs - END_FRAME_MS),
     );
-    const outcome = await this.#ask(digit, askedMs);
-    if (outcome !== 'taken') return this.#drop(digit, outcome);
+    const taken = await this.#ask(digit, askedMs);
+    if (typeof taken === 'string') return this.#drop(digit, taken);
+    const soundsMs = askedMs + END_FRAME_MS;
+    const takenAtMs = nowMs();
+    const state = await this.#sound(taken, soundsMs, digit.patientUntilMs);
+    taken.over();
+    if (state !== 'out') return this.#drop(digit, state);
     this.#played += 1;
-    const firstPacketAtMs = nowMs();
-    const isOver = await pause(askedMs + END_FRAME_MS, this.#stopped.signal);
-    if (!isOver) return this.#drop(digit, 'stream-closed');
+    const lateMs = nowMs() - takenAtMs - soundsMs;
+    const firstPacketAtMs = takenAtMs + (lateMs > LATE_LIMIT_MS ? lateMs : 0);
     onSent({
       to,
       digitId: digit.digitId,
       rtpTimestamp: 0,
       firstPacketAtMs,
-      endPacketAtMs: firstPacketAtMs + askedMs + END_FRAME_MS,
+      endPacketAtMs: firstPacketAtMs + soundsMs,
     });
     if (this.#waiting.length > 0) await pause(gapMs() ?? DEFAULT_GAP_MS, this.#stopped.signal);
   }
 
-  async #ask(digit: PlayedDigit, askedMs: number): Promise<'taken' | DigitDropReason> {
+  /** Waits until a digit is out; takes it back when it is not in time. */
+  async #sound(
+    taken: TakenDigit,
+    soundsMs: number,
+    patientUntilMs: number,
+  ): Promise<'out' | DigitDropReason> {
+    const { nowMs } = this.#options;
+    const endsAtMs = nowMs() + soundsMs;
+    const lateUntilMs = endsAtMs + LATE_LIMIT_MS + soundsMs * LATE_SHARE;
+    let pauseMs = soundsMs;
+    for (;;) {
+      if (!(await pause(pauseMs, this.#stopped.signal))) return 'stream-closed';
+      const state = await taken.state();
+      if (state !== 'waiting') return state;
+      if (nowMs() >= Math.max(lateUntilMs, patientUntilMs)) {
+        await taken.takeBack();
+        return 'media-inactive';
+      }
+      pauseMs = nowMs() < lateUntilMs ? LATE_STEP_MS : WAIT_STEP_MS;
+    }
+  }
+
+  async #ask(digit: Waiting, askedMs: number): Promise<TakenDigit | DigitDropReason> {
     const { play, nowMs } = this.#options;
-    const deadlineMs = nowMs() + WAIT_LIMIT_MS;
     for (;;) {
       if (this.#stopped.signal.aborted) return 'stream-closed';
       const outcome = await play(digit, askedMs);
       if (outcome !== 'not-heard') return outcome;
-      if (nowMs() >= deadlineMs) return 'media-inactive';
+      if (nowMs() >= digit.patientUntilMs) return 'media-inactive';
       await pause(WAIT_STEP_MS, this.#stopped.signal);
     }
   }

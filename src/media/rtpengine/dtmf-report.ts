@@ -19,6 +19,7 @@ const schema = z.object({
   source_tag: z.enum(['caller', 'callee']),
   event: z.int().min(0).max(16),
   duration: z.int().min(0),
+  timestamp: z.int().min(0).optional().catch(undefined),
 });
 
 export interface DtmfReport {
@@ -26,24 +27,31 @@ export interface DtmfReport {
   readonly side: 'caller' | 'callee';
   readonly eventCode: number;
   readonly durationMs: number;
+  /** As it came. */
+  readonly text: string;
+  /** Whether it says in which second the key was let go. */
+  readonly isDated: boolean;
 }
 
 /** @returns `undefined` for anything else than a report of one of the 17 keys. */
 export function parseDtmfReport(bytes: Buffer): DtmfReport | undefined {
   if (bytes.length > MAX_REPORT_BYTES) return undefined;
+  const text = bytes.toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = JSON.parse(text);
   } catch {
     return undefined;
   }
   const read = schema.safeParse(value);
   if (!read.success) return undefined;
-  const { callid, source_tag: side, event, duration } = read.data;
+  const { callid, source_tag: side, event, duration, timestamp } = read.data;
   return {
     engineCallId: callid,
     side,
     eventCode: event,
     durationMs: Math.min(duration, MAX_DURATION_MS),
+    text,
+    isDated: timestamp !== undefined,
   };
 }

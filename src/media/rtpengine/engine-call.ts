@@ -5,9 +5,9 @@
  */
 
 import type { LegPorts, LocalMedia, StreamUpdate } from '../media-engine.ts';
-import { SIDES, type Side } from '../../wire/side.ts';
+import type { AddressFamily } from '../../wire/sdp-address.ts';
+import { otherSide, type Side, SIDES } from '../../wire/side.ts';
 import {
-  type AddressFamily,
   engineLeg,
   engineSdp,
   isSamePorts,
@@ -19,6 +19,7 @@ import { type EngineView, readIdentity, readEngineView } from './engine-view.ts'
 import { blockedSides, type EventNumbers, eventNumbers } from './event-numbers.ts';
 import type {
   EngineFailure,
+  EngineFailureReason,
   EngineNode,
   EngineSdpRequest,
   EngineSdpResult,
@@ -29,6 +30,12 @@ export interface EngineCallOptions {
   /** What rtpengine calls this stream: nobody else's, and not to be guessed. */
   readonly engineCallId: string;
   readonly ports: Readonly<Record<Side, LegPorts>>;
+  /**
+   * rtpengine may have the call still, though it was deleted.
+   *
+   * @param sureAtMs when no offer can be on its way any more, by `performance.now()`; absent: none is.
+   */
+  readonly onOwed?: (engineCallId: string, sureAtMs?: number) => void;
 }
 
 /** `gone`: rtpengine does not know the call, has begun it anew, or has given it other ports. */
@@ -40,10 +47,19 @@ type Exchanged = { readonly type: 'ports'; readonly ports: Ports } | EngineFailu
 const OK: EngineOutcome = { type: 'ok' };
 const GONE: EngineOutcome = { type: 'gone' };
 
+/** What an offer comes to whose call is over. */
+const DELETED: EngineFailure = { type: 'failed', reason: 'engine-error', detail: 'deleted' };
+
+const UNANSWERED: readonly EngineFailureReason[] = ['timeout', 'bad-answer'];
+
+/** An offer that nobody waits for any more may be in a queue for so long. */
+const LATE_OFFER_MS = 20_000;
+
 const UNKNOWN_CALL = /unknown call-?id/i;
 
 /** rtpengine plays digits into a stream it has heard, and into no other. */
-const NOT_HEARD = /no ssrc context|no rtp payload type|no matching codec|no output ssrc/i;
+const NOT_HEARD =
+  /no ssrc context|no rtp payload type|no (matching|suitable) codec|no output ssrc/i;
 
 export class EngineCall {
   readonly #options: EngineCallOptions;
@@ -52,6 +68,9 @@ export class EngineCall {
   #isPrepared = false;
   /** What rtpengine said of the call at the first look. */
   #identity: string | undefined;
+  #isDeleted = false;
+  /** When the last offer that was not answered cannot arrive any more. */
+  #sureAtMs = -Infinity;
 
   constructor(options: EngineCallOptions) {
     this.#options = options;
@@ -126,6 +145,16 @@ export class EngineCall {
     return NOT_HEARD.test(result.detail) ? { type: 'not-heard' } : asGone(result);
   }
 
+  /**
+   * Lets rtpengine forget the digits that it has not played yet in the place of `from`, and begin with a new coder: it
+   * makes one whenever that side is blocked and not any more.
+   */
+  async forgetDigits(from: Side): Promise<EngineOutcome> {
+    if (this.#blocked.has(from)) return OK;
+    const blocked = await this.#setBlocked(from, true);
+    return blocked.type === 'ok' ? this.#setBlocked(from, false) : blocked;
+  }
+
   /** What rtpengine has counted; `gone` when it does not know the call, or has begun it anew. */
   async look(): Promise<{ readonly type: 'view'; readonly view: EngineView } | EngineOutcome> {
     const result = await this.node.query({ 'call-id': this.engineCallId });
@@ -138,11 +167,15 @@ export class EngineCall {
     return { type: 'view', view };
   }
 
-  /** Ends it; gives the last counters when rtpengine has any. */
+  /** Ends it; gives the last counters when rtpengine has any. What was not answered is owed. */
   async delete(): Promise<EngineView | undefined> {
+    this.#isDeleted = true;
     // With a tag rtpengine answers with what it has counted.
     const request = { 'call-id': this.engineCallId, 'from-tag': 'caller' };
     const result = await this.node.delete({ ...request, 'delete-delay': 0 });
+    const isOver = result.type === 'ok' || asGone(result).type === 'gone';
+    if (this.#sureAtMs > performance.now()) this.#owe(this.#sureAtMs);
+    else if (!isOver) this.#owe();
     return result.type === 'ok' ? readEngineView(result.answer) : undefined;
   }
 
@@ -161,14 +194,36 @@ export class EngineCall {
   }
 
   async #exchange(update: StreamUpdate | undefined): Promise<Exchanged> {
-    const { node } = this;
+    const { ports } = this.#options;
     const events = update === undefined ? undefined : eventNumbers(update);
-    const offered = readPorts(await node.offer(this.#request('caller', update, events)));
+    const offerer = events?.offerer ?? 'caller';
+    const answerer = otherSide(offerer);
+    const toAnswerer = await this.#offer(this.#request(offerer, update, events));
+    const offered = readPorts(toAnswerer, familyOf(ports[answerer]));
     if (offered.type === 'failed') return offered;
-    const answered = readPorts(await node.answer(this.#request('callee', update, events)));
+    const toOfferer = await this.node.answer(this.#request(answerer, update, events));
+    const answered = readPorts(toOfferer, familyOf(ports[offerer]));
     if (answered.type === 'failed') return answered;
     // An offer is answered with what its receiver is to see, and the other way round.
-    return { type: 'ports', ports: { callee: offered.local, caller: answered.local } };
+    const [callee, caller] =
+      offerer === 'caller' ? [offered.local, answered.local] : [answered.local, offered.local];
+    return { type: 'ports', ports: { callee, caller } };
+  }
+
+  /** An offer begins a call that rtpengine does not know; behind its `delete` nobody would end that. */
+  async #offer(request: EngineSdpRequest): Promise<EngineSdpResult> {
+    if (this.#isDeleted) return DELETED;
+    const result = await this.node.offer(request);
+    const isAnswered = result.type === 'ok' || !UNANSWERED.includes(result.reason);
+    if (!isAnswered) this.#sureAtMs = performance.now() + LATE_OFFER_MS;
+    if (!this.#isDeleted) return result;
+    if (isAnswered) this.#owe();
+    else this.#owe(this.#sureAtMs);
+    return DELETED;
+  }
+
+  #owe(sureAtMs?: number): void {
+    this.#options.onOwed?.(this.engineCallId, sureAtMs);
   }
 
   #request(
@@ -178,21 +233,21 @@ export class EngineCall {
   ): EngineSdpRequest {
     const { ports } = this.#options;
     const media = update?.legs[from];
-    const receiver = from === 'caller' ? 'callee' : 'caller';
+    const offerer = events?.offerer ?? 'caller';
     const flags = ['port latching', 'strict source'];
     if (media?.mediaSource !== 'learn-once') flags.push('asymmetric');
     if (this.#isPrepared) flags.push('inject DTMF');
     const isFirst = this.#ports === undefined;
     return {
       'call-id': this.engineCallId,
-      'from-tag': 'caller',
-      ...(isFirst && from === 'caller' ? {} : { 'to-tag': 'callee' }),
+      'from-tag': offerer,
+      ...(isFirst && from === 'caller' ? {} : { 'to-tag': otherSide(offerer) }),
       sdp: engineSdp(engineLeg(media, familyOf(ports[from])), numbersFor(events, from)),
       flags,
       codec: { accept: ['telephone-event'] },
       ICE: 'remove',
       DTLS: 'off',
-      'address family': familyOf(ports[receiver]),
+      'address family': familyOf(ports[otherSide(from)]),
       ...(media?.mediaSource === 'learn-once' ? { 'endpoint-learning': 'heuristic' } : {}),
       ...(isFirst && from === 'caller'
         ? { direction: [ports.caller.realm, ports.callee.realm], label: FIRST_OFFER }
@@ -209,9 +264,10 @@ const PLAYED_VOLUME = -10;
 
 function readPorts(
   result: EngineSdpResult,
+  family: AddressFamily,
 ): { readonly type: 'local'; readonly local: LocalMedia } | EngineFailure {
   if (result.type === 'failed') return result;
-  const local = readEnginePorts(result.sdp);
+  const local = readEnginePorts(result.sdp, family);
   if (local === undefined) return { type: 'failed', reason: 'bad-answer', detail: 'no ports' };
   return { type: 'local', local };
 }

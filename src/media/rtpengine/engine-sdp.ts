@@ -4,6 +4,12 @@
  */
 
 import type { AudioMedia, LegMedia, LocalMedia, RemoteMedia } from '../media-engine.ts';
+import {
+  type AddressFamily,
+  addressFamily,
+  isMediaTarget,
+  plainAddress,
+} from '../../wire/sdp-address.ts';
 import { SIDES, type Side } from '../../wire/side.ts';
 import type { EventNumbers } from './event-numbers.ts';
 
@@ -20,7 +26,11 @@ const NO_PORT = 9;
 
 const MAX_PORT = 65_535;
 
-export type AddressFamily = keyof typeof NOWHERE;
+/**
+ * Comfort noise (RFC 3389), which rtpengine is not told of: what it does not know passes as it is, while for what it
+ * knows it has a coder, and behind a spell of noise it would play digits with that one, into nothing.
+ */
+const COMFORT_NOISE = 13;
 
 export interface EngineLeg {
   /** Of our own address on this leg. */
@@ -74,7 +84,8 @@ function mediaLine({ remote, transport, audio }: EngineLeg, events: readonly num
   const port = typeof remote === 'string' ? NO_PORT : remote.rtpPort;
   // SRTP passes as RTP whose payload nobody reads; anything else as what rtpengine takes for no RTP at all.
   if (transport === 'datagrams') return `m=image ${port} udptl t38`;
-  const numbers = [...new Set([...audio.payloadTypes, ...events])];
+  const audible = audio.payloadTypes.filter((number) => number !== COMFORT_NOISE);
+  const numbers = [...new Set([...audible, ...events])];
   return `m=audio ${port} RTP/AVP ${(numbers.length === 0 ? [0] : numbers).join(' ')}`;
 }
 
@@ -84,18 +95,28 @@ export function numbersFor(
   side: Side,
 ): { readonly clockRate: number; readonly numbers: readonly number[] } | undefined {
   if (events === undefined) return undefined;
-  const numbers = side === 'caller' ? events.offer : events.answer;
+  const numbers = side === events.offerer ? events.offer : events.answer;
   return { clockRate: events.clockRate, numbers };
 }
 
-/** Where rtpengine listens, by its SDP; `undefined` when it does not say. */
-export function readEnginePorts(sdp: string): LocalMedia | undefined {
-  const address = /^c=IN IP[46] (\S+)/m.exec(sdp)?.[1];
+/**
+ * Where rtpengine listens, by its SDP: an address of `family`, or none for a peer whose own is unspecified.
+ *
+ * @returns `undefined` when it does not say, or names what peers cannot send to: a host name, another family, a group
+ */
+export function readEnginePorts(sdp: string, family: AddressFamily): LocalMedia | undefined {
+  const [, said, address = ''] = /^c=IN (IP[46]) (\S+)/m.exec(sdp) ?? [];
   const rtpPort = Number(/^m=\S+ (\d+) /m.exec(sdp)?.[1] ?? 0);
   const rtcp = /^a=rtcp:(\d+)/m.exec(sdp)?.[1];
   const rtcpPort = rtcp === undefined ? rtpPort + 1 : Number(rtcp);
-  if (address === undefined) return undefined;
+  if (isSomewhere(address) && !(said === family && isUnicast(address, family))) return undefined;
   return isUsable(rtpPort) && isUsable(rtcpPort) ? { address, rtpPort, rtcpPort } : undefined;
+}
+
+/** An IPv4-mapped address is none of the network. */
+function isUnicast(address: string, family: AddressFamily): boolean {
+  const isPlain = addressFamily(address) === family && plainAddress(address) === address;
+  return isPlain && isMediaTarget(address);
 }
 
 function isUsable(port: number): boolean {

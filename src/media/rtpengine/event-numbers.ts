@@ -5,7 +5,11 @@
  * other side, and translates when the two differ:
  *
  *   caller wants 101, callee 96     told offer 101 96, answer 96     101 -> 96, 96 -> 101
- *   only one side has events        told the same of both            played and reported, blocked (see `blockedSides`)
+ *   only the caller has 101         callee offers 127 101, answer 101    played and reported, blocked (see `blockedSides`)
+ *
+ * In the last case the side without events offers a number that nobody uses before those of the other one. Told the same
+ * numbers of both, rtpengine would have a coder for events of that side, and once that side has sent some it may play
+ * digits with it: they would never leave.
  */
 
 import type { EventMedia, StreamUpdate } from '../media-engine.ts';
@@ -13,6 +17,8 @@ import { otherSide, type Side, SIDES } from '../../wire/side.ts';
 
 export interface EventNumbers {
   readonly clockRate: number;
+  /** The side whose SDP is the offer. */
+  readonly offerer: Side;
   /** In this order. */
   readonly offer: readonly number[];
   readonly answer: readonly number[];
@@ -25,8 +31,15 @@ export function eventNumbers({ legs }: StreamUpdate): EventNumbers | undefined {
   if (caller === undefined || callee === undefined) {
     const only = caller ?? callee;
     if (only === undefined) return undefined;
-    const numbers = allNumbers(only);
-    return { clockRate: only.clockRate, offer: numbers, answer: numbers };
+    const answer = allNumbers(only);
+    const audio = SIDES.flatMap((side) => legs[side].audio.payloadTypes);
+    const offer = [...spareNumber([...audio, ...answer]), ...answer];
+    return {
+      clockRate: only.clockRate,
+      offerer: caller === undefined ? 'caller' : 'callee',
+      offer,
+      answer,
+    };
   }
   const callerNumbers = allNumbers(caller);
   const callerOnly = callerNumbers.filter((number) => number !== callee.sendPayloadType);
@@ -36,7 +49,13 @@ export function eventNumbers({ legs }: StreamUpdate): EventNumbers | undefined {
     (number) => number === callee.sendPayloadType || !callerNumbers.includes(number),
   );
   const offer = [...new Set([first, ...callerOnly, ...answer])];
-  return { clockRate: caller.clockRate, offer, answer };
+  return { clockRate: caller.clockRate, offerer: 'caller', offer, answer };
+}
+
+/** A dynamic number that is not among `used`; none when all are. */
+function spareNumber(used: readonly number[]): number[] {
+  for (let number = 127; number >= 96; number -= 1) if (!used.includes(number)) return [number];
+  return [];
 }
 
 /** What the peer wants first, then what it may send with. */

@@ -7,7 +7,7 @@
  * Neither digits nor SDP are logged or printed here.
  */
 
-import { NgExchange } from './ng-exchange.ts';
+import { DEADLINE_MS, NgExchange } from './ng-exchange.ts';
 import type { NgDropReason, NgPending, NgTarget } from './ng-exchange.ts';
 import { NgHealth } from './ng-health.ts';
 import { NgLibrary } from './ng-library.ts';
@@ -106,9 +106,19 @@ export class NgNode implements EngineNode {
       onDatagram: (bytes, source) => node.#arrived(bytes, source),
     });
     options.onUp?.(node.name, false);
-    node.#pingTimer = setInterval(() => void node.#probe(), PING_EVERY_MS);
+    node.#pingTimer = setInterval(() => {
+      if (!node.#health.isUp || node.#isQuietFor(PING_EVERY_MS)) void node.#probe();
+    }, PING_EVERY_MS);
     await node.#probe();
     return node;
+  }
+
+  get host(): string {
+    return this.#options.host;
+  }
+
+  get address(): string | undefined {
+    return this.#address.target?.address;
   }
 
   get isUp(): boolean {
@@ -261,10 +271,11 @@ export class NgNode implements EngineNode {
     const { cookie } = pending;
     this.#library?.forget(cookie);
     const wasUp = this.#health.isUp;
-    this.#health.missedDeadline();
+    this.#health.missedDeadline(pending.sentAtMs, performance.now());
     this.#settle(cookie, lateness(pending, this.#sendProblem));
     this.#sendProblem = '';
     this.#tellChange(wasUp);
+    if (this.#health.isUp && this.#isQuietFor(DEADLINE_MS)) void this.#probe();
   }
 
   #answered(isPing: boolean): void {
@@ -281,13 +292,20 @@ export class NgNode implements EngineNode {
     for (const listener of this.#listeners) listener(isUp);
   }
 
-  /** Asks a node that is down, or quiet, whether it lives; what its name stands for may have changed by then. */
+  #isQuietFor(ms: number): boolean {
+    return performance.now() - this.#answeredAtMs >= ms;
+  }
+
+  /**
+   * Asks whether the node lives, until it answers or is down: the next deadline of the row must not wait for somebody
+   * who has something to ask. What the name of a node that is down stands for may have changed.
+   */
   async #probe(): Promise<void> {
-    const isQuiet = performance.now() - this.#answeredAtMs >= PING_EVERY_MS;
-    if (this.#isProbing || (this.#health.isUp && !isQuiet)) return;
+    if (this.#isProbing) return;
     this.#isProbing = true;
     if (!this.#health.isUp) await this.#address.refresh();
-    await this.ping();
+    do await this.ping();
+    while (this.isUp && this.#isQuietFor(DEADLINE_MS));
     this.#isProbing = false;
   }
 }

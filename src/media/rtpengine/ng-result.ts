@@ -37,6 +37,8 @@ const NO_PORTS =
 const OVERLOAD = /\blimit (?:reached|exceeded)\b|^load limit$/i;
 /** Characters that may be pressed keys. */
 const KEYS = /[0-9*#]/g;
+/** From the first line of SDP on, which may have keys of SRTP in it. */
+const SDP_QUOTED = /(^|[^a-z-])[a-z]=\S[^]*$/i;
 const UNPRINTABLE = /[^\u0020-\u007E]/g;
 
 export function failure(reason: EngineFailureReason, detail: string): EngineFailure {
@@ -113,9 +115,12 @@ function overloadWords(command: NgCommand, answer: NgDictionary): string {
   return typeof message === 'string' ? words(command, message) : 'load limit';
 }
 
-/** The engine's own words, fit for a log: printable, and no keys in them. */
+/** The engine's own words, fit for a log: printable, and neither keys nor SDP in them. */
 function words(command: NgCommand, text: string): string {
-  const printable = text.slice(0, MAX_DETAIL).replace(UNPRINTABLE, '?');
+  const printable = text
+    .slice(0, MAX_DETAIL)
+    .replace(SDP_QUOTED, '$1...')
+    .replace(UNPRINTABLE, '?');
   return command === 'play DTMF' ? printable.replace(KEYS, '?') : printable;
 }
 

@@ -81,7 +81,11 @@ export type EngineSdpResult = EngineSdpOk | EngineFailure;
 export interface EngineNode {
   /** From the configuration; label of the metrics. */
   readonly name: string;
-  /** False from five deadlines in a row until a ping is answered; every command is refused meanwhile. */
+  /** From the configuration: IPv4 address or name. */
+  readonly host: string;
+  /** Where it is asked; `undefined` as long as its name has no address. */
+  readonly address: string | undefined;
+  /** False from five deadlines one behind the other until a ping is answered; every command is refused meanwhile. */
   readonly isUp: boolean;
   ping(): Promise<EngineResult>;
   offer(request: EngineSdpRequest): Promise<EngineSdpResult>;

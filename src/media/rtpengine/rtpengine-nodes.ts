@@ -2,6 +2,7 @@
 
 import { NgNode } from './ng-node.ts';
 import type { NgNodeOptions, NgObserver } from './ng-node.ts';
+import { NodeRest } from './node-rest.ts';
 import type { EngineNode } from './rtpengine-node.ts';
 
 export interface EngineNodeView {
@@ -9,11 +10,14 @@ export interface EngineNodeView {
   readonly isUp: boolean;
   /** It keeps its calls and gets no new ones. */
   readonly isDraining: boolean;
+  /** It has refused a call lately: new ones go to the others, as long as there are any. */
+  readonly isResting: boolean;
   readonly calls: number;
 }
 
 interface Member {
   readonly node: EngineNode;
+  readonly rest: NodeRest;
   isDraining: boolean;
   calls: number;
   /** Number of the call it got last: of nodes with as many calls, the one that has waited longest is next. */
@@ -23,11 +27,19 @@ interface Member {
 export class RtpengineNodes {
   readonly #members: readonly Member[];
   readonly #byCall = new Map<string, Member>();
+  readonly #nowMs: () => number;
   #callsEver = 0;
 
   /** Takes over `nodes`, at least one. */
-  constructor(nodes: readonly EngineNode[]) {
-    this.#members = nodes.map((node) => ({ node, isDraining: false, calls: 0, lastCall: 0 }));
+  constructor(nodes: readonly EngineNode[], nowMs = (): number => performance.now()) {
+    this.#nowMs = nowMs;
+    this.#members = nodes.map((node) => ({
+      node,
+      rest: new NodeRest(),
+      isDraining: false,
+      calls: 0,
+      lastCall: 0,
+    }));
   }
 
   /**
@@ -54,10 +66,12 @@ export class RtpengineNodes {
   }
 
   get views(): readonly EngineNodeView[] {
-    return this.#members.map(({ node, isDraining, calls }) => ({
+    const nowMs = this.#nowMs();
+    return this.#members.map(({ node, rest, isDraining, calls }) => ({
       name: node.name,
       isUp: node.isUp,
       isDraining,
+      isResting: rest.isResting(nowMs),
       calls,
     }));
   }
@@ -68,7 +82,8 @@ export class RtpengineNodes {
   }
 
   /**
-   * The node of a call, up or not; a new call gets the healthy one with the fewest calls.
+   * The node of a call, up or not; a new call gets the healthy one with the fewest calls, one that rests only when all
+   * do.
    *
    * @returns `undefined` when there is none.
    */
@@ -84,6 +99,17 @@ export class RtpengineNodes {
   move(callId: string, refusedBy: readonly EngineNode[] = []): EngineNode | undefined {
     const own = this.nodeOf(callId);
     return this.#place(callId, own === undefined ? refusedBy : [own, ...refusedBy]);
+  }
+
+  /** `node` did not take a new call. @returns whether others are asked in its place from now on. */
+  refused(node: EngineNode): boolean {
+    const isBegun = this.#memberOf(node)?.rest.refused(this.#nowMs()) ?? false;
+    return isBegun && this.#members.length > 1;
+  }
+
+  /** `node` took a new call. */
+  accepted(node: EngineNode): void {
+    this.#memberOf(node)?.rest.accepted();
   }
 
   /** The call is over. Idempotent. */
@@ -106,11 +132,17 @@ export class RtpengineNodes {
     await Promise.all(this.#members.map(({ node }) => node.close()));
   }
 
+  #memberOf(node: EngineNode): Member | undefined {
+    return this.#members.find((member) => member.node === node);
+  }
+
   #place(callId: string, except: readonly EngineNode[]): EngineNode | undefined {
     const able = this.#members.filter(
       ({ node, isDraining }) => node.isUp && !isDraining && !except.includes(node),
     );
-    const [first, ...others] = able;
+    const nowMs = this.#nowMs();
+    const rested = able.filter(({ rest }) => !rest.isResting(nowMs));
+    const [first, ...others] = rested.length > 0 ? rested : able;
     if (first === undefined) return undefined;
     const best = others.reduce((one, other) => (comesFirst(other, one) ? other : one), first);
     this.release(callId);

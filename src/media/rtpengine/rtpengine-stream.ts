@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MediaCounters } from '../relay-counters.ts';
 import type {
+  DigitDropReason,
   LocalMedia,
   MediaListener,
   MediaStream,
@@ -12,13 +13,15 @@ import type {
 import { withUsableRemote } from '../remote-address.ts';
 import { otherSide, type Side, SIDES } from '../../wire/side.ts';
 import { digitOfEvent, FLASH_EVENT_CODE } from '../../wire/telephone-event.ts';
-import { DigitPlayer, MAX_PLAYED_MS, type PlayOutcome } from './digit-player.ts';
+import { DigitPlayer, type PlayOutcome } from './digit-player.ts';
 import type { DtmfReport } from './dtmf-report.ts';
 import type { EngineCall, EngineOutcome } from './engine-call.ts';
 import { countersOf, type EngineView, type OwnCounts } from './engine-view.ts';
 import { blockedSides, coderKey, needsInjection } from './event-numbers.ts';
 import { OwnReports } from './own-reports.ts';
-import { RelayedDurations } from './relayed-durations.ts';
+import { LAST_REPEATS_MS, OrderedDigits } from './ordered-digits.ts';
+import type { EngineFailureReason } from './rtpengine-node.ts';
+import { ReportCopies } from './report-copies.ts';
 import { StreamWatch, type WatchLimits } from './stream-watch.ts';
 
 /**
@@ -27,12 +30,20 @@ import { StreamWatch, type WatchLimits } from './stream-watch.ts';
  */
 type StreamState = 'open' | 'closing' | 'closed';
 
-/** How often an update is tried that was not answered, and the pause before. */
-const UPDATE_ATTEMPTS = 3;
+/** How often an update is tried that was not answered, and the pause before: about until the node counts as down. */
+const UPDATE_ATTEMPTS = 5;
 const UPDATE_PAUSE_MS = 300;
 
-/** An event is reported with its first end packet; the repeats come within this time. */
-const LAST_REPEATS_MS = 150;
+/** How long a new coder waits for the digit that sounds: most are over by then. */
+const SOUNDING_LIMIT_MS = 500;
+
+/** A digit that has waited longer for rtpengine, as behind an update it did not answer, would leave too late. */
+const PREPARATION_LIMIT_MS = 2000;
+
+const DEFAULT_PACKET_TIME_MS = 20;
+
+/** From here on a payload type means what SDP says, which rtpengine is not told; below it has a fixed meaning. */
+const FIRST_DYNAMIC = 96;
 
 /** A digit of 100 ms is 7 packets: six reports 20 ms apart, the last one three times. */
 const PACKETS_OF_DIGIT = 8;
@@ -47,7 +58,16 @@ export interface RtpengineStreamOptions {
   readonly digitGapMs?: number | undefined;
   /** Wall-clock time. */
   readonly nowMs: () => number;
+  /** rtpengine will not go on with it. */
+  readonly onGivenUp?: (why: GivenUp) => void;
   readonly onClosed: () => void;
+}
+
+/** `gone`: rtpengine does not know it any more. */
+export interface GivenUp {
+  readonly reason: EngineFailureReason | 'gone';
+  /** Neither digits nor SDP in it. */
+  readonly detail: string;
 }
 
 export class RtpengineStream implements MediaStream {
@@ -57,8 +77,9 @@ export class RtpengineStream implements MediaStream {
   readonly #options: RtpengineStreamOptions;
   readonly #players: Readonly<Record<Side, DigitPlayer>>;
   readonly #watch: StreamWatch;
-  readonly #relayed = new RelayedDurations();
   readonly #ownReports = new OwnReports();
+  readonly #ordered: OrderedDigits;
+  readonly #copies = new ReportCopies();
   readonly #closed = Promise.withResolvers<MediaCounters>();
   #state: StreamState = 'open';
   #wanted: StreamUpdate | undefined;
@@ -74,6 +95,12 @@ export class RtpengineStream implements MediaStream {
     this.streamId = options.streamId;
     this.local = options.local;
     this.#watch = new StreamWatch(options.limits, options.listener);
+    this.#ordered = new OrderedDigits({
+      call: options.call,
+      reports: this.#ownReports,
+      look: () => this.#look(),
+      agreed: async () => this.#agreeing,
+    });
     this.#players = { caller: this.#player('caller'), callee: this.#player('callee') };
   }
 
@@ -119,27 +146,12 @@ export class RtpengineStream implements MediaStream {
     return this.#closed.promise;
   }
 
-  /** A digit that rtpengine has found. */
-  reported(report: DtmfReport): void {
-    const { side, eventCode, durationMs } = report;
-    const update = this.#wanted;
-    if (this.#ownReports.isOwn(report, performance.now())) return;
-    if (update === undefined || this.#state !== 'open') return;
-    this.#reportedAtMs = performance.now();
-    if (!blockedSides(update).includes(side)) {
-      this.#relayed.add(side, durationMs, this.#view?.[side].ssrc);
-    }
-    const digit = eventCode === FLASH_EVENT_CODE ? 'R' : digitOfEvent(eventCode);
-    const isKnown = update.legs[side].event !== undefined;
-    if (digit === undefined || !isKnown || !update.events[side].detect) return;
-    const { listener, nowMs } = this.#options;
-    const atMs = nowMs() - durationMs;
-    const ssrc = this.#view?.[side].ssrc ?? 0;
-    // rtpengine does not tell the time stamp: one of our own, so that two presses differ.
-    const rtpTimestamp = Math.trunc(atMs * 8) % 4_294_967_296;
-    const press = { side, digit, eventCode, ssrc, rtpTimestamp, atMs } as const;
-    listener.digitPressed(press);
-    listener.digitReleased({ ...press, durationMs });
+  /** A digit that rtpengine has found; `copy`: the same report has come before. */
+  reported(report: DtmfReport): 'taken' | 'copy' {
+    const nowMs = performance.now();
+    if (this.#copies.isCopy(report, nowMs)) return 'copy';
+    if (!this.#ownReports.isOwn(report, nowMs)) this.#pressed(report, nowMs);
+    return 'taken';
   }
 
   /** Looks whether media flows; now and then. */
@@ -151,13 +163,32 @@ export class RtpengineStream implements MediaStream {
   }
 
   /** rtpengine has no such stream any more, or cannot be asked. Idempotent. */
-  lose(): void {
+  lose(outcome?: EngineOutcome): void {
     const wasOpen = this.#state === 'open';
     if (this.#state === 'closed') return;
+    if (wasOpen && outcome !== undefined) this.#options.onGivenUp?.(whyGivenUp(outcome));
     this.#closeWith('relay-restart');
     // In case it lives and only nobody hears it.
     void this.#options.call.delete();
     if (wasOpen) this.#options.listener.lost('engine-lost');
+  }
+
+  #pressed({ side, eventCode, durationMs }: DtmfReport, reportedAtMs: number): void {
+    const update = this.#wanted;
+    if (update === undefined || this.#state !== 'open') return;
+    this.#reportedAtMs = reportedAtMs;
+    if (!blockedSides(update).includes(side)) this.#ordered.passedOn(side);
+    const digit = eventCode === FLASH_EVENT_CODE ? 'R' : digitOfEvent(eventCode);
+    const isKnown = update.legs[side].event !== undefined;
+    if (digit === undefined || !isKnown || !update.events[side].detect) return;
+    const { listener, nowMs } = this.#options;
+    const atMs = nowMs() - durationMs;
+    const ssrc = this.#view?.[side].ssrc ?? 0;
+    // rtpengine does not tell the time stamp: one of our own, so that two presses differ.
+    const rtpTimestamp = Math.trunc(atMs * 8) % 4_294_967_296;
+    const press = { side, digit, eventCode, ssrc, rtpTimestamp, atMs } as const;
+    listener.digitPressed(press);
+    listener.digitReleased({ ...press, durationMs });
   }
 
   /** Hands over the last update, one exchange at a time. */
@@ -173,15 +204,20 @@ export class RtpengineStream implements MediaStream {
       const update = this.#wanted;
       if (update === this.#agreed) return;
       const canPlay = this.#canPlay;
+      const isNewCoder =
+        this.#agreed !== undefined && coderKey(update, canPlay) !== coderKey(this.#agreed, canPlay);
+      if (isNewCoder) await this.#ordered.quiet(SOUNDING_LIMIT_MS);
       const outcome = await this.#options.call.agree(update, canPlay);
       if (outcome.type === 'ok') {
         this.#agreed = update;
-        this.#relayed.coder(coderKey(update, canPlay));
+        this.#ordered.agreedOn(update);
         attempts = 0;
         continue;
       }
-      attempts += 1;
-      if (!isUnanswered(outcome) || attempts >= UPDATE_ATTEMPTS) return this.lose();
+      // While the node is down, until it is back or has lost its streams.
+      if (!isFailure(outcome, 'node-down')) attempts += 1;
+      const isOver = attempts >= UPDATE_ATTEMPTS || !isUnanswered(outcome);
+      if (isOver) return this.lose(outcome);
       await sleep(UPDATE_PAUSE_MS);
     }
   }
@@ -192,10 +228,9 @@ export class RtpengineStream implements MediaStream {
     if (looked.type === 'view') {
       this.#view = looked.view;
       this.#watch.seen(looked.view, performance.now());
-      for (const side of SIDES) this.#relayed.source(side, looked.view[side].ssrc);
       return looked.view;
     }
-    if (looked.type === 'gone') this.lose();
+    if (looked.type === 'gone') this.lose(looked);
     return undefined;
   }
 
@@ -212,28 +247,34 @@ export class RtpengineStream implements MediaStream {
   }
 
   async #play(to: Side, digit: PlayedDigit, durationMs: number): Promise<PlayOutcome> {
-    const leg = this.#wanted?.legs[to];
-    const key = digitOfEvent(digit.eventCode);
-    const isAccepted = leg?.event?.events.includes(digit.eventCode) === true;
-    if (!isAccepted || key === undefined) return 'event-not-negotiated';
-    if (!leg?.maySend || leg.remote === undefined) return 'media-inactive';
-    await this.#preparePlaying();
     const from = otherSide(to);
-    const view = await this.#look();
+    const { eventCode } = digit;
+    const why = whyNotPlayed(this.#wanted, to, eventCode);
+    if (why !== undefined) return why;
+    const startedAtMs = performance.now();
+    const view = await this.#preparedView(from);
     if (this.#state === 'closed') return 'relay-restart';
+    if (performance.now() - startedAtMs > PREPARATION_LIMIT_MS) return 'media-inactive';
+    const whyNow = whyNotPlayed(this.#wanted, to, eventCode);
+    if (whyNow !== undefined) return whyNow;
     if (view === undefined || !this.#watch.isTalking(from, performance.now())) return 'not-heard';
-    const own = { side: from, eventCode: digit.eventCode };
-    const askedMs = Math.min(MAX_PLAYED_MS, durationMs + this.#relayed.of(from));
-    this.#ownReports.expect({ ...own, durationMs: askedMs }, performance.now());
-    const outcome = await this.#options.call.play(from, key, askedMs);
-    if (outcome.type === 'ok') return 'taken';
-    if (outcome.type === 'not-heard') {
-      this.#ownReports.isOwn({ ...own, durationMs: askedMs }, performance.now());
-      return 'not-heard';
-    }
-    if (outcome.type === 'gone') this.lose();
-    // Not answered: it may have been played, so it is not asked for again.
+    const key = digitOfEvent(eventCode) ?? '';
+    const packetTimeMs = this.#wanted?.legs[from].audio.packetTimeMs ?? DEFAULT_PACKET_TIME_MS;
+    const order = { from, eventCode, key, durationMs, packetTimeMs, before: view[from] };
+    const outcome = await this.#ordered.order(order);
+    if (outcome !== 'gone') return outcome;
+    this.lose({ type: 'gone' });
     return 'relay-restart';
+  }
+
+  /** A look of just now, with rtpengine ready to play digits in the place of `from`. */
+  async #preparedView(from: Side): Promise<EngineView | undefined> {
+    for (;;) {
+      await this.#preparePlaying();
+      await this.#ordered.prepare(from);
+      const view = await this.#look();
+      if (this.#agreeing === undefined || view === undefined) return view;
+    }
   }
 
   /** Sees to it that rtpengine knows that digits will be played; not in the middle of an event that it passes on. */
@@ -273,8 +314,28 @@ export class RtpengineStream implements MediaStream {
   }
 }
 
+function whyNotPlayed(
+  update: StreamUpdate | undefined,
+  to: Side,
+  eventCode: number,
+): DigitDropReason | undefined {
+  const leg = update?.legs[to];
+  const isAccepted = leg?.event?.events.includes(eventCode) === true;
+  if (!isAccepted || digitOfEvent(eventCode) === undefined) return 'event-not-negotiated';
+  if (!leg?.maySend || leg.remote === undefined) return 'media-inactive';
+  const numbers = update?.legs[otherSide(to)].audio.payloadTypes ?? [];
+  return numbers.some((number) => number < FIRST_DYNAMIC) ? undefined : 'media-inactive';
+}
+
+function whyGivenUp(outcome: EngineOutcome): GivenUp {
+  if (outcome.type === 'failed') return { reason: outcome.reason, detail: outcome.detail };
+  return { reason: 'gone', detail: 'begun anew, unknown or on other ports' };
+}
+
 function isUnanswered(outcome: EngineOutcome): boolean {
-  return (
-    outcome.type === 'failed' && (outcome.reason === 'timeout' || outcome.reason === 'node-down')
-  );
+  return isFailure(outcome, 'timeout') || isFailure(outcome, 'node-down');
+}
+
+function isFailure(outcome: EngineOutcome, reason: EngineFailureReason): boolean {
+  return outcome.type === 'failed' && outcome.reason === reason;
 }

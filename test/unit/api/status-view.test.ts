@@ -19,11 +19,12 @@ test('our own relay has ports and a way to move packets; a realm without streams
 
 test('rtpengine has nodes, and neither ports of ours nor packets in this process', () => {
   const text = `media: { engine: rtpengine, rtpengine: [ { host: 192.0.2.1 } ] }\n${edited()}`;
-  const media = { portsFree: {}, engineNodes: [NODE] };
+  const resting = { ...NODE, isUp: true, isResting: true };
+  const media = { portsFree: {}, engineNodes: [NODE, resting] };
   expect(mediaSideView(configOf(text), media, undefined)).toEqual({
     engine: 'rtpengine',
     io: 'auto',
-    nodes: [NODE],
+    nodes: [NODE, resting],
     ports: [],
   });
 });

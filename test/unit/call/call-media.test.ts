@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CallMedia } from '../../../src/call/call-media.ts';
+import { CallMedia, endCauseOf } from '../../../src/call/call-media.ts';
+import { reasonHeader } from '../../../src/call/end-cause.ts';
 import type { MediaEngine, MediaFailure, MediaListener } from '../../../src/media/media-engine.ts';
 import { FakeMediaEngine } from '../../support/fake-media-engine.ts';
 
@@ -48,6 +49,17 @@ describe('streams of a call', () => {
     const engine = new FakeMediaEngine();
     engine.failure = reason;
     await expect(open(engine).open(1)).resolves.toEqual({ type: 'failed', cause });
+  });
+
+  test('what the media server says of it is the text of the cause', async () => {
+    const engine = new FakeMediaEngine();
+    engine.failure = 'engine-refused';
+    engine.failureDetail = 'Ran out of ports';
+    const opened = await open(engine).open(1);
+    if (opened.type !== 'failed') throw new Error('it was opened');
+    const cause = endCauseOf(opened);
+    expect(cause).toEqual({ name: 'media-engine-refused', by: 'sbc', text: 'Ran out of ports' });
+    expect(reasonHeader(cause)).not.toContain('Ran out');
   });
 
   test('five m-lines are refused before a port is taken', async () => {

@@ -28,9 +28,14 @@ test.each<[string, (metrics: Metrics) => void, string[]]>([
     [`sbc_rtpengine_request_seconds_sum{command="offer",node="${NODE}"} 0.25`],
   ],
   [
+    'sbc_rtpengine_requests_failed_total',
+    (m) => m.rtpengine.requestFailed(NODE, 'offer', 'no-ports'),
+    [`sbc_rtpengine_requests_failed_total{command="offer",node="${NODE}",reason="no-ports"} 1`],
+  ],
+  [
     'sbc_rtpengine_reports_dropped_total',
     (m) => m.rtpengine.reportDropped('unknown-call'),
-    ['stranger', 'malformed', 'unknown-call'].map(
+    ['stranger', 'malformed', 'unknown-call', 'copy'].map(
       (reason) =>
         `sbc_rtpengine_reports_dropped_total{reason="${reason}"} ${reason === 'unknown-call' ? 1 : 0}`,
     ),

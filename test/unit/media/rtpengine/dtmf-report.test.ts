@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseDtmfReport } from '../../../../src/media/rtpengine/dtmf-report.ts';
+import { type DtmfReport, parseDtmfReport } from '../../../../src/media/rtpengine/dtmf-report.ts';
 import { OwnReports } from '../../../../src/media/rtpengine/own-reports.ts';
-import { RelayedDurations } from '../../../../src/media/rtpengine/relayed-durations.ts';
+import { ReportCopies } from '../../../../src/media/rtpengine/report-copies.ts';
 
 const REPORT = {
   callid: 'c1:0~1',
@@ -16,7 +16,7 @@ const REPORT = {
   volume: 10,
 };
 
-function parse(change: object): ReturnType<typeof parseDtmfReport> {
+function parse(change: object): DtmfReport | undefined {
   return parseDtmfReport(Buffer.from(JSON.stringify({ ...REPORT, ...change })));
 }
 
@@ -27,7 +27,16 @@ describe('a report of a digit', () => {
       side: 'caller',
       eventCode: 7,
       durationMs: 100,
+      text: JSON.stringify(REPORT),
+      isDated: true,
     });
+  });
+
+  test.each([
+    ['no time stamp', { timestamp: undefined }],
+    ['a time stamp that is no number', { timestamp: 'noon' }],
+  ])('%s is no harm', (_name, change) => {
+    expect(parse(change)).toMatchObject({ eventCode: 7, isDated: false });
   });
 
   test.each([
@@ -70,6 +79,16 @@ describe('a digit that we have played', () => {
     expect(own.isOwn(digit, 2)).toBe(false);
   });
 
+  test.each([
+    ['its length: it is played', 100, false],
+    ['no length: there is no coder for it', 0, true],
+  ])('is reported with %s', (_name, durationMs, isVoid) => {
+    const own = new OwnReports();
+    const expected = own.expect(digit, 0);
+    expect(own.isOwn({ ...digit, durationMs }, 1)).toBe(true);
+    expect(expected.isVoid).toBe(isVoid);
+  });
+
   test('is not waited for longer than two seconds', () => {
     const own = new OwnReports();
     own.expect(digit, 0);
@@ -77,25 +96,109 @@ describe('a digit that we have played', () => {
   });
 });
 
-describe('events that were passed on', () => {
-  test('add up by side', () => {
-    const relayed = new RelayedDurations();
-    relayed.add('caller', 100, 1);
-    relayed.add('caller', 40, 1);
-    relayed.add('callee', 7, 2);
-    expect([relayed.of('caller'), relayed.of('callee')]).toEqual([140, 7]);
+/** When a report comes, and what differs in it. */
+type Arrival = readonly [atMs: number, change: object];
+
+/** Whether each is taken for a copy. */
+function copies(...arrivals: readonly Arrival[]): boolean[] {
+  const seen = new ReportCopies();
+  return arrivals.map(([atMs, change]) => {
+    const report = parse(change);
+    if (report === undefined) throw new Error('no report');
+    return seen.isCopy(report, atMs);
+  });
+}
+
+describe('a report that comes twice', () => {
+  const NEXT_SECOND = { timestamp: REPORT.timestamp + 1 };
+
+  test.each<[string, readonly Arrival[], boolean[]]>([
+    [
+      'at once',
+      [
+        [0, {}],
+        [0.1, {}],
+      ],
+      [false, true],
+    ],
+    [
+      'with no length',
+      [
+        [0, { duration: 0 }],
+        [0.1, { duration: 0 }],
+      ],
+      [false, true],
+    ],
+    [
+      'five times over',
+      [
+        [0, {}],
+        [1, {}],
+        [2, {}],
+        [3, {}],
+        [4, {}],
+      ],
+      [false, true, true, true, true],
+    ],
+    [
+      'when its second is long over',
+      [
+        [0, {}],
+        [1500, {}],
+        [3200, {}],
+      ],
+      [false, true, true],
+    ],
+  ])('%s counts once', (_name, arrivals, expected) => {
+    expect(copies(...arrivals)).toEqual(expected);
   });
 
-  test('count no more behind a new source or a new coder', () => {
-    const relayed = new RelayedDurations();
-    relayed.coder('one');
-    relayed.add('caller', 100, 1);
-    relayed.add('callee', 100, 2);
-    relayed.source('caller', 3);
-    expect([relayed.of('caller'), relayed.of('callee')]).toEqual([0, 100]);
-    relayed.coder('one');
-    expect(relayed.of('callee')).toBe(100);
-    relayed.coder('two');
-    expect(relayed.of('callee')).toBe(0);
+  test.each<[string, readonly Arrival[]]>([
+    [
+      'the same key again, as fast as machines dial',
+      [
+        [0, { duration: 20 }],
+        [40, { duration: 20 }],
+        [80, { duration: 20 }],
+      ],
+    ],
+    [
+      'the same key again, whose first end packet the network held up',
+      [
+        [0, {}],
+        [25, {}],
+      ],
+    ],
+    [
+      'the same key in the next second',
+      [
+        [0, {}],
+        [1, NEXT_SECOND],
+      ],
+    ],
+    [
+      'another key between, all in one burst',
+      [
+        [0, {}],
+        [1, { event: 6 }],
+        [2, {}],
+      ],
+    ],
+    [
+      'the same key of both sides',
+      [
+        [0, {}],
+        [0, { source_tag: 'callee' }],
+      ],
+    ],
+    [
+      'reports without a time stamp',
+      [
+        [0, { timestamp: undefined }],
+        [1700, { timestamp: undefined }],
+      ],
+    ],
+  ])('%s: each is a press', (_name, arrivals) => {
+    expect(copies(...arrivals)).toEqual(arrivals.map(() => false));
   });
 });

@@ -73,7 +73,7 @@ describe('the SDP that rtpengine is shown', () => {
           const leg = engineLeg(sampleLeg(port, { audio, maySend }), 'IP4');
           const sdp = engineSdp(leg, { clockRate: 8000, numbers });
           expect(parseSdp(sdp).media).toHaveLength(1);
-          expect(readEnginePorts(sdp)?.rtpPort).toBe(port);
+          expect(readEnginePorts(sdp, 'IP4')?.rtpPort).toBe(port);
         },
       ),
     );
@@ -91,9 +91,45 @@ describe('the ports in an answer', () => {
     ['m=audio 30000 RTP/AVP 0\r\n', undefined],
     ['', undefined],
   ])('%j', (sdp, expected) => {
-    const found = readEnginePorts(sdp);
+    const found = readEnginePorts(sdp, sdp.includes('IP6') ? 'IP6' : 'IP4');
     const said = found && `${found.address} ${found.rtpPort} ${found.rtcpPort}`;
     expect(said).toBe(expected);
+  });
+
+  test.each([
+    ['IP4', 'IP4 192.0.2.7'],
+    ['IP4', 'IP4 127.0.0.1'],
+    ['IP4', 'IP4 0.0.0.0'],
+    ['IP6', 'IP6 2001:db8::7'],
+    ['IP6', 'IP6 ::1'],
+    ['IP6', 'IP6 ::'],
+    // What the other peer's SDP said, whatever its family.
+    ['IP6', 'IP4 0.0.0.0'],
+  ] as const)('are taken for %s at %s', (family, connection) => {
+    const sdp = `c=IN ${connection}\r\nm=audio 30000 RTP/AVP 0\r\n`;
+    expect(readEnginePorts(sdp, family)?.address).toBe(connection.split(' ')[1]);
+  });
+
+  test.each([
+    ['IP4', 'IP4 engine.example'],
+    ['IP4', 'IP4 999.1.1.1'],
+    ['IP4', 'IP4 192.0.2'],
+    ['IP4', 'IP4 evil$host'],
+    ['IP4', 'IP4 192.0.2.7/127'],
+    ['IP4', 'IP4 224.2.1.1'],
+    ['IP4', 'IP4 255.255.255.255'],
+    ['IP4', 'IP4 0.1.2.3'],
+    ['IP4', 'IP6 2001:db8::7'],
+    ['IP4', 'IP6 192.0.2.7'],
+    ['IP4', 'IP4 2001:db8::7'],
+    ['IP6', 'IP4 192.0.2.7'],
+    ['IP6', 'IP6 192.0.2.7'],
+    ['IP6', 'IP6 ff02::1'],
+    ['IP6', 'IP6 2001:db8::7%eth0'],
+    ['IP6', 'IP6 ::ffff:192.0.2.7'],
+  ] as const)('are refused for %s at %s', (family, connection) => {
+    const sdp = `c=IN ${connection}\r\nm=audio 30000 RTP/AVP 0\r\n`;
+    expect(readEnginePorts(sdp, family)).toBeUndefined();
   });
 
   test.each([

@@ -34,11 +34,14 @@ describe('the numbers rtpengine is told', () => {
     [[101], [96, 101], '101 96 | 96'],
     [[101], [96, 102], '101 96 102 | 96 102'],
     [[101, 96], [96], '101 96 | 96'],
-    [undefined, [96, 101], '96 101 | 96 101'],
-    [[96, 101], undefined, '96 101 | 96 101'],
+    // The side without events is told of one that nobody uses, and offers it.
+    [undefined, [96, 101], '127 96 101 | 96 101'],
+    [[96, 101], undefined, '127 96 101 | 96 101 by callee'],
+    [[127, 101], undefined, '126 127 101 | 127 101 by callee'],
   ])('caller %j, callee %j: offer | answer %s', (caller, callee, expected) => {
     const numbers = eventNumbers(agreed(caller, callee));
-    expect(`${numbers?.offer.join(' ')} | ${numbers?.answer.join(' ')}`).toBe(expected);
+    const by = numbers?.offerer === 'callee' ? ' by callee' : '';
+    expect(`${numbers?.offer.join(' ')} | ${numbers?.answer.join(' ')}${by}`).toBe(expected);
   });
 
   test('are none when neither side has events', () => {

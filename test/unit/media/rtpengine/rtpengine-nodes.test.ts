@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { FIRST_REST_MS, MAX_REST_MS } from '../../../../src/media/rtpengine/node-rest.ts';
 import type {
   EngineNode,
   EngineResult,
@@ -9,6 +10,8 @@ import { RtpengineNodes } from '../../../../src/media/rtpengine/rtpengine-nodes.
 /** A node that is there or is not. */
 class Node implements EngineNode {
   readonly name: string;
+  readonly host = '127.0.0.1';
+  readonly address = '127.0.0.1';
   isUp = true;
   isClosed = false;
 
@@ -38,9 +41,18 @@ async function refuse(): Promise<EngineResult & EngineSdpResult> {
   return { type: 'failed', reason: 'node-down', detail: '' };
 }
 
-function three(): { a: Node; b: Node; c: Node; nodes: RtpengineNodes } {
+interface Three {
+  readonly a: Node;
+  readonly b: Node;
+  readonly c: Node;
+  readonly nodes: RtpengineNodes;
+  readonly clock: { nowMs: number };
+}
+
+function three(): Three {
   const [a, b, c] = [new Node('a'), new Node('b'), new Node('c')];
-  return { a, b, c, nodes: new RtpengineNodes([a, b, c]) };
+  const clock = { nowMs: 0 };
+  return { a, b, c, clock, nodes: new RtpengineNodes([a, b, c], () => clock.nowMs) };
 }
 
 function placed(nodes: RtpengineNodes, ...calls: string[]): string {
@@ -111,7 +123,13 @@ test('a drained node keeps its calls and gets no new ones', () => {
   expect(nodes.assign('1')).toBe(a);
   expect(nodes.setDraining('a', true)).toBe(true);
   expect(placed(nodes, '1', '2', '3', '4')).toBe('a b c b');
-  expect(nodes.views[0]).toEqual({ name: 'a', isUp: true, isDraining: true, calls: 1 });
+  expect(nodes.views[0]).toEqual({
+    name: 'a',
+    isUp: true,
+    isDraining: true,
+    isResting: false,
+    calls: 1,
+  });
   nodes.setDraining('a', false);
   expect(placed(nodes, '5', '6')).toBe('a c');
   expect(nodes.setDraining('z', true)).toBe(false);
@@ -130,4 +148,55 @@ test('all nodes are closed with it', async () => {
   const { a, b, c, nodes } = three();
   await nodes.close();
   expect([a, b, c].every(({ isClosed }) => isClosed)).toBe(true);
+});
+
+/** Which of them rest. */
+function resting(nodes: RtpengineNodes): string {
+  return nodes.views.flatMap(({ name, isResting }) => (isResting ? [name] : [])).join(' ');
+}
+
+describe('a node that has refused a call', () => {
+  test('rests for new calls, though it has the fewest', () => {
+    const { a, clock, nodes } = three();
+    nodes.refused(a);
+    expect(placed(nodes, '1', '2', '3', '4')).toBe('b c b c');
+    expect(resting(nodes)).toBe('a');
+    clock.nowMs += FIRST_REST_MS;
+    expect(resting(nodes)).toBe('');
+    expect(placed(nodes, '5')).toBe('a');
+  });
+
+  test('rests longer each time, until it takes one', () => {
+    const { a, clock, nodes } = three();
+    const rests = (): number => {
+      nodes.refused(a);
+      const fromMs = clock.nowMs;
+      while (resting(nodes) !== '') clock.nowMs += 1000;
+      return clock.nowMs - fromMs;
+    };
+    expect([rests(), rests(), rests(), rests(), rests()]).toEqual([
+      FIRST_REST_MS,
+      2 * FIRST_REST_MS,
+      4 * FIRST_REST_MS,
+      MAX_REST_MS,
+      MAX_REST_MS,
+    ]);
+    nodes.accepted(a);
+    expect(rests()).toBe(FIRST_REST_MS);
+  });
+
+  test('rests no longer for calls that were asked for at the same time', () => {
+    const { a, clock, nodes } = three();
+    for (let call = 0; call < 10; call += 1) nodes.refused(a);
+    clock.nowMs += FIRST_REST_MS;
+    expect(resting(nodes)).toBe('');
+  });
+
+  test('is asked all the same when there is no other', () => {
+    const { a, b, c, nodes } = three();
+    nodes.refused(a);
+    b.isUp = c.isUp = false;
+    expect(placed(nodes, '1')).toBe('a');
+    expect(nodes.move('1', [a])).toBeUndefined();
+  });
 });

@@ -197,6 +197,7 @@ test.each([
 describe('digits', () => {
   test('wait for their turn, and 128 of them at most', async () => {
     const { engine, node } = await openBed();
+    node.packetsPerQuery = 10;
     const listener = new RecordingListener();
     const stream = await open(engine, listener);
     stream.update(KPML);
