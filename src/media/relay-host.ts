@@ -180,12 +180,7 @@ export class RelayHost {
       unheard: new Set(SIDES),
       awaited: new Map(SIDES.map((side) => [side, 0])),
       settled,
-      lanes: new StreamLanes({
-        lanes: this.#lanes,
-        relay,
-        sockets,
-        settledPeer: (side) => settled.peer(side),
-      }),
+      lanes: new StreamLanes({ lanes: this.#lanes, relay, sockets }),
       longWay: 0,
       isOpen: true,
       oneWay: new OneWaySpell(),
@@ -217,7 +212,9 @@ export class RelayHost {
       sockets.sendRtp(otherSide(side), packet, ahead);
       return;
     }
-    lanes.close(side);
+    // Of a leg that is open to anybody this packet may be the one that says where its peer is.
+    if (stream.settled.peer(side) === undefined) lanes.closeBoth();
+    else lanes.close(side);
     const verdict = relay.receiveRtp(side, packet, source, nowMs);
     this.#followUp(stream);
     if (awaited.size > 0 && relay.receivedPackets(side) > (awaited.get(side) ?? Infinity)) {
@@ -308,9 +305,15 @@ export class RelayHost {
   }
 
   /** What the kernel has, or is to have, and peers that have something new to say take the long way. */
-  #chooseLanes({ lanes, flows, awaited }: HostedStream): void {
+  #chooseLanes({ relay, lanes, flows, awaited, unheard }: HostedStream): void {
     if (flows?.isIdle === false) lanes.closeBoth();
-    else if (awaited.size === 0) lanes.look();
+    else if (unheard.size === 0 && SIDES.every((side) => !awaited.has(side) || isLearnt(side))) {
+      lanes.look();
+    }
+    // A peer that was learnt is never settled: its leg stays open to the address in its SDP.
+    function isLearnt(side: Side): boolean {
+      return relay.settledPeer(side) === undefined;
+    }
   }
 
   #checkOneWay(stream: HostedStream, nowMs: number): void {

@@ -36,8 +36,8 @@ export interface StreamSockets {
    * anybody again. While it is settled, `destination` of what is sent to the leg is `peer`.
    */
   settle(side: Side, peer: PacketSource | undefined): void;
-  /** From now on packets of `side` go by `lane` of the thread where that takes them; whether these sockets see to it. */
-  openLane?(side: Side, lane: number): boolean;
+  /** From now on packets of `side` that `lane` of the thread takes need not be handed on, where both legs are settled. */
+  openLane?(side: Side, lane: number): void;
   /** Packets of `side` are handed on as all others again. */
   closeLane?(side: Side): void;
   /** Receives what has arrived and waits to be read, as far as the loop does not do that anyway. */

@@ -216,6 +216,11 @@ export class Relay {
     return locked?.isLearnt === false ? locked.source : undefined;
   }
 
+  /** The only one that packets of `side` are taken from, given or learnt. */
+  lockedSource(side: Side): PacketSource | undefined {
+    return this.#legs[side].lock.locked?.source;
+  }
+
   /** How long ago the last packet of the peer of `side` came. */
   quietMs(side: Side, nowMs: number): number {
     return nowMs - this.#legs[side].lastReceivedAtMs;

@@ -1,6 +1,7 @@
 /**
- * The lanes of one stream, by the side that sends: opened where both peers are settled and the direction goes on as it
- * did, counted and closed before the relay sees the direction again.
+ * The lanes of one stream, by the side that sends: opened where both peers are known and the direction goes on as it
+ * did, counted and closed before the relay sees the direction again. Where both legs are settled the sockets may take
+ * their packets without asking here.
  */
 
 import { otherSide, type Side, SIDES } from '../wire/side.ts';
@@ -10,14 +11,15 @@ import type { PacketSource } from './source-lock.ts';
 
 /** The relay as far as it is asked here. */
 export interface LaneRelay {
+  lockedSource(side: Side): PacketSource | undefined;
   laneStart(side: Side): LaneStart | undefined;
   countLane(side: Side, count: LaneCount): void;
 }
 
 /** Sockets that take packets of a lane by themselves, as far as they do that. */
 export interface LaneSockets {
-  /** From now on; whether they do. */
-  openLane?(side: Side, lane: number): boolean;
+  /** From now on, if they can. */
+  openLane?(side: Side, lane: number): void;
   closeLane?(side: Side): void;
 }
 
@@ -25,8 +27,6 @@ export interface StreamLanesOptions {
   readonly lanes: FastLanes;
   readonly relay: LaneRelay;
   readonly sockets: LaneSockets;
-  /** The peer that the socket of a leg is connected to. */
-  readonly settledPeer: (side: Side) => PacketSource | undefined;
 }
 
 /** A direction that is open. */
@@ -89,16 +89,16 @@ export class StreamLanes {
   }
 
   #open(side: Side): void {
-    const { lanes, relay, sockets, settledPeer } = this.#options;
-    const source = settledPeer(side);
-    const destination = settledPeer(otherSide(side));
+    const { lanes, relay, sockets } = this.#options;
+    const source = relay.lockedSource(side);
+    const destination = relay.lockedSource(otherSide(side));
     if (source === undefined || destination === undefined) return;
     const start = relay.laneStart(side);
     const number = start && lanes.reserve();
     if (start === undefined || number === undefined) return;
     lanes.open(number, start);
     this.#setLane(side, { number, source, destination });
-    if (sockets.openLane?.(side, number) === false) this.close(side);
+    sockets.openLane?.(side, number);
   }
 
   #lane(side: Side): Lane | undefined {

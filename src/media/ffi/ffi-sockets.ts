@@ -110,10 +110,10 @@ export class FfiSockets implements StreamSockets {
     if (isSettling) rtp.settle(peer);
   }
 
-  openLane(side: Side, lane: number): boolean {
+  openLane(side: Side, lane: number): void {
     const { rtp: from } = this.#leg(side);
     const { rtp: to } = this.#leg(otherSide(side));
-    if (!from.isSettled || !to.isSettled) return false;
+    if (!from.isSettled || !to.isSettled) return;
     const { descriptor } = to;
     this.#keeper.openLane(lane, from, {
       descriptor,
@@ -121,7 +121,6 @@ export class FfiSockets implements StreamSockets {
         if (!to.sendToPeer(packet)) this.#receiver.refusedRtp(otherSide(side), packet);
       },
     });
-    return true;
   }
 
   closeLane(side: Side): void {

@@ -38,10 +38,7 @@ class Driver {
       0,
     );
     const { relay } = this;
-    const options = { lanes: new FastLanes(4), relay, sockets: {} };
-    if (hasLanes) {
-      this.#lanes = new StreamLanes({ ...options, settledPeer: (side) => PEERS[side] });
-    }
+    if (hasLanes) this.#lanes = new StreamLanes({ lanes: new FastLanes(4), relay, sockets: {} });
   }
 
   look(): void {
@@ -53,7 +50,7 @@ class Driver {
     const destination = this.#lanes?.take(side, packet, PEERS[side], nowMs);
     if (destination !== undefined) {
       this.short += 1;
-      if (destination !== PEERS[otherSide(side)]) this.written.push('to somebody else');
+      if (destination.port !== PEERS[otherSide(side)].port) this.written.push('to somebody else');
       this.#forwarded(packet);
       return;
     }

@@ -19,9 +19,9 @@ afterEach(() => {
 });
 
 /** Both peers talk, `packets` each. */
-function bothTalk(packets: number): void {
+function bothTalk(packets: number, caller = CALLER): void {
   for (let packet = 0; packet < packets; packet += 1) {
-    bed.talk('caller', CALLER, 1);
+    bed.talk('caller', caller, 1);
     bed.talk('callee', CALLEE, 1);
   }
 }
@@ -43,6 +43,36 @@ test('audio that nobody answers does not: its receiver may be anywhere', async (
   await bed.open();
   bed.talk('caller', CALLER, 200);
   expect(bed.takeLanes()).not.toContain('lane from caller');
+});
+
+describe('a peer behind NAT that was learnt', () => {
+  beforeEach(async () => {
+    await bed.open({ mediaSource: 'learn-once' });
+    bothTalk(60, STRANGER);
+  });
+
+  test('takes it, both ways', () => {
+    const told = bed.sockets.told.splice(0);
+    expect(told.filter((line) => line.startsWith('lane'))).toEqual(OPENED);
+    bothTalk(100, STRANGER);
+    expect(bed.takeLanes()).toEqual([]);
+  });
+
+  test('leaves it when packets come from the address in its SDP: from then on audio goes there', () => {
+    bed.sockets.told.splice(0);
+    bed.receive('caller', CALLER);
+    expect(bed.takeLanes()).toEqual([...CLOSED, 'caller settled with 4000']);
+    bed.receive('callee', CALLEE);
+    expect(bed.sockets.told).toEqual(['audio to caller at 4000']);
+  });
+
+  test('leaves it for any other packet, and goes on', () => {
+    bed.sockets.told.splice(0);
+    bed.receive('caller', { address: HOST, port: 7000 });
+    expect(bed.takeLanes()).toEqual(CLOSED);
+    bothTalk(10, STRANGER);
+    expect(bed.takeLanes()).toEqual(expect.arrayContaining(OPENED));
+  });
 });
 
 test('all that is counted is there when it is asked for, and lanes stay open', async () => {
