@@ -6,6 +6,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { sleep } from '../../test/support/wait-for.ts';
 import { CapacitySearch, NEAR_STEP } from './capacity-search.ts';
 import { percentileUs } from './latency-histogram.ts';
@@ -38,8 +39,11 @@ const OVERLOAD_US = 50_000;
 /** Runs of so long in which the kernel may take over what is steady. */
 const HAND_OVERS = 3;
 const HAND_OVER_MS = 1000;
-/** What an overloaded relay still holds in its buffers is gone by then. */
-const EMPTYING_MS = 1500;
+/** What an overloaded relay holds in its buffers takes its whole core for some seconds more: it is waited for. */
+const EMPTYING_LIMIT_MS = 30_000;
+const EMPTYING_LOOK_MS = 200;
+/** Ticks of 10 ms in that time: less than so many are nothing but timers. */
+const IDLE_TICKS = 3;
 
 export interface SeriesPlan {
   readonly kinds: readonly Kind[];
@@ -167,7 +171,6 @@ export class SeriesRun {
         `  ${kind} ${calls}: lost or late ${(100 * unplayable).toFixed(3)} % ${fault ?? ''}`,
       );
       search.report(isCarried);
-      if (!isCarried) await sleep(EMPTYING_MS);
     }
     const isBound = isLoadBound || search.isAtLimit;
     this.#capacities.push({ kind, round, calls: search.best, isBound });
@@ -237,6 +240,7 @@ export class SeriesRun {
       progress(`  void at ${plan.calls} calls: ${result.fault}`);
       result = await runLoad(this.#place, target, plan);
     }
+    if (result.unplayable >= LOSS_LIMIT) await emptied(target.pid);
     return result;
   }
 }
@@ -253,4 +257,22 @@ function merged(calls: readonly number[]): number[] {
 
 function progress(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** Waits until the process `pid` has nothing left to do. */
+async function emptied(pid: number): Promise<void> {
+  if (pid === 0) return;
+  const untilMs = performance.now() + EMPTYING_LIMIT_MS;
+  for (let before = ticksOf(pid); performance.now() < untilMs;) {
+    await sleep(EMPTYING_LOOK_MS);
+    const now = ticksOf(pid);
+    if (now - before < IDLE_TICKS) return;
+    before = now;
+  }
+}
+
+/** Processor time of a process, user and system, in ticks of 10 ms. */
+function ticksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return Number(fields[11]) + Number(fields[12]);
 }
