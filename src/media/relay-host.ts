@@ -306,14 +306,15 @@ export class RelayHost {
 
   /** What the kernel has, or is to have, and peers that have something new to say take the long way. */
   #chooseLanes({ relay, lanes, flows, awaited, unheard }: HostedStream): void {
-    if (flows?.isIdle === false) lanes.closeBoth();
-    else if (unheard.size === 0 && SIDES.every((side) => !awaited.has(side) || isLearnt(side))) {
-      lanes.look();
+    if (flows?.isIdle === false) {
+      lanes.closeBoth();
+      return;
     }
     // A peer that was learnt is never settled: its leg stays open to the address in its SDP.
-    function isLearnt(side: Side): boolean {
-      return relay.settledPeer(side) === undefined;
-    }
+    const isToSettle = SIDES.some(
+      (side) => awaited.has(side) && relay.settledPeer(side) !== undefined,
+    );
+    if (unheard.size === 0 && !isToSettle) lanes.look();
   }
 
   #checkOneWay(stream: HostedStream, nowMs: number): void {

@@ -211,6 +211,8 @@ class EpollIo implements FfiIo, SocketKeeper {
     for (const socket of this.#places.keys()) socket.markClosed();
     this.#places.clear();
     this.#kept.length = 0;
+    this.#routes.fill(0);
+    this.#laneEnds.clear();
     closeLeft(this.#descriptorMemory, this.libc.close);
   }
 
