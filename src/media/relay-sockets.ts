@@ -36,7 +36,7 @@ export interface StreamSockets {
    * anybody again. While it is settled, `destination` of what is sent to the leg is `peer`.
    */
   settle(side: Side, peer: PacketSource | undefined): void;
-  /** From now on packets of `side` that `lane` of the thread takes need not be handed on, where both legs are settled. */
+  /** From now on packets of `side` that `lane` of the thread takes need not be handed on, as soon as both legs are settled. */
   openLane?(side: Side, lane: number): void;
   /** Packets of `side` are handed on as all others again. */
   closeLane?(side: Side): void;

@@ -23,7 +23,7 @@ import {
   SOL_SOCKET,
 } from './libc.ts';
 import { writeSocketAddress } from './socket-address.ts';
-import { type OnPacket, type SocketMeans, UdpSocket } from './udp-socket.ts';
+import { type SocketListener, type SocketMeans, UdpSocket } from './udp-socket.ts';
 
 /** Addresses that stand for all of the machine. */
 const ANY_ADDRESS: readonly string[] = ['0.0.0.0', '::'];
@@ -62,6 +62,8 @@ export class FfiSockets implements StreamSockets {
   readonly #receiver: PacketReceiver;
   readonly #caller: LegSockets;
   readonly #callee: LegSockets;
+  /** What packets of a side are to pass by, as soon as both legs are settled. */
+  readonly #lanes = new Map<Side, number>();
 
   private constructor(
     keeper: SocketKeeper,
@@ -80,10 +82,17 @@ export class FfiSockets implements StreamSockets {
     legs: Readonly<Record<Side, LocalMedia>>,
     receiver: PacketReceiver,
   ): FfiSockets | BindFailure {
-    const caller = openLeg(keeper, legs.caller, receiverOf('caller', receiver));
+    let sockets: FfiSockets | undefined;
+    const onSettled = (): void => {
+      if (sockets !== undefined) sockets.#offerLanes();
+    };
+    const caller = openLeg(keeper, legs.caller, listenersOf('caller', receiver, onSettled));
     if (typeof caller === 'string') return failureOf('caller', caller);
-    const callee = openLeg(keeper, legs.callee, receiverOf('callee', receiver));
-    if (typeof callee !== 'string') return new FfiSockets(keeper, receiver, { caller, callee });
+    const callee = openLeg(keeper, legs.callee, listenersOf('callee', receiver, onSettled));
+    if (typeof callee !== 'string') {
+      sockets = new FfiSockets(keeper, receiver, { caller, callee });
+      return sockets;
+    }
     closeLeg(keeper, caller);
     return failureOf('callee', callee);
   }
@@ -111,19 +120,12 @@ export class FfiSockets implements StreamSockets {
   }
 
   openLane(side: Side, lane: number): void {
-    const { rtp: from } = this.#leg(side);
-    const { rtp: to } = this.#leg(otherSide(side));
-    if (!from.isSettled || !to.isSettled) return;
-    const { descriptor } = to;
-    this.#keeper.openLane(lane, from, {
-      descriptor,
-      sendAgain: (packet) => {
-        if (!to.sendToPeer(packet)) this.#receiver.refusedRtp(otherSide(side), packet);
-      },
-    });
+    this.#lanes.set(side, lane);
+    this.#offerLanes();
   }
 
   closeLane(side: Side): void {
+    this.#lanes.delete(side);
     this.#keeper.closeLane(this.#leg(side).rtp);
   }
 
@@ -144,20 +146,41 @@ export class FfiSockets implements StreamSockets {
     return Promise.resolve();
   }
 
+  /** A leg that was connected a moment ago is settled with its next packet. */
+  #offerLanes(): void {
+    if (!SIDES.every((side) => this.#leg(side).rtp.isSettled)) return;
+    for (const [side, lane] of this.#lanes) {
+      this.#keeper.openLane(lane, this.#leg(side).rtp, this.#endOf(otherSide(side)));
+    }
+  }
+
+  #endOf(side: Side): LaneEnd {
+    const { rtp } = this.#leg(side);
+    return {
+      descriptor: rtp.descriptor,
+      sendAgain: (packet) => {
+        if (!rtp.sendToPeer(packet)) this.#receiver.refusedRtp(side, packet);
+      },
+    };
+  }
+
   #leg(side: Side): LegSockets {
     return side === 'caller' ? this.#caller : this.#callee;
   }
 }
 
-interface LegReceiver {
-  readonly rtp: OnPacket;
-  readonly rtcp: OnPacket;
+interface LegListeners {
+  readonly rtp: SocketListener;
+  readonly rtcp: SocketListener;
 }
 
-function receiverOf(side: Side, receiver: PacketReceiver): LegReceiver {
+function listenersOf(side: Side, receiver: PacketReceiver, onSettled: () => void): LegListeners {
   return {
-    rtp: (packet, source) => receiver.receiveRtp(side, packet, source),
-    rtcp: (packet, source) => receiver.receiveRtcp(side, packet, source),
+    rtp: { onPacket: (packet, source) => receiver.receiveRtp(side, packet, source), onSettled },
+    rtcp: {
+      onPacket: (packet, source) => receiver.receiveRtcp(side, packet, source),
+      onSettled: () => {},
+    },
   };
 }
 
@@ -169,11 +192,11 @@ function failureOf(side: Side, code: string): BindFailure {
 function openLeg(
   keeper: SocketKeeper,
   { address, rtpPort, rtcpPort }: LocalMedia,
-  receiver: LegReceiver,
+  listeners: LegListeners,
 ): LegSockets | string {
-  const rtp = openSocket(keeper, { address, port: rtpPort }, receiver.rtp);
+  const rtp = openSocket(keeper, { address, port: rtpPort }, listeners.rtp);
   if (typeof rtp === 'string') return rtp;
-  const rtcp = openSocket(keeper, { address, port: rtcpPort }, receiver.rtcp);
+  const rtcp = openSocket(keeper, { address, port: rtcpPort }, listeners.rtcp);
   if (typeof rtcp === 'string') {
     keeper.drop(rtp);
     return rtcp;
@@ -191,14 +214,14 @@ function closeLeg(keeper: SocketKeeper, { rtp, rtcp }: LegSockets): void {
 function openSocket(
   keeper: SocketKeeper,
   local: PacketSource,
-  onPacket: OnPacket,
+  listener: SocketListener,
 ): UdpSocket | string {
   const { libc } = keeper;
   const isV6 = isIPv6(local.address);
   const type = SOCK_DGRAM | SOCK_NONBLOCK | CLOEXEC;
   const descriptor = libc.socket(isV6 ? AF_INET6 : AF_INET, type, 0);
   if (descriptor < 0) return libc.errorCode();
-  const socket = new UdpSocket(descriptor, keeper, onPacket);
+  const socket = new UdpSocket(descriptor, keeper, listener);
   const code = keeper.keep(socket) ?? prepare(keeper, { descriptor, isV6, local });
   if (code === undefined) return socket;
   keeper.drop(socket);

@@ -32,6 +32,13 @@ export interface SocketMeans {
 
 export type OnPacket = (packet: Buffer, source: PacketSource) => void;
 
+/** Who hears of what a socket does. */
+export interface SocketListener {
+  readonly onPacket: OnPacket;
+  /** From now on it exchanges packets with its peer alone. */
+  readonly onSettled: () => void;
+}
+
 type Settlement = 'open' | 'settling' | 'settled';
 
 export class UdpSocket {
@@ -39,7 +46,7 @@ export class UdpSocket {
   readonly #libc: Libc;
   readonly #memory: PacketMemory;
   readonly #scopes: Scopes;
-  readonly #onPacket: OnPacket;
+  readonly #listener: SocketListener;
   #peer: PacketSource | undefined;
   #settlement: Settlement = 'open';
   #isClosed = false;
@@ -51,12 +58,13 @@ export class UdpSocket {
   readonly #destinationName = new DataView(new ArrayBuffer(SOCKET_ADDRESS_BYTES));
   #destinationLength = 0;
 
-  constructor(descriptor: number, { libc, memory, scopes }: SocketMeans, onPacket: OnPacket) {
+  constructor(descriptor: number, means: SocketMeans, listener: SocketListener) {
+    const { libc, memory, scopes } = means;
     this.descriptor = descriptor;
     this.#libc = libc;
     this.#memory = memory;
     this.#scopes = scopes;
-    this.#onPacket = onPacket;
+    this.#listener = listener;
   }
 
   /** Whether it exchanges packets with its peer alone, and nothing else waits in it. */
@@ -67,7 +75,7 @@ export class UdpSocket {
   /** Hands on the packet that was just read from it, `length` bytes. */
   handOn(length: number): void {
     if (this.#isClosed || this.#peer === undefined) return;
-    this.#onPacket(this.#memory.received(length), this.#peer);
+    this.#listener.onPacket(this.#memory.received(length), this.#peer);
   }
 
   /** Hands on a packet that waits; several while it settles. */
@@ -84,6 +92,7 @@ export class UdpSocket {
       if (this.#isClosed || this.#settlement !== 'settling') return;
       if (this.#receiveOfAnybody() || !this.#libc.isWouldBlock()) continue;
       this.#settlement = 'settled';
+      this.#listener.onSettled();
       return;
     }
   }
@@ -161,7 +170,7 @@ export class UdpSocket {
     if (length < 0) return false;
     if ((incoming.flags & MSG_TRUNC) !== 0 || length > DATAGRAM_BYTES) return true;
     const source = this.#sourceOf(incoming.name, incoming.nameLength);
-    if (source !== undefined) this.#onPacket(this.#memory.received(length), source);
+    if (source !== undefined) this.#listener.onPacket(this.#memory.received(length), source);
     return true;
   }
 

@@ -116,6 +116,27 @@ test.each(['caller', 'callee'] as const)(
   },
 );
 
+test('a lane that is opened before the legs are settled is taken as soon as they are', async () => {
+  const { sockets } = stream;
+  for (const [side, peer] of [
+    ['caller', caller],
+    ['callee', callee],
+  ] as const) {
+    sockets.settle(side, undefined);
+    sockets.settle(side, { address: peer.address, port: peer.port });
+  }
+  sockets.openLane?.('caller', LANE);
+  await callee.send(audioPacket(), stream.legs.callee.rtpPort);
+  await deliver(caller, Buffer.from('settles it'));
+  await deliver(caller, packet());
+  await heard(1);
+  expect(receiver.received.map(({ bytes }) => bytes)).toEqual([
+    audioPacket(),
+    Buffer.from('settles it'),
+  ]);
+  expect(lanes.collect(LANE)?.packets).toBe(1);
+});
+
 test('a closed lane hands on, and closed sockets read nothing', async () => {
   stream.sockets.closeLane?.('caller');
   const sent = packet();
