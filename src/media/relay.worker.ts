@@ -7,9 +7,12 @@ import { FfiLoop } from './ffi/ffi-loop.ts';
 import { secureRandom } from './random.ts';
 import { RelayHost } from './relay-host.ts';
 import type { RelayCommand, RelayEvent, RelayWorkerOptions } from './relay-protocol.ts';
+import { preferThisThread } from './thread-priority.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('relay.worker.ts runs as a worker thread only');
+
+preferThisThread();
 
 // What startRelayWorker passes.
 const worker: RelayWorkerOptions = workerData;
