@@ -197,6 +197,8 @@ export class RelayHost {
     const nowMs = performance.now();
     this.#timer.delete(stream);
     stream.isOpen = false;
+    // Packets that waited may have opened them again.
+    stream.lanes.closeBoth();
     stream.flows?.stop();
     relay.finish(nowMs);
     this.#carryOut(stream);

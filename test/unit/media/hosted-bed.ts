@@ -18,6 +18,12 @@ const LOCAL = { address: HOST, rtpPort: 30_000, rtcpPort: 30_001 };
 /** Sockets that keep an account of what they are told, in order. */
 export class ToldSockets implements StreamSockets {
   readonly told: string[] = [];
+  /** Hands on what waits to be read. */
+  takeWaitingNow = (): void => {};
+
+  async takeWaiting(): Promise<void> {
+    this.takeWaitingNow();
+  }
 
   sendRtp(side: Side, packet: Buffer, { port }: PacketSource): void {
     const kind = packet.length > 16 ? 'audio' : 'event';

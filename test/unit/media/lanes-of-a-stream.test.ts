@@ -134,6 +134,21 @@ describe('it is left', () => {
   });
 });
 
+test('what waits when the stream closes is counted, and takes it no more', async () => {
+  await openTalking();
+  bed.sockets.takeWaitingNow = () => {
+    for (let packet = 0; packet < 20; packet += 1) {
+      bed.receive('caller', CALLER);
+      bed.receive('callee', CALLEE);
+    }
+  };
+  await bed.host.receive({ type: 'closeStream', streamKey: 1 });
+  const counters = bed.events.find((event) => event.type === 'closed')?.counters;
+  expect(counters?.caller).toMatchObject({ receivedPackets: 80, sentPackets: 80 });
+  expect(counters?.callee).toMatchObject({ receivedPackets: 80, sentPackets: 80 });
+  expect(bed.takeLanes().slice(-2)).toEqual(CLOSED);
+});
+
 test('a stranger does not get in by it', async () => {
   await openTalking();
   bed.receive('caller', STRANGER);
