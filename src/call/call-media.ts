@@ -81,6 +81,8 @@ export class CallMedia {
   #told: readonly (StreamUpdate | undefined)[] = [];
   /** What streams that were lost have counted, by m-line. */
   #countedBefore: readonly MediaCounters[] = [];
+  /** Of the streams that are not replaced. */
+  #listenerNow: DrainingListener;
 
   constructor(options: {
     readonly engine: MediaEngine;
@@ -103,7 +105,8 @@ export class CallMedia {
     this.#engine = options.engine;
     this.#callId = options.callId;
     this.#ports = options.ports;
-    this.#listener = new DrainingListener(options.listener, this.#drain);
+    this.#listener = options.listener;
+    this.#listenerNow = new DrainingListener(options.listener, this.#drain);
     this.#onCounters = options.onCounters;
     this.#onAnswered = options.onAnswered ?? (() => undefined);
     this.#signalledFrom = options.signalledFrom ?? {};
@@ -121,7 +124,7 @@ export class CallMedia {
         streamId,
         caller: this.#ports.caller,
         callee: this.#ports.callee,
-        listener: this.#listener,
+        listener: this.#listenerNow,
         nameKey: this.#nameKey,
       });
       if (stream.type === 'failure') {
@@ -137,9 +140,14 @@ export class CallMedia {
     return { type: 'open' };
   }
 
-  /** Opens every stream anew, on other ports: the old ones are lost. Nothing flows until the legs have agreed on them. */
+  /**
+   * Opens every stream anew, on other ports: the old ones are lost, and say so no more. Nothing flows until the legs have
+   * agreed on them.
+   */
   async reopen(): Promise<OpenOutcome> {
     const lost = this.#streams;
+    this.#listenerNow.isReplaced = true;
+    this.#listenerNow = new DrainingListener(this.#listener, this.#drain);
     this.#countedBefore = await this.#countFrom((stream) => stream.close());
     this.#streams = [];
     this.#told = [];
@@ -250,15 +258,17 @@ export class CallMedia {
     from: (stream: MediaStream) => Promise<MediaCounters>,
   ): Promise<readonly MediaCounters[]> {
     const counters = await Promise.all(this.#streams.map((stream) => from(stream)));
-    return counters.map((counted, index) => {
-      const before = this.#countedBefore[index];
-      return before === undefined ? counted : addCounters(before, counted);
-    });
+    const before = this.#countedBefore;
+    const sums = counters.map((counted, index) => addCounters(before[index], counted));
+    // A stream that could not be opened anew has still counted what it has.
+    return [...sums, ...before.slice(sums.length)];
   }
 }
 
 /** `drain` hears as well what becomes of digits. */
 class DrainingListener implements MediaListener {
+  /** Its streams have given way to others: they cannot be lost any more. */
+  isReplaced = false;
   readonly #listener: MediaListener;
   readonly #drain: DigitDrain;
 
@@ -294,6 +304,6 @@ class DrainingListener implements MediaListener {
   }
 
   lost(reason: Parameters<MediaListener['lost']>[0]): void {
-    this.#listener.lost(reason);
+    if (!this.isReplaced) this.#listener.lost(reason);
   }
 }

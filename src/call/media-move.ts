@@ -28,17 +28,24 @@ export class MediaMove {
   readonly #call: MovingCall;
   #moves = 0;
   #isMoving = false;
+  /** What carries it now is lost: it may be what it was moved to a moment ago. */
+  #isLost = false;
 
   constructor(call: MovingCall) {
     this.#call = call;
   }
 
-  /** Each stream of the call says that it is lost; `cause`: why the call ends when nothing else can carry it. */
+  /** `cause`: why the call ends when nothing else can carry it. */
   async move(cause: EndCause): Promise<void> {
+    this.#isLost = true;
     if (this.#isMoving) return;
     this.#isMoving = true;
-    this.#moves += 1;
-    const isMoved = this.#moves <= MAX_MOVES && (await this.#moveNow());
+    let isMoved = true;
+    while (isMoved && this.#isLost) {
+      this.#isLost = false;
+      this.#moves += 1;
+      isMoved = this.#moves <= MAX_MOVES && (await this.#moveNow());
+    }
     this.#isMoving = false;
     if (isMoved) this.#call.log.warn('media moved to other ports of a media server');
     else this.#call.end(cause);

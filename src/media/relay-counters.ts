@@ -96,7 +96,11 @@ export function createCounters(): MediaCounters {
 }
 
 /** What two threads have counted one after the other; what is no count is the later one's. */
-export function addCounters(before: MediaCounters, after: MediaCounters): MediaCounters {
+export function addCounters(
+  before: MediaCounters | undefined,
+  after: MediaCounters,
+): MediaCounters {
+  if (before === undefined) return after;
   return {
     caller: addLegCounters(before.caller, after.caller),
     callee: addLegCounters(before.callee, after.callee),

@@ -122,7 +122,7 @@ export class RelayStream implements MediaStream, ThreadStream, JoinedStream {
     if (this.#state === 'open') {
       const before = this.#countedBefore;
       const counted = await this.#thread.readCounters(this.#options.streamKey);
-      if (counted !== undefined) this.#lastCounters = sumOf(before, counted);
+      if (counted !== undefined) this.#lastCounters = addCounters(before, counted);
     }
     return this.#lastCounters ?? createCounters();
   }
@@ -144,7 +144,7 @@ export class RelayStream implements MediaStream, ThreadStream, JoinedStream {
   closed(counters: MediaCounters | undefined): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    if (counters !== undefined) this.#lastCounters = sumOf(this.#countedBefore, counters);
+    if (counters !== undefined) this.#lastCounters = addCounters(this.#countedBefore, counters);
     const { listener } = this.#options;
     const { sent, dropped } = this.#memory.clear();
     for (const digit of sent) listener.digitSent(digit);
@@ -264,10 +264,6 @@ export class RelayStream implements MediaStream, ThreadStream, JoinedStream {
 
 function remoteAt({ address, port }: PacketSource): RemoteMedia {
   return { address, rtpPort: port, rtcpPort: port + 1 };
-}
-
-function sumOf(before: MediaCounters | undefined, counted: MediaCounters): MediaCounters {
-  return before === undefined ? counted : addCounters(before, counted);
 }
 
 /** Passes on what is news to `memory`. */

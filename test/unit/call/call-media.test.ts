@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CallMedia, endCauseOf } from '../../../src/call/call-media.ts';
 import { reasonHeader } from '../../../src/call/end-cause.ts';
 import type { MediaEngine, MediaFailure, MediaListener } from '../../../src/media/media-engine.ts';
+import { createLegCounters } from '../../../src/media/relay-counters.ts';
 import { FakeMediaEngine } from '../../support/fake-media-engine.ts';
 
 const PORTS = { realm: 'access', address: '127.0.0.1', portMin: 20_000, portMax: 20_099 };
@@ -49,6 +50,20 @@ describe('streams of a call', () => {
     const engine = new FakeMediaEngine();
     engine.failure = reason;
     await expect(open(engine).open(1)).resolves.toEqual({ type: 'failed', cause });
+  });
+
+  test('count what they had when others cannot be opened in their place', async () => {
+    const engine = new FakeMediaEngine();
+    const media = open(engine);
+    await media.open(2);
+    const [audio] = engine.opened;
+    if (audio === undefined) throw new Error('nothing is open');
+    const caller = { ...createLegCounters(), receivedPackets: 7 };
+    audio.close = () => Promise.resolve({ caller, callee: createLegCounters() });
+    engine.failure = 'engine-down';
+    expect((await media.reopen()).type).toBe('failed');
+    const counters = await media.close();
+    expect(counters.map((each) => each.caller.receivedPackets)).toEqual([7, 0]);
   });
 
   test('what the media server says of it is the text of the cause', async () => {

@@ -16,43 +16,66 @@ interface Moving {
   readonly ended: EndCause[];
   /** How often the legs were offered the new ports. */
   readonly offers: number[];
+  /** All moves that losses have begun are over. */
+  readonly moved: () => Promise<void>;
+}
+
+/** Loses the streams that are open now. */
+function lose({ engine }: Moving): void {
+  for (const { isClosed, listener } of engine.opened) if (!isClosed) listener.lost('engine-lost');
 }
 
 /** A call with `streams`, whose legs agree to new ports or not. */
 async function callWith(
-  options: { streams?: number; isTalking?: boolean; agrees?: boolean } = {},
+  options: {
+    streams?: number;
+    isTalking?: boolean;
+    agrees?: boolean;
+    /** Done while the legs are being offered new ports, for the n-th time. */
+    onOffer?: (moving: Moving, offer: number) => void;
+  } = {},
 ): Promise<Moving> {
-  const { streams = 1, isTalking = true, agrees = true } = options;
+  const { streams = 1, isTalking = true, agrees = true, onOffer } = options;
   const engine = new FakeMediaEngine();
+  const ended: EndCause[] = [];
+  const offers: number[] = [];
+  const running: Promise<void>[] = [];
   const media = new CallMedia({
     engine,
     callId: 'c1',
     ports: { caller: PORTS, callee: PORTS },
-    listener: new RecordingListener(),
+    listener: Object.assign(new RecordingListener(), {
+      lost: () => running.push(moving.move.move(LOST)),
+    }),
     onCounters: () => undefined,
   });
   await media.open(streams);
-  const ended: EndCause[] = [];
-  const offers: number[] = [];
   const call: MovingCall = {
     isTalking,
     session: { media },
     renegotiation: {
       renew: () => {
         offers.push(media.local('caller')[0]?.rtpPort ?? 0);
+        onOffer?.(moving, offers.length);
         return Promise.resolve(agrees);
       },
     },
     log: createLog('error'),
     end: (cause) => ended.push(cause),
   };
-  return { move: new MediaMove(call), engine, media, ended, offers };
+  const moved = async (): Promise<void> => {
+    await Promise.all(running);
+  };
+  const moving: Moving = { move: new MediaMove(call), engine, media, ended, offers, moved };
+  return moving;
 }
 
 test('every stream gets other ports, which the legs are offered once', async () => {
-  const { move, engine, media, ended, offers } = await callWith({ streams: 2 });
+  const call = await callWith({ streams: 2 });
+  const { engine, media, ended, offers, moved } = call;
   const before = media.local('caller').map(({ rtpPort }) => rtpPort);
-  await Promise.all([move.move(LOST), move.move(LOST)]);
+  lose(call);
+  await moved();
   const after = media.local('caller').map(({ rtpPort }) => rtpPort);
   expect(after).toHaveLength(2);
   expect(after.filter((port) => before.includes(port))).toEqual([]);
@@ -75,6 +98,38 @@ test('the call ends for the loss when nothing else can carry it', async () => {
   engine.failure = 'engine-down';
   await move.move(LOST);
   expect([ended, offers]).toEqual([[LOST], []]);
+});
+
+test('what is lost before the legs have agreed on it gives way to other ports again', async () => {
+  const call = await callWith({
+    onOffer: (moving, offer) => {
+      if (offer === 1) lose(moving);
+    },
+  });
+  const { engine, media, ended, offers, moved } = call;
+  lose(call);
+  await moved();
+  expect(offers).toEqual(engine.opened.slice(1).map(({ local }) => local.caller.rtpPort));
+  expect(offers).toHaveLength(2);
+  expect(media.local('caller')[0]?.rtpPort).toBe(offers[1]);
+  expect(ended).toEqual([]);
+});
+
+test('the call ends when each of three moves is lost before the legs have agreed on it', async () => {
+  const call = await callWith({ onOffer: lose });
+  lose(call);
+  await call.moved();
+  expect(call.offers).toHaveLength(3);
+  expect(call.ended).toEqual([LOST]);
+});
+
+test('a stream that was replaced says no more that it is lost', async () => {
+  const call = await callWith();
+  lose(call);
+  await call.moved();
+  call.engine.opened[0]?.listener.lost('engine-lost');
+  await call.moved();
+  expect(call.offers).toHaveLength(1);
 });
 
 test('the call ends for the fourth loss', async () => {
