@@ -137,10 +137,7 @@ export class Renegotiation {
    * @returns whether both have agreed
    */
   async renew(): Promise<boolean> {
-    for (const side of SIDES) {
-      const text = this.#session.negotiation.agreedDescription(side);
-      if (text === undefined || !(await this.#restoration.restore(side, text))) return false;
-    }
+    for (const side of SIDES) if (!(await this.#restoration.renew(side))) return false;
     return true;
   }
 

@@ -27,6 +27,13 @@ const ATTEMPTS = 5;
 /** Runs an exchange while nobody else may offer; `undefined` when somebody does. */
 export type Exclusively = <T>(method: string, exchange: () => Promise<T>) => Promise<T | undefined>;
 
+/** What the other leg is to agree on. */
+interface Wanted {
+  /** At the time of an attempt. */
+  readonly text: () => string | undefined;
+  readonly isNeedless: () => boolean;
+}
+
 export class SessionRestoration {
   readonly #session: NegotiatedSession;
   readonly #exclusively: Exclusively;
@@ -53,14 +60,35 @@ export class SessionRestoration {
   async restore(side: Side, text: string): Promise<boolean> {
     const { negotiation } = this.#session;
     const { exchanges } = negotiation;
+    return this.#agree(side, {
+      text: () => text,
+      isNeedless: () => negotiation.exchanges !== exchanges,
+    });
+  }
+
+  /**
+   * Offers what `side` goes by to the other leg with our ports of now. An exchange that is under way meanwhile was offered
+   * with the ports before: whatever comes of it, this is needed.
+   *
+   * @returns whether the other leg has agreed
+   */
+  async renew(side: Side): Promise<boolean> {
+    return this.#agree(side, {
+      text: () => this.#session.negotiation.agreedDescription(side),
+      isNeedless: () => false,
+    });
+  }
+
+  async #agree(side: Side, { text, isNeedless }: Wanted): Promise<boolean> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const offered = text();
       const other = this.#session.legs[otherSide(side)].dialog;
-      if (other?.isConfirmed !== true) return false;
-      const status = await this.#exclusively('INVITE', () => this.#offer(side, text, other));
+      if (offered === undefined || other?.isConfirmed !== true) return false;
+      const status = await this.#exclusively('INVITE', () => this.#offer(side, offered, other));
       if (status !== undefined && status !== 491) return status < 300;
       await this.#pause(glareDelayMs(other.identity.role, Math.random()));
       if (this.#isOver) return false;
-      if (negotiation.exchanges !== exchanges) return true;
+      if (isNeedless()) return true;
     }
     return false;
   }

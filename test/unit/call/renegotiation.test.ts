@@ -112,6 +112,22 @@ test('a restoring offer gives way to a new one of the peers', async () => {
   expect(scene.sent('callee')).toHaveLength(2);
 });
 
+test('new ports of ours are offered to both legs, whatever was under way when they changed', async () => {
+  const scene = new Scene();
+  const theirs = scene.receive('caller', HOLD);
+  await scene.flush();
+  const renewed = scene.renegotiation.renew();
+  await scene.answer('callee', 200, HELD);
+  expect(theirs.answers[0]?.status).toBe(200);
+  await vi.advanceTimersByTimeAsync(4000);
+  await scene.answer('callee', 200, HELD);
+  await scene.answer('caller', 200, HOLD);
+
+  expect(await renewed).toBe(true);
+  expect(scene.offersTo('callee').map(directionOf)).toEqual(['sendonly', 'sendonly']);
+  expect(scene.offersTo('caller').map(directionOf)).toEqual(['recvonly']);
+});
+
 test('an answer to a delayed offer that never comes ends the call, where nobody else does', async () => {
   const scene = new Scene();
   scene.receive('caller', '');
