@@ -105,3 +105,27 @@ test.skipIf(isMissing)('whatever watches the network ends with a killed process'
   kill(stage.relay.pid, 'SIGKILL');
   await expect.poll(() => pids(stage), { timeout: PATIENCE_MS }).toEqual([]);
 });
+
+test.skipIf(isMissing)(
+  'IPsec policies are obeyed: media comes back until there are none',
+  async () => {
+    const stage = closeAfterTest(new KernelStage('x'));
+    await stage.carry();
+    const policy = `src 0.0.0.0/0 dst ${CALLEE}/32 proto udp dir out`;
+    ip(stage, 'relay', `xfrm policy add ${policy} action block`);
+    // Whoever makes policies makes routes: looked at from time to time as well.
+    ip(stage, 'relay', 'rule add from 192.0.2.1 lookup main pref 30000');
+    await stage.until('end of the kernel path', ({ isUp }) => !isUp);
+    await stage.forget();
+    await sleep(1000);
+    expect((await stage.report('callee')).heard).toEqual([]);
+
+    ip(stage, 'relay', `xfrm policy delete src 0.0.0.0/0 dst ${CALLEE}/32 proto udp dir out`);
+    await stage.carried(2);
+    const { troubles } = await stage.view();
+    expect(troubles).toEqual([
+      { type: 'down', flows: 2, reason: expect.stringContaining('IPsec policies') },
+      { type: 'up' },
+    ]);
+  },
+);

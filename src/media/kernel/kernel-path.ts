@@ -16,6 +16,7 @@
 import { endianness } from 'node:os';
 import { randomBytes } from 'node:crypto';
 import { type Batch, FlowBook, type FlowNews, type FlowRequest } from './flow-book.ts';
+import { hasIpsecPolicies } from './ipsec-policies.ts';
 import { findMediaDevices, isSameDevices, type MediaDevices } from './media-devices.ts';
 import { MediaRoutes } from './media-routes.ts';
 import { NetworkWatch } from './network-watch.ts';
@@ -75,6 +76,9 @@ type PathState =
   | { readonly type: 'up'; readonly nft: NftProcess }
   | { readonly type: 'down'; readonly timer: NodeJS.Timeout }
   | { readonly type: 'closed' };
+
+const UNDER_IPSEC =
+  'the machine has IPsec policies (ip xfrm policy), which forwarded packets would pass by';
 
 export class KernelPath {
   readonly type = 'path';
@@ -170,6 +174,7 @@ export class KernelPath {
     this.#devices = (await findMediaDevices(this.#addresses)) ?? NO_DEVICES;
     if (this.#devices.names.length === 0)
       return 'no media address is an IPv4 address of a network device';
+    if (await hasIpsecPolicies()) return UNDER_IPSEC;
     let lastWord = '';
     const nft = new NftProcess((said) => {
       lastWord = said;
@@ -205,12 +210,20 @@ export class KernelPath {
   /** Follows what has changed around us. */
   async #look(): Promise<void> {
     if (this.#state.type !== 'up' && this.#state.type !== 'down') return;
+    if (await this.#isUnderIpsec()) return;
     this.#routes.forget();
     const devices = await findMediaDevices(this.#addresses);
     if (devices === undefined) return;
     const before = this.#devices;
     if (!isSameDevices(before, devices)) this.#take(devices);
     else await this.#checkRoutes(before, devices);
+  }
+
+  /** Policies that were made meanwhile: all flows come back until there are none. */
+  async #isUnderIpsec(): Promise<boolean> {
+    if (!(await hasIpsecPolicies())) return false;
+    if (this.#state.type === 'up') this.#drop(this.#state.nft, UNDER_IPSEC);
+    return true;
   }
 
   /** A hook takes no further device: when there are others all flows come back, and go there again. */
