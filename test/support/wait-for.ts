@@ -6,6 +6,8 @@ export interface WaitOptions {
   readonly details?: () => string;
 }
 
+type Found<T> = T | undefined | false;
+
 const POLL_MS = 4;
 /** How long the tests wait for what must come: a bound for the case that it never does, not a claim about speed. */
 export const PATIENCE_MS = 20_000;
@@ -18,19 +20,19 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /**
- * Asks `probe` until it gives something other than `undefined` or `false`, and returns that.
+ * Asks `probe` until it gives something other than `undefined` or `false`, or a promise of it, and returns that.
  *
  * @throws Error naming `what` after `timeoutMs` (default `PATIENCE_MS`).
  */
 export async function waitFor<T>(
   what: string,
-  probe: () => T | undefined | false,
+  probe: () => Found<T> | Promise<Found<T>>,
   options: WaitOptions = {},
 ): Promise<T> {
   const timeoutMs = options.timeoutMs ?? PATIENCE_MS;
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
-    const found = probe();
+    const found = await probe();
     if (found !== undefined && found !== false) return found;
     if (performance.now() >= deadlineMs) {
       const details = options.details?.() ?? '';
