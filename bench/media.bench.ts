@@ -9,8 +9,8 @@
  * Peers and relay are in network namespaces of their own, joined by a veth pair, for all relays alike: the kernel path
  * needs a device. The load writes and reads frames at its device, spreads them evenly over the 20 ms, and puts the time
  * into each; arrival is the kernel's time stamp. It has one CPU, the relay's process the other. In each round every relay
- * is started anew and has its turn, with 300 calls for three seconds before the first point that has as many: one that
- * compiles its code as it runs is not judged by its first seconds. A run in which the load was more than 5 ms late (p99.9)
+ * is started anew and has its turn, with 300 calls for eight seconds before the first point that has as many, and each
+ * point for 2.5 s before it counts: one that compiles its code as it runs is not judged by its first seconds. A run in which the load was more than 5 ms late (p99.9)
  * or lost a packet itself is void and repeated.
  *
  * On a veth pair the CPU that sends a packet takes it in on the other side as well (softirq). So the relay's core pays for
@@ -32,7 +32,7 @@ import { parseArgs } from 'node:util';
 import { drawCostCurve } from './media/cost-curve.ts';
 import { onCpu, openNetwork } from './media/network.ts';
 import { reportOf } from './media/report.ts';
-import type { Series } from './media/results.ts';
+import { capacityOf, type Series } from './media/results.ts';
 import { type SeriesPlan, SeriesRun } from './media/series.ts';
 import { compile, KINDS, type Kind } from './media/subject-kinds.ts';
 import { endWithin, ownedFolder } from './support/owned.ts';
@@ -76,7 +76,7 @@ function readPlan(): Plan {
     calls: (values.calls ?? (quick ? '1,100' : '1,10,100,500,1000,2000')).split(',').map(Number),
     runs: Number(values.runs ?? (quick ? 1 : 5)),
     measuredMs: 1000 * Number(values.seconds ?? (quick ? 0.5 : 2)),
-    warmUpMs: quick ? 300 : 700,
+    warmUpMs: quick ? 300 : 2500,
     callLimit: Number(values.limit),
     isDry: values.dry || quick,
     record: values.record,
@@ -127,7 +127,8 @@ async function main(): Promise<number> {
     plan.from === undefined ? await measure(plan) : JSON.parse(readFileSync(plan.from, 'utf8'));
   if (plan.record !== undefined) writeFileSync(plan.record, JSON.stringify(series));
   const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(0);
-  const rounds = new Set(series.capacities.map(({ round }) => round)).size;
+  // A series may be put together of several: the relay with the fewest rounds counts.
+  const rounds = Math.min(...KINDS.flatMap((kind) => capacityOf(series, kind)?.all.length ?? []));
   const report = reportOf(series, rounds);
   const preface = `${circumstances()} Load before ${load.toFixed(1)}; took ${minutes} min.`;
   console.log(`${preface}\n\n${report}`);

@@ -163,9 +163,11 @@ static void build(struct leg *leg, uint32_t index, const uint8_t *macs, uint32_t
 static void stamp(struct leg *leg, int64_t at_ns, int is_measured) {
   uint8_t *rtp = leg->frame + RTP_AT;
   uint32_t tick = (uint32_t)(at_ns / PACKET_NS);
-  put16(rtp + 2, (uint16_t)tick);
-  put32(rtp + 4, tick * AUDIO_BYTES);
   struct mark *mark = (struct mark *)(leg->frame + MARK_AT);
+  /* Each stream begins at numbers of its own, as phones do (RFC 3550 5.1): nothing may happen to all of them at once. */
+  uint32_t first = (mark->leg + 1) * 2654435761U;
+  put16(rtp + 2, (uint16_t)(tick + (first >> 16)));
+  put32(rtp + 4, tick * AUDIO_BYTES + first);
   mark->number = leg->number++;
   mark->is_measured = is_measured;
   mark->sent_ns = at_ns;

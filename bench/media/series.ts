@@ -26,7 +26,7 @@ import { Subject, Unavailable } from './subject.ts';
 export const COMPARED_CALLS = [500, 1000] as const;
 /** What each relay has to carry for a while before it is measured. */
 const WARM_CALLS = 300;
-const WARM_MS = 3000;
+const WARM_MS = 8000;
 const SETTLING_MS = 2500;
 const LOSS_LIMIT = 0.001;
 const FIRST_GUESS = 900;
