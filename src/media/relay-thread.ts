@@ -28,8 +28,8 @@ export interface RelayWorker {
 export type StartWorker = (options: RelayWorkerOptions) => RelayWorker;
 
 /**
- * With `dgram` each packet makes a few objects, and V8 stops the thread the longer the more of them it has let come together.
- * With Node's own limit that is 2 ms, three times a second, at 500 calls.
+ * With `dgram` each packet makes a few objects, and V8 stops the thread the longer the more of them it has let come together:
+ * with Node's own limit 2 ms, three times a second, at 500 calls. With `ffi` there are none.
  */
 const YOUNG_GENERATION_MB = 3;
 
@@ -38,7 +38,7 @@ export function startRelayWorker(options: RelayWorkerOptions): Worker {
   return new Worker(new URL('./relay.worker.ts', import.meta.url), {
     name: 'relay',
     workerData: options,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    resourceLimits: options.io === 'ffi' ? {} : { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
 }
 
