@@ -4,7 +4,7 @@ export class CallPace {
   #calls = 0;
   #filledAtMs = 0;
 
-  /** So many from now on, `undefined`: all. What was saved up before is kept within the new bound. */
+  /** So many from now on, `undefined`: all, 0: none. What was saved up before is kept within the new bound. */
   set(perSecond: number | undefined, nowMs: number): void {
     if (this.#perSecond === undefined) {
       this.#calls = 0;
@@ -26,7 +26,7 @@ export class CallPace {
     const perSecond = this.#perSecond ?? 0;
     const elapsedMs = Math.max(0, nowMs - this.#filledAtMs);
     this.#filledAtMs = Math.max(nowMs, this.#filledAtMs);
-    const most = Math.max(1, (perSecond * SAVED_MS) / MS_PER_SECOND);
+    const most = perSecond === 0 ? 0 : Math.max(1, (perSecond * SAVED_MS) / MS_PER_SECOND);
     this.#calls = Math.min(most, this.#calls + (elapsedMs * perSecond) / MS_PER_SECOND);
   }
 }

@@ -1,6 +1,6 @@
 /** How many new calls the application can take. */
 export interface CallPacing {
-  /** `undefined`: all. */
+  /** `undefined`: all; 0: none. */
   readonly callsPerSecond: number | undefined;
   /** No new call while the application has been silent for so long; `undefined`: never mind. */
   readonly lateMs: number | undefined;
@@ -64,7 +64,8 @@ export class CallGate {
   }
 
   get #most(): number {
-    return Math.max(1, ((this.#pacing.callsPerSecond ?? 0) * SAVED_MS) / MS_PER_SECOND);
+    const { callsPerSecond = 0 } = this.#pacing;
+    return callsPerSecond === 0 ? 0 : Math.max(1, (callsPerSecond * SAVED_MS) / MS_PER_SECOND);
   }
 
   #fill(nowMs: number): void {

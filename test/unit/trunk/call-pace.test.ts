@@ -36,3 +36,10 @@ test('a change keeps what is saved up within the new bound', () => {
   pace.set(undefined, 9000);
   expect(taken(pace, 9000, 9010)).toBe(10);
 });
+
+test('at a pace of none not even a call that was saved up passes', () => {
+  const pace = new CallPace();
+  pace.set(5, 0);
+  pace.set(0, 1000);
+  expect(taken(pace, 1000, 9000)).toBe(0);
+});

@@ -20,6 +20,16 @@ describe('pace', () => {
     expect(Math.abs(calls - 5 * perSecond)).toBeLessThanOrEqual(Math.max(1, perSecond * 0.1));
   });
 
+  test.each([[true], [false]])(
+    'of none takes no call that was saved up, known peer: %s',
+    (isKnown) => {
+      const paced = gate(5);
+      paced.set({ callsPerSecond: 0, lateMs: undefined }, 1000);
+      expect(paced.take(isKnown, 1000)).toBe(false);
+      expect(paced.take(isKnown, 9000)).toBe(false);
+    },
+  );
+
   test('a known peer gets what it wants while strangers want all', () => {
     const paced = gate(100);
     let known = 0;
