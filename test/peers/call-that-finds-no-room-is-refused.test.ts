@@ -155,6 +155,8 @@ test('a late event loop refuses new calls, keeps old ones, and recovers', async 
   let reasons = '';
   try {
     reasons = await until('/readyz', 'overloaded');
+    // Calls go on at a pace below the one before: with the first call in the last sample that is not none yet.
+    await until('/metrics', 'sbc_overload_calls_per_second 0\n');
     refused = await refusalOf(stage);
   } finally {
     stop();
