@@ -29,7 +29,7 @@ export type StartWorker = (options: RelayWorkerOptions) => RelayWorker;
 
 /**
  * With `dgram` each packet makes a few objects, and V8 stops the thread the longer the more of them it has let come together:
- * with Node's own limit 2 ms, three times a second, at 500 calls. With `ffi` there are none.
+ * with Node's own limit 2 ms, three times a second, at 500 calls. With `ffi` there are hardly any.
  */
 const YOUNG_GENERATION_MB = 3;
 
