@@ -207,11 +207,33 @@ test('a lost connection is said to be lost, and what happened meanwhile is shown
   await page.getByText('Connection lost.').waitFor();
   await stage.service.set(ACCOUNT, 'DoNotDisturb', { status: true }, PHONE);
   await page.unroute('**/events');
-  await page.getByRole('button', { name: 'Try now' }).click();
   await row('Do not disturb').getByRole('switch', { checked: true }).waitFor();
   await isLive();
   await page.getByText('Connection lost.').waitFor({ state: 'hidden' });
   expect(await row('Do not disturb').getByRole('switch').isChecked()).toBe(true);
+});
+
+test('a lost connection is tried again on demand, without waiting for its time', async () => {
+  await openSignedIn();
+  await page.clock.install();
+  let attempts = 0;
+  await page.route('**/events', async (route) => {
+    attempts += 1;
+    await route.abort();
+  });
+  gate.cut();
+  const tryNow = page.getByRole('button', { name: 'Try now' });
+  await tryNow.waitFor();
+  // No time passes any more: of itself the page makes one attempt at most, the one that is due now.
+  await page.clock.pauseAt(new Date(Date.now() + 60_000));
+  for (let press = 0; press < 3; press += 1) {
+    const refused = attempts;
+    await tryNow.click();
+    await expect.poll(() => attempts, { timeout: 10_000 }).toBeGreaterThan(refused);
+  }
+  await page.unroute('**/events');
+  await page.clock.resume();
+  await isLive();
 });
 
 test('the keyboard alone is enough, and the focus stays where it was', async () => {
