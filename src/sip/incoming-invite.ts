@@ -12,8 +12,8 @@ export type AcceptOutcome =
 
 interface Confirming {
   readonly promise: Promise<void>;
-  /** Gives the dialog that stands if the 200 has left; `undefined` when nobody knows its tag. */
-  readonly presumed: (() => SipDialog) | undefined;
+  /** Gives the dialog that stands if the 200 has left. */
+  readonly presumed: () => SipDialog;
   readonly settle: (outcome: AcceptOutcome) => void;
 }
 
@@ -38,8 +38,10 @@ export class IncomingInvite {
   #onLost: () => void = () => undefined;
   #early: SipDialog | undefined;
   #state: 'waiting' | 'cancelled' | 'final' = 'waiting';
-  /** An answer of ours may have given the engine's tag away. */
-  #hasProgressed = false;
+  /** Of all our answers: nobody else knows it before the engine's word, which may never come. */
+  readonly #localTag = newTag();
+  /** What the engine has said first of an answer of ours: a server may have a tag of its own. */
+  #reported: DialogIdentity | undefined;
   /** From our 200 until the engine says that it left. */
   #confirming: Confirming | undefined;
 
@@ -96,7 +98,7 @@ export class IncomingInvite {
    * for ever, while a BYE to one who has not does no harm.
    */
   presumeAnswered(): void {
-    const dialog = this.#confirming?.presumed?.();
+    const dialog = this.#confirming?.presumed();
     if (dialog !== undefined) this.#confirming?.settle({ type: 'dialog', dialog });
   }
 
@@ -116,13 +118,13 @@ export class IncomingInvite {
     onEarlyDialog: (dialog: SipDialog) => void = () => undefined,
   ): void {
     if (this.#state !== 'waiting') return;
-    if (status > 100) this.#hasProgressed = true;
-    this.#received.respond(status, options, (outcome) => {
+    this.#received.respond(status, withTag(options, this.#localTag), (outcome) => {
       if (outcome.type === 'failed') return;
       this.#trace('out', outcome.text);
       const identity = identityOf(outcome, this.message);
       // A tag and an id are what a dialog is known by; without them there is none yet.
       if (identity.localTag === '' || identity.dialogId === '') return;
+      this.#reported ??= identity;
       if (this.#state !== 'waiting' || this.#early !== undefined) return;
       this.#early = this.#home.addDialog(identity, handler, {});
       onEarlyDialog(this.#early);
@@ -149,9 +151,8 @@ export class IncomingInvite {
       return;
     }
     this.#state = 'final';
-    const tag = this.#hasProgressed ? this.#early?.identity.localTag : newTag();
-    const confirming = this.#confirm(onOutcome, this.#presumption(tag, options, handler));
-    this.#received.respond(200, withTag(options, tag), (outcome) => {
+    const confirming = this.#confirm(onOutcome, () => this.#presume(options, handler));
+    this.#received.respond(200, withTag(options, this.#localTag), (outcome) => {
       if (this.#confirming !== confirming) return;
       if (outcome.type === 'failed') {
         confirming.settle(outcome);
@@ -182,21 +183,19 @@ export class IncomingInvite {
     return this.#confirming;
   }
 
-  #presumption(
-    localTag: string | undefined,
-    { headers = {} }: RespondOptions,
-    handler: DialogHandler,
-  ): Confirming['presumed'] {
-    if (localTag === undefined) return undefined;
-    const callId = getHeader(this.message, 'Call-ID') ?? '';
-    const localContact = headers['Contact'] ?? this.#early?.identity.localContact;
-    const { dialogId = '' } = this.#early?.identity ?? {};
-    const identity = { ...peerOf(this.message), dialogId, callId, localTag, localContact };
-    return () => {
-      const dialog = this.#early ?? this.#home.addDialog(identity, handler);
-      dialog.confirm(identity);
-      return dialog;
+  /** The dialog of a 200 that may have left. */
+  #presume({ headers = {} }: RespondOptions, handler: DialogHandler): SipDialog {
+    const { localTag = this.#localTag, dialogId = '', localContact } = this.#reported ?? {};
+    const identity = {
+      ...peerOf(this.message),
+      dialogId,
+      callId: getHeader(this.message, 'Call-ID') ?? '',
+      localTag,
+      localContact: headers['Contact'] ?? localContact,
     };
+    const dialog = this.#early ?? this.#home.addDialog(identity, handler);
+    dialog.confirm(identity);
+    return dialog;
   }
 
   /** No dialog will come of it. */
@@ -238,8 +237,7 @@ function peerOf(
 }
 
 /** The tag is the only thing that a SIP engine takes from a To of ours. */
-function withTag(options: RespondOptions, tag: string | undefined): RespondOptions {
-  if (tag === undefined) return options;
+function withTag(options: RespondOptions, tag: string): RespondOptions {
   return {
     ...options,
     headers: { ...options.headers, To: `<sip:placeholder@localhost>;tag=${tag}` },

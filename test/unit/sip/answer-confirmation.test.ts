@@ -8,24 +8,31 @@ import { SILENT, table } from './invite-fixtures.ts';
 
 /** A request whose answers leave only when the test says so. */
 class SlowRequest extends FakeReceivedRequest {
-  send = (): void => undefined;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Sends the next one. */
+  send(): void {
+    this.#waiting.shift()?.();
+  }
 
   override respond(
     status: number,
     options: RespondOptions,
     onOutcome?: (outcome: RespondOutcome) => void,
   ): void {
-    this.send = () => super.respond(status, options, onOutcome);
+    this.#waiting.push(() => super.respond(status, options, onOutcome));
   }
 }
 
-function accepting(): {
-  received: SlowRequest;
-  invite: IncomingInvite;
-  outcomes: AcceptOutcome['type'][];
-  settled: string[];
-  dialogs: Set<SipDialog>;
-} {
+interface Accepting {
+  readonly received: SlowRequest;
+  readonly invite: IncomingInvite;
+  readonly outcomes: AcceptOutcome['type'][];
+  readonly settled: string[];
+  readonly dialogs: Set<SipDialog>;
+}
+
+function accepting({ isRinging = false } = {}): Accepting {
   const received = new SlowRequest('INVITE');
   const settled: string[] = [];
   const { dialogs, addDialog } = table(new FakeSipConnection());
@@ -34,6 +41,7 @@ function accepting(): {
     onSettled: () => settled.push('settled'),
   });
   const outcomes: AcceptOutcome['type'][] = [];
+  if (isRinging) invite.progress(180, {}, SILENT);
   invite.accept({}, SILENT, ({ type }) => outcomes.push(type));
   return { received, invite, outcomes, settled, dialogs };
 }
@@ -73,18 +81,31 @@ test('an engine that is lost meanwhile leaves a dialog whose tag we chose: the c
   expect(dialogId).toBe('');
 });
 
-test('where an earlier answer has the engine’s own tag, which is not known yet, nothing is presumed', async () => {
-  const received = new SlowRequest('INVITE');
-  const { dialogs, addDialog } = table(new FakeSipConnection());
-  const home = { addDialog, onSettled: () => undefined };
-  const invite = new IncomingInvite('access', received, home);
-  const outcomes: AcceptOutcome['type'][] = [];
-  invite.progress(180, {}, SILENT);
-  invite.accept({}, SILENT, ({ type }) => outcomes.push(type));
+test('an earlier answer that nobody knows to have left has the tag of the 200: that is the dialog’s', () => {
+  const { received, invite, outcomes, dialogs } = accepting({ isRinging: true });
+  invite.presumeAnswered();
+  invite.lost();
+  const tags = [...dialogs].map(({ identity }) => identity.localTag);
+  received.send();
+  received.send();
+
+  expect(received.answers.map(({ status, options }) => [status, options.headers?.['To']])).toEqual([
+    [180, `<sip:placeholder@localhost>;tag=${tags[0]}`],
+    [200, `<sip:placeholder@localhost>;tag=${tags[0]}`],
+  ]);
+  expect([outcomes, tags.length, dialogs.size]).toEqual([['dialog'], 1, 1]);
+});
+
+test('a server that takes a tag of its own is believed, though it says so behind our 200', () => {
+  const { received, invite, outcomes, dialogs } = accepting({ isRinging: true });
+  received.send();
   invite.presumeAnswered();
   invite.lost();
 
-  expect([outcomes, dialogs.size]).toEqual([['failed'], 0]);
+  expect(outcomes).toEqual(['dialog']);
+  expect([...dialogs].map(({ identity }) => [identity.localTag, identity.dialogId])).toEqual([
+    ['ours', 'dialog-a'],
+  ]);
 });
 
 test('an engine that is lost meanwhile fails the answer, and its late word changes nothing', async () => {
