@@ -4,13 +4,14 @@
  *   connection lost ── answered dialogs are held: their calls keep the media ──┬─ connection back ─┐
  *                                                                              └─ hold over ───────┴─ call ends
  *   connection back ── each peer gets a BYE: in its dialog if the server still has that, else built from what we know
+ *   lost before the server has said what became of that ── the BYE again when it is back
  *
  * No server gives dialogs back to an application that was away: requests of the peer inside them never arrive again.
  * Recovery would leave calls that cannot be hung up, so they end.
  */
 import type { DialogIdentity, SipDialog } from './dialog.ts';
 import { routeAlong } from '../wire/route-set.ts';
-import { sendAndWait } from './request-answer.ts';
+import { type DialogResponse, sendAndWait, withoutResponse } from './request-answer.ts';
 import type { SendOptions, SipConnection, SipHeaders } from './sip-connection.ts';
 
 /** A peer is not bothered with a call that it has long given up itself, milliseconds. */
@@ -57,7 +58,7 @@ export class LostDialogs {
   regain(connection: SipConnection): void {
     for (const dialog of this.#takeAll()) {
       dialog.lost();
-      void sendFarewell(connection, dialog, this.#takesRoutes);
+      void this.#part(connection, dialog);
     }
   }
 
@@ -65,6 +66,11 @@ export class LostDialogs {
   close(): void {
     this.#isClosed = true;
     for (const dialog of this.#takeAll()) dialog.lost();
+  }
+
+  async #part(connection: SipConnection, dialog: SipDialog): Promise<void> {
+    const { reason } = await sendFarewell(connection, dialog, this.#takesRoutes);
+    if (reason === 'connection-lost') this.add(dialog);
   }
 
   /** The calls end; the peers are told if the connection still comes back. */
@@ -96,19 +102,19 @@ async function sendFarewell(
   connection: SipConnection,
   dialog: SipDialog,
   takesRoutes: boolean,
-): Promise<void> {
+): Promise<DialogResponse> {
   const { identity, parting, trace } = dialog;
   const { dialogId, remoteTag, remoteTarget } = identity;
   // Forks share the dialog id: the tag says which of them is meant.
   const To = `<sip:placeholder@localhost>;tag=${remoteTag}`;
   if (dialogId !== '') {
     const inside = { method: 'BYE', uri: 'sip:placeholder', dialogId, headers: { ...parting, To } };
-    const { reason, message } = await sendAndWait(connection, inside, { onTrace: trace });
-    if (message !== undefined || reason !== 'no-dialog') return;
+    const response = await sendAndWait(connection, inside, { onTrace: trace });
+    if (response.message !== undefined || response.reason !== 'no-dialog') return response;
   }
-  if (remoteTarget === undefined) return;
+  if (remoteTarget === undefined) return withoutResponse('no-dialog');
   const bye = byeOutside({ ...identity, remoteTarget }, parting, takesRoutes);
-  await sendAndWait(connection, bye, { onTrace: trace });
+  return await sendAndWait(connection, bye, { onTrace: trace });
 }
 
 /**

@@ -141,6 +141,28 @@ test('a peer that is not told within five minutes is not told at all', async () 
   expect(sentOn(back)).toEqual([]);
 });
 
+test.each(['inside the dialog', 'outside of it'])(
+  'a BYE %s that is lost with its connection again is sent when that is back again',
+  async (place) => {
+    const { lost, dialog, back, log } = scene();
+    lost.lose([dialog]);
+    lost.regain(back);
+    if (place === 'outside of it') back.last.fail('no-dialog');
+    await vi.advanceTimersByTimeAsync(0);
+    back.last.fail('connection-lost');
+    lost.lose([]);
+    await vi.advanceTimersByTimeAsync(0);
+
+    const again = new FakeSipConnection();
+    lost.regain(again);
+    expect(sentOn(again)).toEqual([INSIDE]);
+    again.last.answer(200);
+    await vi.advanceTimersByTimeAsync(0);
+    lost.regain(back);
+    expect([again.sent.length, log]).toEqual([1, ['out of the table', 'end connection']]);
+  },
+);
+
 test('nothing is kept for a connection that is closed for good', async () => {
   const { lost, dialog, old } = scene();
   const ended = dialog.bye(PARTING);
