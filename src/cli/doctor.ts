@@ -28,8 +28,8 @@ const STYLES: Readonly<Record<DoctorCheck['verdict'], Style>> = {
   warn: 'yellow',
   fail: 'red',
 };
-/** An SBC of this machine answers at once, or is none. */
-const PATIENCE_MS = 1000;
+/** Where none runs that shows at once; one that is busy is waited for, lest its ports be taken for another program's. */
+const PATIENCE_MS = 10_000;
 
 export function addDoctorCommand(program: Command): void {
   program
@@ -48,7 +48,7 @@ Examples:
       const progress = progressOf(command);
       progress.show('looking at this machine');
       const loaded = loadConfigFile(globalOptions(command).config);
-      const checks = await examine(loaded, thisMachine(), await isRunning(loaded));
+      const checks = await examine(loaded, thisMachine(), await hasRunningSbc(loaded));
       progress.end();
       finish(command, doctorResult(checks, terminalOf(process.stdout)));
     });
@@ -94,7 +94,7 @@ export function doctorResult(checks: readonly DoctorCheck[], terminal: Terminal)
 }
 
 /** Whether an SBC with this configuration answers. */
-async function isRunning(loaded: LoadedConfig): Promise<boolean> {
+export async function hasRunningSbc(loaded: LoadedConfig): Promise<boolean> {
   if (loaded.type === 'invalid') return false;
   const { api, hash } = loaded.config;
   const client = new ApiClient(apiUrl(api), api.token, PATIENCE_MS);

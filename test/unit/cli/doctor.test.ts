@@ -1,7 +1,9 @@
+import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
-import { examine, doctorResult } from '../../../src/cli/doctor.ts';
+import { examine, doctorResult, hasRunningSbc } from '../../../src/cli/doctor.ts';
 import type { BoundPort, Machine } from '../../../src/cli/doctor-machine.ts';
-import { edited, load, SAMPLE } from '../config/sample.ts';
+import { STATUS } from '../api/fake-backend.ts';
+import { edited, load, SAMPLE, validOf } from '../config/sample.ts';
 
 const LIMITS =
   'Max cpu time   unlimited  unlimited  seconds\nMax open files            65536                65536                files\n';
@@ -120,6 +122,26 @@ test.each<[string, Changes, string, string]>([
 test('ports of the SBC that runs here are no problem', async () => {
   const changes = { bindProblem: async () => 'EADDRINUSE' };
   expect(await verdicts(changes, SAMPLE, true)).toEqual([]);
+});
+
+test('an SBC that is too busy to answer at once is the one that has the ports', async () => {
+  const busyMs = 1500;
+  let hash = '';
+  const server = createServer((_request, response) => {
+    const body = JSON.stringify({ ...STATUS, config: { ...STATUS.config, hash } });
+    setTimeout(() => response.setHeader('content-type', 'application/json').end(body), busyMs);
+  });
+  await new Promise<void>((listening) => {
+    server.listen(0, '127.0.0.1', listening);
+  });
+  const bound = server.address();
+  const port = typeof bound === 'object' ? bound?.port : undefined;
+  const loaded = validOf(`${SAMPLE}api: { listen: 127.0.0.1:${port} }\n`);
+  hash = loaded.config.hash;
+  expect(await hasRunningSbc(loaded)).toBe(true);
+  server.closeAllConnections();
+  await new Promise((closed) => server.close(closed));
+  expect(await hasRunningSbc(loaded)).toBe(false);
 });
 
 test('that auto does without what the machine cannot do is said and is no fault', async () => {
