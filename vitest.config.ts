@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** `expect.poll` gives up after so long: a bound for the case that it never comes, not a claim about speed. */
+const poll = { timeout: 20_000 };
+
 export default defineConfig({
   test: {
     // Calls on real sockets wait more than they compute: more files at a time than there are cores.
@@ -9,6 +12,7 @@ export default defineConfig({
         // Pure code keeps nothing between files: one module graph per worker instead of one per file.
         test: {
           name: 'unit',
+          expect: { poll },
           include: ['test/unit/**/*.test.ts'],
           pool: 'threads',
           isolate: false,
@@ -20,6 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'scenario',
+          expect: { poll },
           include: ['test/scenario/**/*.test.ts'],
           pool: 'forks',
           isolate: false,
@@ -30,6 +35,7 @@ export default defineConfig({
       {
         test: {
           name: 'peers',
+          expect: { poll },
           include: ['test/peers/**/*.test.ts'],
           pool: 'forks',
           isolate: false,

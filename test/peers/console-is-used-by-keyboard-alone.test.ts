@@ -6,6 +6,9 @@ import { ConsoleBrowser } from '../support/console-browser.ts';
 import { OperationsStage } from '../support/operations-stage.ts';
 import type { StagedCall } from '../support/operations-stage.ts';
 import { unreachedByTab } from '../support/page-access.ts';
+import { PATIENCE_MS } from '../support/wait-for.ts';
+
+const PATIENCE = { timeout: PATIENCE_MS };
 
 let stage: OperationsStage;
 let browser: ConsoleBrowser;
@@ -33,11 +36,13 @@ async function heading(page: Page, name: string): Promise<void> {
   await page.getByRole('heading', { name, level: 1 }).waitFor();
 }
 
-/** What has the focus, as a person would name it. */
+/** What has the focus, as a person would name it; the whole page is nothing. */
 async function focused(page: Page): Promise<string> {
-  return await page.evaluate<string>(
-    `document.activeElement.getAttribute('aria-label') || document.activeElement.innerText || ''`,
-  );
+  return await page.evaluate<string>(`(() => {
+    const node = document.activeElement;
+    if (node === document.body) return '';
+    return node.getAttribute('aria-label') || node.innerText || '';
+  })()`);
 }
 
 test('a digit opens a page, and the focus is on its title', async () => {
@@ -46,7 +51,7 @@ test('a digit opens a page, and the focus is on its title', async () => {
   for (const [index, title] of [...titles.entries()].toReversed()) {
     await page.keyboard.press(String(index + 1));
     await heading(page, title);
-    await expect.poll(() => focused(page)).toContain(title);
+    await expect.poll(() => focused(page), PATIENCE).toContain(title);
     expect(await page.title()).toContain(title);
   }
 });
@@ -65,7 +70,7 @@ test('an agent is found, opened, locked and given back by keys alone', async () 
   await page.keyboard.press('Enter');
   await heading(page, 'carrier-two');
   await page.getByRole('button', { name: 'Lock carrier-two' }).waitFor();
-  await expect.poll(() => focused(page)).toContain('carrier-two');
+  await expect.poll(() => focused(page), PATIENCE).toContain('carrier-two');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   expect(await focused(page)).toBe('Lock carrier-two');
@@ -75,13 +80,13 @@ test('an agent is found, opened, locked and given back by keys alone', async () 
   await page.keyboard.press('Enter');
   const state = page.locator('.facts');
   await state.getByText('by an operator').waitFor();
-  await expect.poll(() => focused(page)).toBe('Unlock carrier-two');
+  await expect.poll(() => focused(page), PATIENCE).toBe('Unlock carrier-two');
   await page.keyboard.press('Enter');
   await page.getByRole('dialog', { name: 'Unlock carrier-two?' }).waitFor();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await state.getByText('in service').waitFor();
-  await expect.poll(() => focused(page)).toBe('Lock carrier-two');
+  await expect.poll(() => focused(page), PATIENCE).toBe('Lock carrier-two');
 });
 
 test('j and k go through the rows and stay at the ends, Enter opens the call', async () => {

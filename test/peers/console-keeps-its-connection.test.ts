@@ -5,14 +5,17 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { ConsoleBrowser, SMALL_SCREEN, overflowOf } from '../support/console-browser.ts';
 import { ConsoleStage, ladderOf } from '../support/console-stage.ts';
 import type { ConsoleStageOptions } from '../support/console-stage.ts';
-import { closeAfterTest } from '../support/leak-check.ts';
+import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { startFromText } from '../support/start-sbc.ts';
+import { PATIENCE_MS } from '../support/wait-for.ts';
 
 const TOKEN = 's3cret-token';
 /** What the browser itself says about an answer that is an error, or that did not come. */
 const EXPECTED_COMPLAINT = /^Failed to load resource: /;
 
 let browser: ConsoleBrowser;
+
+checkLeaksAfterEach();
 
 async function open(options: ConsoleStageOptions = {}): Promise<ConsoleStage> {
   const stage = closeAfterTest(await ConsoleStage.open(options));
@@ -133,7 +136,8 @@ test('the SBC is started again: the page says that it is gone, and shows the new
   await phone.hangUp();
   await trunk.waitForEnd();
   await page.getByText('No call is up.').waitFor();
-  expect(sbc.calls.size).toBe(0);
+  // The page shows no call that is over and still being cleared away.
+  await expect.poll(() => sbc.calls.size, { timeout: PATIENCE_MS }).toBe(0);
 });
 
 test('a drain is shown, and the calls that are still up with it', async () => {

@@ -112,6 +112,14 @@ test('the keyboard alone leads from the list to a message and back', async () =>
   expect(await hasFocus(page.getByRole('heading', { level: 1 }))).toBe(true);
 });
 
+/** The parts of a call, and words that stand on each alone once it is filled. */
+const VIEWS = [
+  ['Legs and media', 'Digits from here'],
+  ['Explanation', 'The offer of the caller:'],
+  ['Digits', 'KPML NOTIFY, CSeq'],
+  ['Ladder', 'INVITE sip:'],
+] as const;
+
 describe.each([
   ['desktop-light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
   ['phone-dark', { ...SMALL_SCREEN, colorScheme: 'dark' }],
@@ -123,12 +131,12 @@ describe.each([
     await callRow(page).waitFor();
     expect(await overflowOf(page)).toBe(0);
     await callRow(page).getByRole('link').first().click();
-    for (const view of ['Legs and media', 'Explanation', 'Digits', 'Ladder']) {
+    for (const [view, words] of VIEWS) {
       await page
         .getByRole('link', { name: new RegExp(`^${view}`) })
         .last()
         .click();
-      await page.waitForTimeout(300);
+      await page.locator('main').getByText(words).first().waitFor();
       await shoot(page, `call-${view.split(' ')[0]?.toLowerCase()}-${name}`);
       expect(await overflowOf(page)).toBe(0);
     }

@@ -90,6 +90,7 @@ test('digits come while they are looked at, with their latency, and the lost one
   await call.phone.press('12');
   await row(page, 'caller → callee').nth(1).waitFor();
   const delivered = row(page, 'caller → callee').first();
+  await delivered.getByText('RTP event').waitFor();
   expect(await delivered.innerText()).toMatch(/KPML NOTIFY, CSeq \d+\s+RTP event\s+[\d.]+ ms/);
 
   const why = page.getByRole('region', { name: 'Why digits were dropped' });

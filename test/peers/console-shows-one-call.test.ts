@@ -42,6 +42,7 @@ describe('the ladder', () => {
     await arrow(page, /^NOTIFY .*KPML.*to the caller/).waitFor();
     const ladder = page.getByRole('region', { name: 'Ladder' });
     await ladder.getByText('digit from callee by telephone-event').nth(1).waitFor();
+    await ladder.getByText('digit from caller by KPML NOTIFY').nth(1).waitFor();
     const rows = await ladderOf(page);
     expect(rows[0]).toMatch(/^\+0\.000 INVITE sip:5551000@\S+ SDP from the caller$/);
     expect(rows.filter((row) => /^\+\d+\.\d{3} INVITE .* to the callee$/.test(row))).toHaveLength(
@@ -237,6 +238,6 @@ test('a call that nobody knows is said to be unknown', async () => {
   const page = await browser.page('#/calls/nosuchcall');
   await page.getByText('There is no call nosuchcall').waitFor();
   // The browser reports every 404 by itself, and nothing else is to be reported.
-  const complaints = browser.complaints.splice(0);
+  const complaints = await browser.leave();
   expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
 });

@@ -16,11 +16,11 @@ import type { FeatureChange, ProviderContext } from '../../src/feature-keys/feat
 import { createLog } from '../../src/observe/log.ts';
 import { docsExamples } from '../support/feature-docs.ts';
 import { freePorts } from '../support/free-ports.ts';
-import { sleep, waitFor } from '../support/wait-for.ts';
+import { PATIENCE_MS, sleep, waitFor } from '../support/wait-for.ts';
 
 const ACCOUNT = 'sip:2001@pbx.example';
 const SECRET = 'a secret of the test';
-const COMMON = { unknownAccount: 'reject', deadlineMs: 5000 } as const;
+const COMMON = { unknownAccount: 'reject', deadlineMs: PATIENCE_MS } as const;
 
 let folder = '';
 const closers: (() => Promise<unknown>)[] = [];
@@ -40,8 +40,8 @@ function context(): ProviderContext {
     actor: 'test',
     param: null,
     requestId: 'test-1',
-    deadlineMs: 5000,
-    signal: AbortSignal.timeout(5000),
+    deadlineMs: PATIENCE_MS,
+    signal: AbortSignal.timeout(PATIENCE_MS),
     origin: {},
   };
 }

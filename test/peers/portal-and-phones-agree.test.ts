@@ -12,6 +12,7 @@ import { FeaturePhone } from '../support/feature-phone.ts';
 import { startLoopbackSbc } from '../support/start-sbc.ts';
 import type { RunningSbc } from '../support/start-sbc.ts';
 import { PATIENCE_MS, waitFor } from '../support/wait-for.ts';
+import { stopTimers } from './portal-page.ts';
 
 const FEATURE_KEYS = [
   'feature-keys:',
@@ -73,6 +74,7 @@ test('a click on the page reaches the phone, and a key of the phone the page', a
   const page = await openPage('2001');
   const loads: string[] = [];
   page.on('framenavigated', (frame) => loads.push(frame.url()));
+  await stopTimers(page);
 
   const dnd = page.getByRole('switch', { name: 'Do not disturb' });
   await dnd.click();
@@ -104,6 +106,7 @@ test('two pages and two phones of an account end equal, those of another stay as
   const two = await openPage('2002');
   const other = await openPage('2003');
   const told = stranger.notifies.length;
+  await stopTimers(one);
 
   const row = one.getByRole('region', { name: 'Forward when unanswered' });
   await row.getByRole('textbox').fill('+49 30 1234567');

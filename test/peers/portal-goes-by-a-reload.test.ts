@@ -7,6 +7,7 @@ import { type Sbc, startSbc } from '../../src/main.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { openBrowser } from '../support/browser.ts';
 import { loopbackConfig } from '../support/loopback-config.ts';
+import { stopTimers } from './portal-page.ts';
 
 const SERVED = [
   'enabled: true, domains: { pbx.example: [] }',
@@ -68,6 +69,7 @@ test('feature keys off and on, the account taken and given back: the page says s
   expect(await page.getByRole('switch').count()).toBe(0);
   await reload(withUser('accounts: [2001]'));
   await live.waitFor();
+  await stopTimers(page);
   await page.getByRole('switch', { name: 'Do not disturb' }).click();
   await page.getByText('Saved').waitFor();
   expect(await page.getByRole('switch', { name: 'Do not disturb' }).isChecked()).toBe(true);

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PATIENCE_MS } from '../support/wait-for.ts';
 import { ACCOUNT, PHONE, portalConfig } from '../unit/api/portal-stage.ts';
-import { PortalBrowser, isLive, rowOf, signIn } from './portal-page.ts';
+import { PortalBrowser, isLive, rowOf, signIn, stopTimers } from './portal-page.ts';
 
 const TOKEN = 's3cret-token';
 const BUSY = 'CallForwardingBusy';
@@ -68,16 +68,16 @@ describe('a first reading that fails', () => {
     await page.getByText('This account cannot be shown: the store does not answer.').waitFor();
     expect(await page.getByRole('button').allInnerTexts()).toEqual(['Sign out', 'Try again']);
     browser.stage.store.failing.clear();
+    await isLive(page);
+    await stopTimers(page);
     await rowOf(page, 'Do not disturb').getByRole('switch').click();
     await rowOf(page, 'Do not disturb').getByText('Saved').waitFor();
-    await isLive(page);
   });
 
   test('is tried again on demand, without waiting for its time', async () => {
     const page = await browser.page();
     // No time passes, no stream: what is read then is read on demand.
-    await page.clock.install();
-    await page.clock.pauseAt(new Date(Date.now() + 60_000));
+    await stopTimers(page);
     await page.route('**/events', (route) => route.abort());
     const readings: number[] = [];
     page.on('response', (response) => {
@@ -144,6 +144,7 @@ test('nine pages in one browser all load, and all hear of a change', async () =>
     await rowOf(page, 'Do not disturb').getByRole('switch', { checked: true }).waitFor();
     await isLive(page);
   }
+  await stopTimers(first);
   await rowOf(first, 'Do not disturb').getByRole('switch').click();
   await rowOf(first, 'Do not disturb').getByText('Saved').waitFor();
   expect(browser.stage.store.state(ACCOUNT, 'DoNotDisturb').status).toBe(false);
@@ -158,6 +159,24 @@ describe('without a mouse', () => {
     await dnd.waitFor();
     const about = await dnd.getAttribute('aria-describedby');
     expect(await page.locator(`#${about}`).innerText()).toContain('callers hear');
+  });
+
+  test('a change elsewhere is told to screen readers', async () => {
+    const page = await browser.page();
+    let readings = 0;
+    page.on('response', (response) => {
+      if (response.url().endsWith('pbx.example')) readings += 1;
+    });
+    await signIn(page, '2001', 'secret-1');
+    await isLive(page);
+    // It reads once more when it is live; what that brings is no news.
+    await expect.poll(() => readings, { timeout: PATIENCE_MS }).toBeGreaterThan(1);
+    await browser.stage.service.set(ACCOUNT, 'DoNotDisturb', { status: true }, PHONE);
+    const said = page.locator('[aria-live]', {
+      hasText: 'Do not disturb is now on, changed by a phone.',
+    });
+    await said.waitFor({ state: 'attached' });
+    expect(await said.getAttribute('aria-live')).toBe('polite');
   });
 
   test('what a finger has to hit is 44 pixels high and wide', async () => {

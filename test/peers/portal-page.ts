@@ -71,3 +71,9 @@ export async function isLive(page: Page): Promise<void> {
 export function rowOf(page: Page, name: string): Locator {
   return page.getByRole('region', { name, exact: true });
 }
+
+/** Its timers stand still from now on: what the page says for a while stays until it is seen. */
+export async function stopTimers(page: Page): Promise<void> {
+  await page.clock.install();
+  await page.clock.pauseAt(new Date(Date.now() + 60_000));
+}
