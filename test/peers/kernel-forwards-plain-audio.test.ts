@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { CALLEE_SSRC, CALLER_SSRC, KernelStage, numberProblems } from '../support/kernel-stage.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { CALLER, isKernelMissing, RELAY } from '../support/media-namespaces.ts';
-import { sleep } from '../support/wait-for.ts';
+import { sleep, waitFor } from '../support/wait-for.ts';
 
 checkLeaksAfterEach();
 
@@ -32,12 +32,8 @@ for (const io of ['dgram', 'ffi']) {
       const stage = await bothTalking('a', '--io', io);
       const { table } = await stage.view();
       await sleep(1500);
+      const heard = await stage.pause();
       const forwarded = sum(stage.hosts.nft('list', 'table', 'netdev', table));
-      for (const side of ['caller', 'callee'] as const) {
-        await stage.peers[side].ask({ type: 'pause' });
-      }
-      await sleep(100);
-      const heard = { caller: await stage.report('caller'), callee: await stage.report('callee') };
       expect(heard.callee.heard.length).toBe(heard.caller.sent);
       expect(heard.caller.heard.length).toBe(heard.callee.sent);
       expect(numberProblems(heard.callee.heard, CALLER_SSRC)).toEqual([]);
@@ -73,7 +69,9 @@ test.skipIf(isMissing)('what is lost on the way to the relay is counted', async 
   const { lost } = await stage.report('caller');
   // Back with the relay, the next packet tells exactly.
   await stage.update({});
-  await sleep(200);
+  const isTold = async (): Promise<boolean> =>
+    Math.abs((await stage.counters()).caller.lostPackets - lost) <= 1;
+  await waitFor(`${lost} lost packets`, isTold);
   const { caller, callee } = await stage.counters();
   expect(lost).toBeGreaterThan(5);
   expect(Math.abs(caller.lostPackets - lost)).toBeLessThanOrEqual(1);

@@ -4,7 +4,6 @@ import type { FrameOrder } from '../support/frame-host.ts';
 import { CALLER_SSRC, KernelStage, numberProblems, PEER_PORT } from '../support/kernel-stage.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { CALLER, isKernelMissing, RELAY } from '../support/media-namespaces.ts';
-import { sleep } from '../support/wait-for.ts';
 
 checkLeaksAfterEach();
 
@@ -20,26 +19,22 @@ test.skipIf(isKernelMissing())(
   async () => {
     const stage = closeAfterTest(new KernelStage('u'));
     await stage.carry();
-    await stage.peers.caller.ask({ type: 'pause' });
-    await stage.peers.callee.ask({ type: 'pause' });
-    await sleep(100);
-    const { heard } = await stage.report('callee');
-    let sequenceNumber = ((heard.at(-1)?.sequenceNumber ?? 0) + 1) % 65_536;
+    const before = await stage.pause();
+    let sequenceNumber = ((before.callee.heard.at(-1)?.sequenceNumber ?? 0) + 1) % 65_536;
 
     const { table } = await stage.view();
     const frames = stage.hosts.start('caller', './frame-host.ts');
     const take = async (change: Partial<FrameOrder>): Promise<object> => {
-      const before = forwarded(stage.hosts.nft('list', 'table', 'netdev', table));
+      const known = forwarded(stage.hosts.nft('list', 'table', 'netdev', table));
       const to = { address: RELAY.caller, port: stage.local?.caller.rtpPort };
       const from = { address: CALLER, port: PEER_PORT };
       const order = { device: 'wire', from, to, ssrc: CALLER_SSRC, sequenceNumber, count: COUNT };
       await frames.ask({ order: { ...order, ...change } });
-      await sleep(100);
-      const report = await stage.report('callee');
-      if (report.heard.length > 0) sequenceNumber = (sequenceNumber + COUNT) % 65_536;
-      expect(numberProblems(report.heard, CALLER_SSRC)).toEqual([]);
+      const { heard } = (await stage.pause()).callee;
+      if (heard.length > 0) sequenceNumber = (sequenceNumber + COUNT) % 65_536;
+      expect(numberProblems(heard, CALLER_SSRC)).toEqual([]);
       const after = forwarded(stage.hosts.nft('list', 'table', 'netdev', table));
-      return { heard: report.heard.length, isForwarded: after > before };
+      return { heard: heard.length, isForwarded: after > known };
     };
     expect(await take({})).toEqual({ heard: COUNT, isForwarded: true });
     expect(await take({ isChecked: false })).toEqual({ heard: COUNT, isForwarded: false });

@@ -22,7 +22,7 @@ test.skipIf(isMissing)('a key of the sender arrives and is reported, its audio s
     await sleep(400);
   }
   await stage.until('keys', ({ digits }) => digits === '55#');
-  const { heard } = await stage.report('callee');
+  const { heard } = (await stage.pause()).callee;
   const events = heard.filter(({ eventCode }) => eventCode !== undefined);
   expect(events.map(({ eventCode }) => eventCode)).toEqual([
     ...Array.from({ length: 14 }, () => 5),
@@ -42,7 +42,7 @@ test.skipIf(isMissing)(
     await stage.until('key', ({ sent }) => sent.includes('seven'));
     await stage.carried(2);
     await sleep(300);
-    const { heard } = await stage.report('callee');
+    const { heard } = (await stage.pause()).callee;
     const events = heard.filter(({ eventCode }) => eventCode === 7);
     expect(events.filter(({ isEnd }) => isEnd === true).length).toBeGreaterThanOrEqual(3);
     expect(new Set(events.map(({ timestamp }) => timestamp)).size).toBe(1);
@@ -85,14 +85,12 @@ test.skipIf(isMissing)(
   async () => {
     const stage = closeAfterTest(new KernelStage('j'));
     await stage.carry();
-    await stage.peers.caller.ask({ type: 'change', change: { ssrc: NEW_SSRC } });
-    await stage.carried(1);
-    await stage.carried(2);
-    await stage.peers.caller.ask({ type: 'change', change: { payloadType: 8 } });
-    await stage.carried(1);
-    await stage.carried(2);
+    const { caller } = stage.peers;
+    for (const change of [{ ssrc: NEW_SSRC }, { payloadType: 8 }]) {
+      await stage.carriedAgain(1, () => caller.ask({ type: 'change', change }));
+    }
     await sleep(300);
-    const { heard } = await stage.report('callee');
+    const { heard } = (await stage.pause()).callee;
     expect(numberProblems(heard, CALLER_SSRC)).toEqual([]);
     expect(numberProblems(heard, NEW_SSRC)).toEqual([]);
     expect(heard.at(-1)?.payloadType).toBe(8);

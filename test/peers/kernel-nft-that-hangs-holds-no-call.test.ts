@@ -23,13 +23,15 @@ async function hanging(letter: string): Promise<KernelStage> {
 
 test.skipIf(isMissing)('a stream is closed when nothing of it is forwarded any more', async () => {
   const stage = await hanging('q');
-  const counters = await stage.relay.ask({ type: 'close' });
   const { sent } = await stage.report('caller');
-  await stage.report('callee');
+  const counters = await stage.relay.ask({ type: 'close' });
+  const { heard } = await stage.report('callee');
   await sleep(300);
   expect((await stage.report('callee')).heard).toEqual([]);
   expect(counters).toMatchObject({ caller: { lostPackets: 0 }, callee: { lostPackets: 0 } });
-  expect((await stage.counters()).caller.receivedPackets).toBeGreaterThanOrEqual(sent - 10);
+  expect(numberProblems(heard, CALLER_SSRC)).toEqual([]);
+  const { receivedPackets } = (await stage.counters()).caller;
+  expect(receivedPackets).toBeGreaterThanOrEqual(Math.max(heard.length, sent - 10));
   await stage.until('nft again', ({ isUp }) => isUp);
 });
 
@@ -38,7 +40,7 @@ test.skipIf(isMissing)('a key is put in behind the last packet that was forwarde
   await stage.relay.ask({ type: 'play', to: 'callee', digit: KEY });
   await stage.until('key', ({ sent }) => sent.includes('seven'));
   await sleep(300);
-  const { heard } = await stage.report('callee');
+  const { heard } = (await stage.pause()).callee;
   expect(heard.filter(({ eventCode }) => eventCode === 7).length).toBeGreaterThan(3);
   expect(numberProblems(heard, CALLER_SSRC)).toEqual([]);
 });

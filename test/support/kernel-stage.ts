@@ -15,6 +15,7 @@ export const CALLER_SSRC = 0x11223344;
 export const CALLEE_SSRC = 0xffeeddcc;
 /** Longer than a packet takes through the relay. */
 const ON_ITS_WAY_MS = 100;
+const NOTHING: HostReport = { sent: 0, lost: 0, heard: [] };
 
 /** What a leg with G.711 and keys is; `changes` as of the call layer. */
 export function kernelLeg(side: Side, changes: Partial<LegMedia> = {}): LegMedia {
@@ -100,15 +101,46 @@ export class KernelStage {
 
   /** Forgets what the peers have sent and heard so far, while nothing is on its way. */
   async forget(): Promise<void> {
-    for (const side of SIDES) await this.peers[side].ask({ type: 'pause' });
-    await sleep(ON_ITS_WAY_MS);
-    for (const side of SIDES) await this.report(side);
+    await this.pause();
     for (const side of SIDES) await this.peers[side].ask({ type: 'resume' });
+  }
+
+  /** Lets both peers pause; what they have sent and heard since they were asked last, once nothing is on its way. */
+  async pause(): Promise<Readonly<Record<Side, HostReport>>> {
+    const all = { caller: NOTHING, callee: NOTHING };
+    for (const side of SIDES) await this.peers[side].ask({ type: 'pause' });
+    for (let isQuiet = false; !isQuiet;) {
+      await sleep(ON_ITS_WAY_MS);
+      // Between two answers the relay has been at its sockets.
+      await this.counters();
+      await this.counters();
+      isQuiet = true;
+      for (const side of SIDES) {
+        const { sent, lost, heard } = await this.report(side);
+        const before = all[side];
+        all[side] = {
+          sent: before.sent + sent,
+          lost: before.lost + lost,
+          heard: [...before.heard, ...heard],
+        };
+        if (sent + heard.length > 0) isQuiet = false;
+      }
+    }
+    return all;
   }
 
   /** Waits until so many directions go by the kernel. */
   async carried(count: number): Promise<RelayView> {
     return await this.until(`${count} flows in the kernel`, (view) => view.carried === count);
+  }
+
+  /** Does what takes directions out of the kernel until so many are left; waits until both go by it again. */
+  async carriedAgain(least: number, act: () => Promise<unknown>): Promise<void> {
+    const { course } = await this.view();
+    await act();
+    const isSo = (view: RelayView): boolean =>
+      view.carried === 2 && view.course.slice(course.length).includes(least);
+    await this.until(`${least} flows in the kernel, and then both`, isSo);
   }
 
   async until(what: string, isSo: (view: RelayView) => boolean): Promise<RelayView> {

@@ -12,6 +12,8 @@ import { serveJson } from './json-process.ts';
 export interface RelayView {
   /** Flows that go by the kernel. */
   readonly carried: number;
+  /** How many there were one after the other, this number last. */
+  readonly course: readonly number[];
   readonly isUp: boolean;
   readonly table: string;
   readonly nftPid: number | undefined;
@@ -27,6 +29,9 @@ export type RelayProgramCommand =
   | { readonly type: 'open' | 'counters' | 'close' | 'view' | 'crashThread' }
   | { readonly type: 'update'; readonly update: StreamUpdate }
   | { readonly type: 'play'; readonly to: Side; readonly digit: PlayedDigit };
+
+/** A flow that has come back stays with the relay for some looks of a second. */
+const LOOK_MS = 5;
 
 const { values } = parseArgs({
   options: {
@@ -61,6 +66,12 @@ const sent: string[] = [];
 const dropped: string[] = [];
 const quietMs: number[] = [];
 const observed: string[] = [];
+const course: number[] = [];
+
+function noteCarried(): void {
+  if (course.at(-1) !== path.carried) course.push(path.carried);
+}
+const noting = setInterval(noteCarried, LOOK_MS);
 
 async function open(): Promise<unknown> {
   const ports = { portMin: 20_000, portMax: 20_999 };
@@ -86,7 +97,8 @@ async function open(): Promise<unknown> {
 }
 
 function view(): RelayView {
-  const state = { carried: path.carried, isUp: path.isUp, table: path.table };
+  noteCarried();
+  const state = { carried: path.carried, course, isUp: path.isUp, table: path.table };
   return { ...state, nftPid: path.nftPid, digits, sent, dropped, quietMs, observed, troubles };
 }
 
@@ -111,4 +123,7 @@ function carryOut(command: RelayProgramCommand): unknown {
   }
 }
 
-serveJson(carryOut, () => void pool.close().then(() => path.close()));
+serveJson(carryOut, () => {
+  clearInterval(noting);
+  void pool.close().then(() => path.close());
+});

@@ -1,11 +1,14 @@
 /** An RTP end in a process of its own: streams of audio with keys in them, and every packet that comes. */
 
 import { createSocket, type Socket } from 'node:dgram';
+import { setImmediate } from 'node:timers/promises';
 import { serveJson } from './json-process.ts';
 import { buildEvent, buildRtp, parseEvent, parseRtp } from './rtp-packet.ts';
 
 /** A packet as it came. */
 export interface HeardPacket {
+  /** When it was read, by the clock of the machine. */
+  readonly atMs: number;
   /** `address:port`. */
   readonly from: string;
   readonly payloadType: number;
@@ -80,16 +83,8 @@ class RtpHost {
       case 'lose':
         this.#loseEvery = command.every;
         return null;
-      case 'report': {
-        const report: HostReport = {
-          sent: this.#sent,
-          lost: this.#lost,
-          heard: this.#heard.splice(0),
-        };
-        this.#sent = 0;
-        this.#lost = 0;
-        return report;
-      }
+      case 'report':
+        return this.#report();
       default:
         return command satisfies never;
     }
@@ -100,6 +95,20 @@ class RtpHost {
     this.#socket.close();
   }
 
+  async #report(): Promise<HostReport> {
+    // What has come may wait to be read: the command can be read before it.
+    let known = -1;
+    while (known !== this.#heard.length) {
+      known = this.#heard.length;
+      await setImmediate();
+      await setImmediate();
+    }
+    const report = { sent: this.#sent, lost: this.#lost, heard: this.#heard.splice(0) };
+    this.#sent = 0;
+    this.#lost = 0;
+    return report;
+  }
+
   #start(order: StreamOrder): Promise<null> {
     this.#order = order;
     this.#socket.on('message', (bytes, { address, port }) => {
@@ -108,7 +117,8 @@ class RtpHost {
       const { payload, ...fields } = packet;
       const event = parseEvent(payload);
       const { eventCode, isEnd } = event ?? { eventCode: undefined, isEnd: undefined };
-      this.#heard.push({ from: `${address}:${port}`, ...fields, eventCode, isEnd });
+      const from = `${address}:${port}`;
+      this.#heard.push({ atMs: Date.now(), from, ...fields, eventCode, isEnd });
     });
     return new Promise((resolve) => {
       this.#socket.bind(order.from.port, order.from.address, () => {
