@@ -126,9 +126,18 @@ export function topologyLeaks({ caller, callee }: SippCallResult): string[] {
   ];
 }
 
+/** The same bytes again are the same message, sent once more because its answer was late. */
+export function withoutRepeats(messages: readonly SippMessage[]): SippMessage[] {
+  const known = new Set<string>();
+  return messages.filter(({ direction, text }) => {
+    const key = `${direction} ${text}`;
+    return !known.has(key) && known.add(key);
+  });
+}
+
 /** Everything in the requests received that RFC 3261 does not allow, or that a B2BUA must have changed. */
 function requestProblems(messages: readonly SippMessage[]): string[] {
-  const requests = messages
+  const requests = withoutRepeats(messages)
     .filter(({ direction, message }) => direction === 'received' && statusOf(message) === undefined)
     .map(({ message }) => message);
   let lastCseq = 0;

@@ -14,6 +14,7 @@ import { PATIENCE_MS, sleep } from './wait-for.ts';
 const SCENARIOS = new URL('../peers/sipp/', import.meta.url);
 const KILL_AFTER_MS = 2000;
 const POLL_MS = 20;
+const HELD_UP_MS = 60_000;
 
 export interface SippOptions {
   /** File name below test/peers/sipp, without `.xml`. */
@@ -92,7 +93,9 @@ export class SippRun {
       `-sf ${scenario} -i ${options.address} -p ${port} -bind_local`,
       `-ci ${options.address} -cp ${ports[1]} -mp ${ports[2]}`,
       `-t ${options.transport === 'tcp' ? 't1' : 'u1'} -s ${options.service ?? 'callee'}`,
-      `-m 1 -nostdin -recv_timeout 8000 -timeout ${options.timeoutSeconds ?? 20}s -timeout_error`,
+      `-m 1 -nostdin -recv_timeout 20000 -timeout ${options.timeoutSeconds ?? 40}s -timeout_error`,
+      // It would call it an error that it was held up itself.
+      `-watchdog_minor_threshold ${HELD_UP_MS} -watchdog_major_threshold ${HELD_UP_MS}`,
       `-trace_msg -message_file ${files.messages} -message_overwrite true`,
       `-trace_err -error_file ${files.errors} -error_overwrite true`,
     ];
