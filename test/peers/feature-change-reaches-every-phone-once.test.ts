@@ -25,7 +25,7 @@ test('every phone of every account is told once, and no faster than the pace all
   const features = [
     'feature-keys:',
     '  enabled: true',
-    `  provider: { kind: sqlite, file: ${JSON.stringify(join(folder, 'features.db'))} }`,
+    `  provider: { kind: sqlite, file: ${JSON.stringify(join(folder, 'features.db'))}, deadline: 30s }`,
     '  domains: { pbx.example: [ 127.0.0.1 ] }',
     `  notify: { per-second: ${PER_SECOND} }`,
     '  sets-per-second: 10000',

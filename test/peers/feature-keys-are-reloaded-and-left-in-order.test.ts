@@ -95,11 +95,11 @@ async function subscribed(sbc: SipTarget): Promise<FeaturePhone> {
 }
 
 test('a reload changes rules and file, and the phone stays subscribed', async () => {
-  const file = 'provider: { kind: sqlite, file: FOLDER/one.db }';
+  const file = 'provider: { kind: sqlite, file: FOLDER/one.db, deadline: 30s }';
   const stage = await start(`enabled: true, ${DOMAIN}, ${file}`);
   const phone = await subscribed(stage.phones);
   const forward = `${stage.url}/features/2001/CallForwardingBusy`;
-  const other = 'provider: { kind: sqlite, file: FOLDER/two.db }';
+  const other = 'provider: { kind: sqlite, file: FOLDER/two.db, deadline: 30s }';
   const rules = 'targets: { deny: [ "^0900" ] }, default-rings: 7';
   expect(await stage.reload(`enabled: true, ${DOMAIN}, ${other}, ${rules}`)).toMatchObject({
     type: 'applied',
@@ -107,7 +107,7 @@ test('a reload changes rules and file, and the phone stays subscribed', async ()
   expect(await ask(forward, 'PUT', { status: true, forwardTo: '0900' })).toMatchObject({
     status: 409,
   });
-  expect(await ask(`${forward}?wait=5`, 'PUT', { status: true, forwardTo: '2424' })).toMatchObject({
+  expect(await ask(`${forward}?wait=9`, 'PUT', { status: true, forwardTo: '2424' })).toMatchObject({
     status: 200,
     delivered: 1,
   });
@@ -115,7 +115,7 @@ test('a reload changes rules and file, and the phone stays subscribed', async ()
 });
 
 test('a reload that cannot be taken over is refused, and everything goes on', async () => {
-  const memory = 'provider: { kind: sqlite, file: ":memory:" }';
+  const memory = 'provider: { kind: sqlite, file: ":memory:", deadline: 30s }';
   const stage = await start(`enabled: true, ${DOMAIN}, ${memory}`);
   const phone = await subscribed(stage.phones);
   const refused = [
@@ -126,13 +126,13 @@ test('a reload that cannot be taken over is refused, and everything goes on', as
   for (const section of refused) {
     expect(await stage.reload(section)).toMatchObject({ status: 422, type: 'refused' });
   }
-  const path = `${stage.url}/features/2001/DoNotDisturb?wait=5`;
+  const path = `${stage.url}/features/2001/DoNotDisturb?wait=9`;
   expect(await ask(path, 'PUT', { status: true })).toMatchObject({ status: 200, delivered: 1 });
   expect((await phone.refresh()).status).toBe(200);
 });
 
 test('a reload switches feature keys off and on', async () => {
-  const memory = 'provider: { kind: sqlite, file: ":memory:" }';
+  const memory = 'provider: { kind: sqlite, file: ":memory:", deadline: 30s }';
   const stage = await start(`enabled: false, domains: { other.example: [] }, ${memory}`);
   const path = `${stage.url}/features/2001@pbx.example`;
   expect(await ask(path, 'GET')).toMatchObject({ status: 404, error: { code: 'not-enabled' } });
@@ -145,7 +145,7 @@ test('a reload switches feature keys off and on', async () => {
 });
 
 test('a phone whose interface is taken away is sent to subscribe anew at what is there', async () => {
-  const section = `enabled: true, ${DOMAIN}, provider: { kind: sqlite, file: ":memory:" }`;
+  const section = `enabled: true, ${DOMAIN}, provider: { kind: sqlite, file: ":memory:", deadline: 30s }`;
   const stage = await start(section);
   const [port = 0] = await freePorts(1);
   const phone = await subscribed(stage.phones);
@@ -165,7 +165,7 @@ test('a phone whose interface is taken away is sent to subscribe anew at what is
 });
 
 test('draining ends the stream of events, and the phone is asked to come back', async () => {
-  const memory = 'provider: { kind: sqlite, file: ":memory:" }';
+  const memory = 'provider: { kind: sqlite, file: ":memory:", deadline: 30s }';
   const stage = await start(`enabled: true, ${DOMAIN}, ${memory}`);
   const phone = await subscribed(stage.phones);
   const events = await SseReader.open(`${stage.url}/events`);

@@ -75,7 +75,8 @@ test('a phone whose connection is gone is subscribed no more', async () => {
 });
 
 test('a subscription that ends without a last NOTIFY leaves nothing in the SIP engine', async () => {
-  const stage = await openFeatureStage();
+  // The engine waits for a last NOTIFY for some multiple of T1.
+  const stage = await openFeatureStage({}, 20);
   const phone = await stage.phone({ userAgent: 'zoiper rv2' });
   await phone.subscribe();
   await phone.nextNotify();

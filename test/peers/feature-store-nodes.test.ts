@@ -15,7 +15,7 @@ let database: PostgresServer;
 
 beforeAll(async () => {
   database = await startPostgres();
-  const section = { provider: `{ kind: postgres, url: "${database.url}" }` };
+  const section = { provider: `{ kind: postgres, url: "${database.url}", deadline: 30s }` };
   while (nodes.length < 2) {
     const started = await startFeatureSbc({ section });
     closing.push(() => started.close());

@@ -83,7 +83,7 @@ test('a module that waits for one account holds nobody else up', async () => {
       return {};
     };`;
   writeFileSync(path, code);
-  const sbc = await start(`{ kind: module, path: "${path}", deadline: 2s }`);
+  const sbc = await start(`{ kind: module, path: "${path}", deadline: 8s }`);
   expect(await servedMeanwhile(sbc)).toEqual(SERVED);
 });
 
@@ -116,7 +116,7 @@ describe('a module that never gives its thread back', () => {
   test('does not keep calls waiting', async () => {
     const path = folder.path('endless.ts');
     writeFileSync(path, ENDLESS);
-    const sbc = await start(`{ kind: module, path: "${path}", deadline: 2s }`, true);
+    const sbc = await start(`{ kind: module, path: "${path}", deadline: 8s }`, true);
     const phone = await subscribed(sbc, '2001');
     const order: string[] = [];
     const waiting = phone.setDnd(true).then(({ status }) => order.push(`set ${status}`));

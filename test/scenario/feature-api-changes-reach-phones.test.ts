@@ -36,7 +36,7 @@ test('row 19: PUT switches DND for two phones and answers when it is stored', as
   const a = await subscribed('3019');
   const b = await subscribed('3019');
   const told = a.nextNotify();
-  const reply = await put('3019', 'DoNotDisturb', { status: true }, '?wait=5');
+  const reply = await put('3019', 'DoNotDisturb', { status: true }, '?wait=30');
   expect(reply).toMatchObject({
     status: 200,
     body: { outcome: 'applied', version: 1, subscribers: 2, notified: 2, delivered: 2 },
@@ -77,7 +77,7 @@ test('row 21: what is not understood stores nothing and sends nothing', async ()
     });
   }
   expect((await sbc().ask('GET', '/features/3021/history')).body).toEqual([]);
-  const good = await put('3021', 'DoNotDisturb', { status: true }, '?wait=5');
+  const good = await put('3021', 'DoNotDisturb', { status: true }, '?wait=30');
   expect(good.body).toMatchObject({ delivered: 1 });
   expect(phone.notifies.length).toBe(before + 1);
 });
@@ -96,7 +96,7 @@ test('row 23: refresh tells every phone everything and changes nothing', async (
   const a = await subscribed('3023');
   const b = await subscribed('3023');
   const told = [a.nextNotify(), b.nextNotify()];
-  const reply = await sbc().ask('POST', '/features/3023@pbx.example/refresh?wait=5');
+  const reply = await sbc().ask('POST', '/features/3023@pbx.example/refresh?wait=30');
   expect(reply).toMatchObject({ status: 200, body: { subscribers: 2, notified: 2, delivered: 2 } });
   for (const notify of await Promise.all(told)) expect(notify.reports).toHaveLength(4);
   expect((await sbc().ask('GET', '/features/3023/history')).body).toEqual([]);
@@ -104,7 +104,7 @@ test('row 23: refresh tells every phone everything and changes nothing', async (
 
 test('row 71: a change that expects an old version is refused with 412', async () => {
   const phone = await subscribed('3071');
-  await put('3071', 'DoNotDisturb', { status: true }, '?wait=5');
+  await put('3071', 'DoNotDisturb', { status: true }, '?wait=30');
   const before = phone.notifies.length;
   const late = await sbc().ask(
     'PUT',
@@ -143,7 +143,7 @@ test('row 75: a number that may not be forwarded to is refused with 409', async 
 
 test('the same value again changes nothing and tells nobody', async () => {
   const phone = await subscribed('3018');
-  await put('3018', 'DoNotDisturb', { status: true }, '?wait=5');
+  await put('3018', 'DoNotDisturb', { status: true }, '?wait=30');
   const before = phone.notifies.length;
   const again = await put('3018', 'DoNotDisturb', { status: true });
   expect(again.body).toMatchObject({ outcome: 'unchanged', notified: 0, version: 1 });

@@ -180,7 +180,7 @@ test('the metrics count changes, subscriptions, NOTIFYs and the store', async ()
   const phone = await sbc().phone({ user: '2006' });
   await phone.subscribe();
   await phone.nextNotify();
-  await sbc().ask('PUT', '/features/2006/DoNotDisturb?wait=5', { status: true });
+  await sbc().ask('PUT', '/features/2006/DoNotDisturb?wait=30', { status: true });
   await sbc().ask('PUT', '/features/2006/DoNotDisturb', { status: true });
   const reply = await fetch(`${sbc().url}/metrics`, { headers: { connection: 'close' } });
   const text = await reply.text();

@@ -30,7 +30,7 @@ const SECTION = [
   '  domains: { pbx.example: [127.0.0.1] }',
   '  trusted-networks: []',
   '  users: { "2001": { password: secret } }',
-  `  provider: { kind: sqlite, file: ${JSON.stringify(FILE)} }`,
+  `  provider: { kind: sqlite, file: ${JSON.stringify(FILE)}, deadline: 30s }`,
 ].join('\n');
 
 async function start(access: string): Promise<RunningSbc> {

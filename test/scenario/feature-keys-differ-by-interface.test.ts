@@ -28,7 +28,7 @@ interface Stage extends Pick<LoopbackConfig, 'access' | 'core'> {
 const SECTION = [
   'enabled: true',
   'domains: { pbx.example: [] }',
-  'provider: { kind: sqlite, file: ":memory:" }',
+  'provider: { kind: sqlite, file: ":memory:", deadline: 30s }',
 ].join(', ');
 
 checkLeaksAfterEach();

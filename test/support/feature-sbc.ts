@@ -34,7 +34,7 @@ export async function startFeatureSbc(options: FeatureSbcOptions = {}): Promise<
   const entries: Readonly<Record<string, string>> = {
     enabled: 'true',
     domains: '{ pbx.example: [ 127.0.0.1 ] }',
-    provider: '{ kind: sqlite, file: ":memory:" }',
+    provider: '{ kind: sqlite, file: ":memory:", deadline: 30s }',
     users: '{ "2001": { password: secret-2001 }, "2002": { password: secret-2002 } }',
     ...section,
   };

@@ -1,6 +1,6 @@
 /**
  * Feature keys on real sockets with a store in memory: engine, SIP stack, service and subscriptions, without the calls of
- * an SBC. T1 of 20 ms: a silent peer is given up after 1.3 s.
+ * an SBC. T1 of 100 ms: a silent peer is given up after 6.4 s.
  */
 import type { FeatureKeysConfig } from '../../src/config/feature-keys-config.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -43,15 +43,17 @@ export interface FeatureStage {
   readonly logLines: readonly string[];
   /** A phone of account 2001, with the account's password; closed after the test. */
   phone(options?: Partial<FeaturePhoneOptions>): Promise<FeaturePhone>;
+  /** Puts the clock of the subscriptions forward. */
+  skip(ms: number): void;
   close(): Promise<void>;
 }
 
-/** @param section entries of `feature-keys` as YAML flow text, in place of the defaults; `override` what YAML may not say. */
+/** @param section entries of `feature-keys` as YAML flow text, in place of the defaults */
 export async function openFeatureStage(
   section: Readonly<Record<string, string>> = {},
-  override: Partial<FeatureKeysConfig> = {},
+  t1Ms = 100,
 ): Promise<FeatureStage> {
-  const config = { ...(await featureConfig(section)), ...override };
+  const config = await featureConfig(section);
   const logLines: string[] = [];
   const log = createLog('warn', { write: (line: string) => logLines.push(line) });
   const secret = 'stage';
@@ -62,7 +64,7 @@ export async function openFeatureStage(
     ],
     admin: { host: '127.0.0.1', port: 0 },
     secret,
-    timers: { t1Ms: 20, t2Ms: 80, t4Ms: 100 },
+    timers: { t1Ms, t2Ms: 4 * t1Ms, t4Ms: 5 * t1Ms },
   });
   const store = new MemoryFeatureStore();
   const service = createFeatureService({
@@ -71,7 +73,9 @@ export async function openFeatureStage(
     config: () => config,
     log,
   });
-  const subscriptions = new FeatureSubscriptions({ config, service, log, nowMs });
+  let skippedMs = 0;
+  const clock = (): number => nowMs() + skippedMs;
+  const subscriptions = new FeatureSubscriptions({ config, service, log, nowMs: clock });
   const connection = { host: '127.0.0.1', port: engine.adminPort, secret, keepsBranch: true };
   const interfaces = [{ name: 'access', hostports: [] }];
   const stack = await SipStack.start([{ ...connection, interfaces }], {
@@ -102,6 +106,9 @@ export async function openFeatureStage(
       const sbc = { address: '127.0.0.1', port: portOf(transport) };
       const credentials = { username: user, password: passwordOf(user) };
       return closeAfterTest(await FeaturePhone.open({ sbc, credentials, t1Ms: 200, ...options }));
+    },
+    skip: (ms) => {
+      skippedMs += ms;
     },
     close: async () => {
       await subscriptions.close();

@@ -34,7 +34,7 @@ export function forwardingSbc(options: ForwardingOptions = {}): Partial<StartOpt
       const file = join(folder, 'features.db');
       const section = [
         'enabled: true',
-        `provider: { kind: sqlite, file: ${JSON.stringify(file)} }`,
+        `provider: { kind: sqlite, file: ${JSON.stringify(file)}, deadline: 30s }`,
         'domains: { pbx.example: [ 127.0.0.1, 127.0.0.4 ] }',
         `apply-to-calls: ${applyTo}`,
         `targets: { ${targets} }`,
