@@ -137,9 +137,7 @@ function open(options: CallStageOptions = {}): Promise<CallStage> {
   return openCallStage({
     ...options,
     edit: async (yaml) => {
-      const edited = yaml
-        .replace('to: "*", next-hop: carrier', 'to: "5", next-hop: carrier')
-        .replace('workers: 1,', 'workers: 1, inactivity-timeout: 1s,');
+      const edited = yaml.replace('to: "*", next-hop: carrier', 'to: "5", next-hop: carrier');
       return (await options.edit?.(edited)) ?? edited;
     },
   });
@@ -282,7 +280,9 @@ test('no route', async () => {
 });
 
 test('ended because its media stopped', async () => {
-  const stage = await open();
+  const stage = await open({
+    edit: (yaml) => yaml.replace('workers: 1,', 'workers: 1, inactivity-timeout: 1s,'),
+  });
   const call = await aliceCallsBob(stage);
   call.alice.rtp.stopAudio();
   call.bob.rtp.stopAudio();

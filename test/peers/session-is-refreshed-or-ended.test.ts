@@ -1,12 +1,12 @@
 /**
  *   bob                         SBC                        alice
- *     | 200, Session-Expires: 9  |                            |
+ *     | 200, Session-Expires: 30 |                            |
  *     |------------------------->|                            |
- *     |  4.5 s later      UPDATE |                            |   or a re-INVITE with the description sent last
+ *     |  15 s later       UPDATE |                            |   or a re-INVITE with the description sent last
  *     |<-------------------------|                            |
  *     | 200                      |                            |
  *     |------------------------->|                            |
- *     |  6 s without a refresh   |                            |
+ *     |  20 s without a refresh  |                            |
  *     |<------------------- BYE -|- BYE --------------------->|
  *
  * The calls run at the same time, so that all of it takes as long as the longest.
@@ -47,16 +47,16 @@ interface Course {
 
 const COURSES: Readonly<Record<string, Course>> = {
   'a callee that takes UPDATE is refreshed by UPDATE without offer': {
-    headers: { bob: [UPDATE, expires('9;refresher=uac')] },
+    headers: { bob: [UPDATE, expires('30;refresher=uac')] },
     run: async (call) => {
       const update = await call.bob.waitForRequest('UPDATE', 1, LONG_MS);
       await endTimedCall(call);
       return [update.body, timerHeaders(update)];
     },
-    sees: ['', { Supported: 'timer', 'Session-Expires': '9;refresher=uac', 'Min-SE': '1' }],
+    sees: ['', { Supported: 'timer', 'Session-Expires': '30;refresher=uac', 'Min-SE': '1' }],
   },
   'any other callee by re-INVITE with the offer that it had': {
-    headers: { bob: [expires('9;refresher=uac')] },
+    headers: { bob: [expires('30;refresher=uac')] },
     run: async (call) => {
       const reinvite = await call.bob.waitForRequest('INVITE', 1, LONG_MS);
       await call.bob.waitForAck(2, LONG_MS);
@@ -66,16 +66,16 @@ const COURSES: Readonly<Record<string, Course>> = {
     sees: [true, []],
   },
   'a caller that leaves it to us is refreshed by UPDATE': {
-    headers: { alice: [TIMER, UPDATE, expires('9;refresher=uas')] },
+    headers: { alice: [TIMER, UPDATE, expires('30;refresher=uas')] },
     run: async (call) => {
       const update = await call.alice.waitForRequest('UPDATE', 1, LONG_MS);
       await endTimedCall(call);
       return [update.body, timerHeaders(update)['Session-Expires']];
     },
-    sees: ['', '9;refresher=uac'],
+    sees: ['', '30;refresher=uac'],
   },
   'or by re-INVITE with the answer that it had': {
-    headers: { alice: [TIMER, expires('9;refresher=uas')] },
+    headers: { alice: [TIMER, expires('30;refresher=uas')] },
     run: async (call) => {
       const reinvite = await call.alice.waitForRequest('INVITE', 1, LONG_MS);
       await endTimedCall(call);
@@ -84,7 +84,7 @@ const COURSES: Readonly<Record<string, Course>> = {
     sees: [true, false],
   },
   'a call on hold stays on hold': {
-    headers: { bob: [expires('9;refresher=uac')] },
+    headers: { bob: [expires('30;refresher=uac')] },
     run: async (call, stage) => {
       await hold(call, stage, 'bob');
       const { body } = await call.bob.waitForRequest('INVITE', 1, LONG_MS);
@@ -94,7 +94,7 @@ const COURSES: Readonly<Record<string, Course>> = {
     sees: ['recvonly', ['INVITE']],
   },
   'while we refresh by re-INVITE nobody else may offer': {
-    headers: { bob: [expires('9;refresher=uac')] },
+    headers: { bob: [expires('30;refresher=uac')] },
     run: async (call, stage) => {
       const statuses: (number | undefined)[] = [];
       const offer = async (end: End): Promise<void> => {
@@ -113,7 +113,7 @@ const COURSES: Readonly<Record<string, Course>> = {
     sees: [491, 491],
   },
   'a refresh that meets one of the peer is tried again': {
-    headers: { alice: [TIMER, UPDATE, expires('15;refresher=uas')] },
+    headers: { alice: [TIMER, UPDATE, expires('36;refresher=uas')] },
     run: async (call) => {
       let answers = 0;
       call.alice.handle('UPDATE', () => ({ status: (answers += 1) === 1 ? 491 : 200 }));
@@ -124,7 +124,7 @@ const COURSES: Readonly<Record<string, Course>> = {
     sees: ['UPDATE', 'UPDATE'],
   },
   'a refresh that is too short for the peer is made longer': {
-    headers: { bob: [UPDATE, expires('9;refresher=uac')] },
+    headers: { bob: [UPDATE, expires('30;refresher=uac')] },
     run: async (call) => {
       call.bob.handle('UPDATE', (request) =>
         timerHeaders(request)['Min-SE'] === '100'
@@ -138,7 +138,7 @@ const COURSES: Readonly<Record<string, Course>> = {
     sees: '100;refresher=uac',
   },
   'a callee that has lost the dialog ends the call': {
-    headers: { bob: [UPDATE, expires('9;refresher=uac')] },
+    headers: { bob: [UPDATE, expires('30;refresher=uac')] },
     run: async (call) => {
       call.bob.handle('UPDATE', () => ({ status: 481 }));
       return untilItEnds(call);
@@ -146,7 +146,7 @@ const COURSES: Readonly<Record<string, Course>> = {
     sees: { alice: ['BYE'], bob: ['UPDATE', 'BYE'] },
   },
   'a callee that refuses every refresh ends the call with the session': {
-    headers: { bob: [UPDATE, expires('6;refresher=uac')] },
+    headers: { bob: [UPDATE, expires('30;refresher=uac')] },
     run: async (call) => {
       call.bob.handle('UPDATE', () => ({ status: 500 }));
       const { alice, bob } = await untilItEnds(call);
@@ -155,7 +155,7 @@ const COURSES: Readonly<Record<string, Course>> = {
     sees: { alice: ['BYE'], isTriedAgain: true, last: 'BYE' },
   },
   'a callee that takes the refreshing over and does not refresh ends the call': {
-    headers: { bob: [UPDATE, expires('6;refresher=uac')] },
+    headers: { bob: [UPDATE, expires('30;refresher=uac')] },
     run: async (call) => {
       call.bob.handle('UPDATE', () => ({ status: 200, headers: [expires('3;refresher=uas')] }));
       return untilItEnds(call);
@@ -163,14 +163,14 @@ const COURSES: Readonly<Record<string, Course>> = {
     sees: { alice: ['BYE'], bob: ['UPDATE', 'BYE'] },
   },
   'a caller that refreshes keeps the call': {
-    headers: { alice: [TIMER, expires('6;refresher=uac')] },
+    headers: { alice: [TIMER, expires('15;refresher=uac')] },
     run: async (call) => {
       const answers: SipText[] = [];
       for (let refresh = 0; refresh < 4; refresh += 1) {
         await new Promise((resolve) => {
-          setTimeout(resolve, 1500);
+          setTimeout(resolve, 3000);
         });
-        const headers = [TIMER, expires('6;refresher=uac')];
+        const headers = [TIMER, expires('15;refresher=uac')];
         answers.push(await call.alice.request('UPDATE', { headers }));
       }
       await endTimedCall(call);
@@ -221,7 +221,7 @@ async function hold(call: TimedCall, stage: CallStage, end: End): Promise<void> 
   call[other].handle('INVITE', () => ({ status: 200, body: description(other, 'recvonly') }));
   call[end].handle('INVITE', () => ({ status: 200, body: description(end, 'sendonly') }));
   await call[end].request('INVITE', {
-    headers: [expires('9;refresher=uas')],
+    headers: [expires('30;refresher=uas')],
     body: description(end, 'sendonly'),
   });
 }

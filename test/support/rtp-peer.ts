@@ -81,6 +81,8 @@ export class RtpPeer {
   readonly receivedRtcp: Buffer[] = [];
   /** Every RTP packet that was sent (lost ones too, once each). */
   readonly sent: RtpFields[] = [];
+  /** When the last packet left, by the monotonic clock. */
+  lastSentAtMs = 0;
   /** When the first packet of each key left, in order of the keys. */
   readonly pressedAtMs: number[] = [];
   /** Datagrams on the RTP port that were no RTP. */
@@ -281,6 +283,7 @@ export class RtpPeer {
   #send(fields: RtpFields, copies: number): void {
     if (this.#remote === undefined) return;
     this.sent.push(fields);
+    this.lastSentAtMs = performance.now();
     for (let copy = 0; copy < copies; copy += 1) this.sendRaw(buildRtp(fields));
   }
 
