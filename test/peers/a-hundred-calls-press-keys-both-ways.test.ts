@@ -57,9 +57,12 @@ test('no key is lost, doubled or out of order', { timeout: 120_000 }, async () =
   expect(
     calls.flatMap(({ phone, trunk }) => [...phone.problems(), ...trunk.dialog.problems]),
   ).toEqual([]);
-  const ledger = ledgerLines(stage.running.sbc.ledger.list({}));
-  expect(ledger).toHaveLength(2 * CALLS * KEYS_PER_END);
-  expect(ledger.filter((line) => !/ (?:notify -> rtp|rtp -> notify 200)$/.test(line))).toEqual([]);
+  const ledger = (): string[] => ledgerLines(stage.running.sbc.ledger.list({}));
+  await waitFor('the fate of every key', () => ledger().every((line) => !line.endsWith('-> ')));
+  expect(ledger()).toHaveLength(2 * CALLS * KEYS_PER_END);
+  expect(ledger().filter((line) => !/ (?:notify -> rtp|rtp -> notify 200)$/.test(line))).toEqual(
+    [],
+  );
 
   await Promise.all(calls.map(({ phone }) => phone.hangUp()));
   await waitFor('end of the calls', () => stage.running.sbc.calls.size === 0);

@@ -11,30 +11,62 @@
  *     |                              | BYE                          |
  *     |                              |----------------------------->|
  */
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { moreAudio, phoneCallsTrunk, shareSbc, type DigitCall } from '../support/digit-call.ts';
+import { moreAudio, phoneCallsTrunk, shareSbc } from '../support/digit-call.ts';
+import type { DigitCall, Stage } from '../support/digit-call.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { Rfc2833Trunk, type TrunkCall } from '../support/rfc2833-trunk.ts';
 import { RELAYED_EVENTS } from '../support/rtp-analysis.ts';
 import { statusOf } from '../support/sip-text.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+/** As long as a BYE may wait. */
+const DRAIN_MS = 2000;
+const ATTEMPTS = 10;
+/** Of the event loop: in each some dozen packets are read. */
+const TURNS = 8;
+const TWENTY_KEYS = '12345678901234567890';
+
 const open = shareSbc({
-  access: { 'dtmf-drain-on-bye-ms': '2000' },
-  core: { 'rfc2833-mode': 'preferred', 'dtmf-drain-on-bye-ms': '2000' },
+  access: { 'dtmf-drain-on-bye-ms': String(DRAIN_MS) },
+  core: { 'rfc2833-mode': 'preferred', 'dtmf-drain-on-bye-ms': String(DRAIN_MS) },
 });
 
 checkLeaksAfterEach();
 
-async function openCall(): Promise<DigitCall> {
-  const call = await phoneCallsTrunk(await open());
+async function openCall(stage?: Stage): Promise<DigitCall> {
+  const call = await phoneCallsTrunk(stage ?? (await open()));
   await call.phone.keypad.waitForSubscription();
   await moreAudio(call.trunk);
   return call;
 }
 
+/** What an attempt gives, from the first BYE to the end of the call at the other side in `waitedMs`. */
+type Attempt<T> = (call: DigitCall) => Promise<T & { readonly waitedMs: number }>;
+
+/**
+ * Plays calls until one is over before its BYE may wait no longer, and gives what came of that one: a machine that is
+ * held up for as long proves nothing.
+ */
+async function inTime<T>(play: Attempt<T>): Promise<T & { readonly call: DigitCall }> {
+  const stage = await open();
+  for (let attempt = 1; ; attempt += 1) {
+    const call = await openCall(stage);
+    const played = await play(call);
+    await waitFor('the end of the call', () => stage.running.sbc.calls.size === 0);
+    if (played.waitedMs < DRAIN_MS) return { ...played, call };
+    if (attempt === ATTEMPTS) throw new Error(`a BYE waited for ${Math.round(played.waitedMs)} ms`);
+  }
+}
+
 function fates(call: DigitCall): string[] {
   return call.ledger.map((line) => line.replace(/^.*-> /, ''));
+}
+
+/** Lets packets be read that came before a message that was read first. */
+async function readAll(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await setImmediate();
 }
 
 /** Resolves when the last event at the trunk has been ended. */
@@ -77,63 +109,71 @@ function endsOf({ events }: TrunkCall): string[] {
 
 describe('a BYE to the side that digits go to', () => {
   test('waits until they have left', async () => {
-    const call = await openCall();
-    const { phone, trunk } = call;
-    await phone.keypad.reportRaw('12345');
-    const answer = await phone.hangUp();
-    await trunk.dialog.waitForEnd();
-    const digits = trunk.digits;
-    await lastEventEnded(trunk);
-    await trunk.rtp.close();
+    const { call, answer, digits } = await inTime(async ({ phone, trunk }) => {
+      await phone.keypad.reportRaw('12345');
+      const sinceMs = performance.now();
+      const answered = await phone.hangUp();
+      await trunk.dialog.waitForEnd();
+      const waitedMs = performance.now() - sinceMs;
+      await readAll();
+      const heard = trunk.digits;
+      await lastEventEnded(trunk);
+      await trunk.rtp.close();
+      return { answer: answered, digits: heard, waitedMs };
+    });
 
     expect(statusOf(answer)).toBe(200);
     expect(digits).toBe('12345');
-    expect(problemsOf(trunk)).toEqual([]);
+    expect(problemsOf(call.trunk)).toEqual([]);
     expect(fates(call)).toEqual(Array(5).fill('rtp'));
-    await waitFor('the end of the call', () => call.stage.running.sbc.calls.size === 0);
   });
 
   test('waits for the reports that a slow phone has yet to answer', async () => {
-    const call = await openCall();
-    const { phone, trunk } = call;
-    await phone.listen();
-    phone.listener.answerAfterMs = 400;
-    for (const key of '1234') await trunk.press(key);
-    await trunk.dialog.bye();
-    await phone.dialog.waitForEnd();
+    const { call } = await inTime(async ({ phone, trunk }) => {
+      await phone.listen();
+      phone.listener.answerAfterMs = 400;
+      for (const key of '1234') await trunk.press(key);
+      const sinceMs = performance.now();
+      await trunk.dialog.bye();
+      await phone.dialog.waitForEnd();
+      const waitedMs = performance.now() - sinceMs;
+      await Promise.all([phone.rtp.close(), trunk.rtp.close()]);
+      return { waitedMs };
+    });
 
-    expect(phone.listener.digits).toBe('1234');
-    await waitFor('the end of the call', () => call.stage.running.sbc.calls.size === 0);
+    expect(call.phone.listener.digits).toBe('1234');
   });
 
   test('waits no longer than it may; the one that plays is ended, the rest is dropped', async () => {
     const call = await openCall();
     const { phone, trunk } = call;
-    await phone.keypad.reportRaw('12345678901234567890');
+    await phone.keypad.reportRaw(TWENTY_KEYS);
     await phone.hangUp();
     await trunk.dialog.waitForEnd();
+    await waitFor('the fate of every digit', () => fates(call).every((fate) => fate !== ''));
+    const sent = fates(call).filter((fate) => fate === 'rtp').length;
+    await waitFor('all that were sent', () => trunk.digits.length >= sent);
     await lastEventEnded(trunk);
     await trunk.rtp.close();
-    await waitFor('the fate of every digit', () => fates(call).every((fate) => fate !== ''));
 
-    const sent = fates(call).filter((fate) => fate === 'rtp').length;
     expect(sent).toBeGreaterThan(0);
-    expect(trunk.digits).toBe('12345678901234567890'.slice(0, sent));
+    expect(trunk.digits).toBe(TWENTY_KEYS.slice(0, sent));
     expect(problemsOf(trunk)).toEqual([]);
     expect(fates(call).slice(sent)).toEqual(Array(20 - sent).fill('!call-ended'));
     expect(sent).toBeLessThan(20);
   });
 
   test('is followed by nothing: who left cannot be called back by the other side', async () => {
-    const call = await openCall();
-    const { phone, trunk } = call;
-    await phone.keypad.reportRaw('1234567890');
-    await phone.hangUp();
-    const answer = await trunk.hangUp();
-    await waitFor('end of the call', () => call.stage.running.sbc.calls.size === 0);
+    const { call, answer } = await inTime(async ({ phone, trunk }) => {
+      await phone.keypad.reportRaw(TWENTY_KEYS);
+      const sinceMs = performance.now();
+      await phone.hangUp();
+      const answered = await trunk.hangUp();
+      return { answer: answered, waitedMs: performance.now() - sinceMs };
+    });
 
     expect(statusOf(answer)).toBe(200);
-    expect(trunk.dialog.problems).toEqual([]);
+    expect(call.trunk.dialog.problems).toEqual([]);
     expect(fates(call)).toContain('!call-ended');
   });
 });
@@ -141,7 +181,8 @@ describe('a BYE to the side that digits go to', () => {
 test('a BYE to the side that pressed waits for nothing', async () => {
   const call = await openCall();
   const { phone, trunk } = call;
-  await phone.keypad.reportRaw('1234567890');
+  // They take longer to play than this takes on a machine that is held up.
+  await phone.keypad.reportRaw(TWENTY_KEYS.repeat(3));
   await trunk.hangUp();
   await phone.waitForEnd();
   await waitFor('end of the call', () => call.stage.running.sbc.calls.size === 0);

@@ -16,7 +16,7 @@ import type { DigitCall, StageOptions } from '../support/digit-call.ts';
 import { KpmlPhone } from '../support/kpml-phone.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { headerTokens, headerValue } from '../support/sip-text.ts';
-import { sleep } from '../support/wait-for.ts';
+import { sleep, waitFor } from '../support/wait-for.ts';
 
 const ALL_KEYS = '0123456789*#ABCD';
 /** Longer than a double key would take to arrive. */
@@ -88,6 +88,7 @@ test('two KPML ends subscribe to each other through the SBC, which passes their 
 test('keys before the subscription are dropped and never handed over later', async () => {
   const call = await withAudio(phoneCallsTrunk(await openStage()));
   await call.trunk.press('123');
+  await waitFor('their fate', () => call.ledger.length === 3);
   await call.phone.listen();
   await call.trunk.press('4');
   await call.phone.listener.waitForDigits(1);
@@ -103,7 +104,10 @@ test('after Expires: 0 no key comes, after a new SUBSCRIBE keys come again', asy
   await call.phone.listener.waitForDigits(1);
   await call.phone.listener.subscribe({ expiresSeconds: 0 });
   await call.trunk.press('2');
+  const isEnded = (): boolean => call.phone.listener.state.startsWith('terminated');
+  await waitFor('end of the subscription', isEnded);
   expect(call.phone.listener.state).toBe('terminated;reason=timeout');
+  await waitFor('the fate of the key', () => call.ledger.length === 2);
   await call.phone.listen();
   await call.trunk.press('3');
   await call.phone.listener.waitForDigits(2);

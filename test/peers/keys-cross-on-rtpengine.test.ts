@@ -8,7 +8,7 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { openStage, phoneCallsTrunk, trunkCallsPhone } from '../support/digit-call.ts';
+import { moreAudio, openStage, phoneCallsTrunk, trunkCallsPhone } from '../support/digit-call.ts';
 import type { DigitCall, StageOptions } from '../support/digit-call.ts';
 import { checkLeaksAfterEach } from '../support/leak-check.ts';
 import {
@@ -50,6 +50,7 @@ describe.skipIf(!canRunRtpengine)('on rtpengine', () => {
       await Promise.all([call.phone.press(ALL_KEYS, 170), call.trunk.press(ALL_KEYS)]);
       await Promise.all([call.trunk.waitForDigits(16), call.phone.listener.waitForDigits(16)]);
       await sleep(SETTLE_MS);
+      await Promise.all([call.phone, call.trunk].map((end) => moreAudio(end, HELD_BACK_PACKETS)));
       expect(call.trunk.digits).toBe(ALL_KEYS);
       expect(call.phone.listener.digits).toBe(ALL_KEYS);
       const problems = problemsOf(call);

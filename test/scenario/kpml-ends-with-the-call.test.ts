@@ -19,7 +19,7 @@ import { RELAYED_EVENTS } from '../support/rtp-analysis.ts';
 import { headerValue } from '../support/sip-text.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const open = shareSbc({ core: { 'rfc2833-mode': 'preferred', 'dtmf-duration-ms': '1000' } });
+const open = shareSbc({ core: { 'rfc2833-mode': 'preferred', 'dtmf-duration-ms': '5000' } });
 
 checkLeaksAfterEach();
 
@@ -45,7 +45,7 @@ describe('at the end of a call', () => {
     const [event] = trunk.events;
     expect(trunk.digits).toBe('1');
     expect(event?.reports.at(-1)?.isEnd).toBe(true);
-    expect(event?.reports.at(-1)?.durationTicks).toBeLessThan(8000);
+    expect(event?.reports.at(-1)?.durationTicks).toBeLessThan(40_000);
     expect(trunk.eventProblems(RELAYED_EVENTS)).toEqual([]);
     expect(call.ledger).toEqual([
       'caller-to-callee 1 notify -> rtp',

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   eventProblems,
+  isStall,
   RELAYED_EVENTS,
   receivedEvents,
   streamProblems,
@@ -38,7 +39,8 @@ describe.each(IOS)('io: %s', (io) => {
         // A machine that stalls has audio come in a burst: updates in its place repeat themselves.
         expect(problems.filter((problem) => !/does not rise in packet/.test(problem))).toEqual([]);
       }
-      expect(streamProblems(callee.received, { eventPayloadType: 101 })).toEqual([]);
+      const faults = streamProblems(callee.received, { eventPayloadType: 101 });
+      expect(faults.filter((problem) => !isStall(problem))).toEqual([]);
       const sent = new Set(caller.sent.map((fields) => buildRtp(fields).toString('hex')));
       const last = callee.received.slice(-8).map((fields) => buildRtp(fields).toString('hex'));
       expect(last.filter((bytes) => !sent.has(bytes))).toEqual([]);

@@ -7,6 +7,7 @@ import {
   eventProblems,
   receivedDigits,
   receivedEvents,
+  RELAYED_EVENTS,
   streamProblems,
 } from '../../support/rtp-analysis.ts';
 import {
@@ -98,6 +99,20 @@ describe('one key', () => {
     ['a standing duration', [...REGULAR.slice(0, 1), [2, false, 5, false, 160]], 'does not rise'],
   ])('%s is found', (_name, rows, problem) => {
     expect(problemsOf(rows)).toContain(problem);
+  });
+
+  test.each([
+    ['a burst', 1, []],
+    ['time', 20, ['key 5 at 1000: 42 end packets, not 3']],
+  ])('end packets of a relay may be many in %s', (_what, stepMs, problems) => {
+    const ends = Array.from({ length: 42 }, (_, index): Row => [3 + index, false, 5, true, 480]);
+    const packets = record([...REGULAR.slice(0, 2), ...ends]);
+    const [event] = receivedEvents(
+      packets.map((packet, index) => ({ ...packet, atMs: index * stepMs })),
+      101,
+    );
+    expect(event && eventProblems(event, RELAYED_EVENTS)).toEqual(problems);
+    expect(event && eventProblems(event)).toEqual(['key 5 at 1000: 42 end packets, not 3']);
   });
 
   test('a wrong tone length is found', () => {
