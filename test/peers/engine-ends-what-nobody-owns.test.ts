@@ -6,7 +6,7 @@ import type { App, AppDialog, AppMessage, AppRequest, AppResponse } from '../sup
 import { PeerCall, SDP } from '../support/engine-peer.ts';
 import type { EnginePeer } from '../support/engine-peer.ts';
 
-/** T1 of 20 ms: 64*T1, after which everything is given up, is 1.3 s. */
+/** T1 of 20 ms: 64*T1, after which everything is given up, is 1.3 s. For peers that are silent alone. */
 const FAST = { t1Ms: 20, t2Ms: 80, t4Ms: 100 };
 
 let bench: EngineBench;
@@ -15,15 +15,17 @@ let call: PeerCall;
 let app: App;
 let offered: ReturnType<typeof signal<{ request: AppRequest; response: AppResponse }>>;
 
-beforeEach(async () => {
-  bench = await EngineBench.start({ timers: FAST });
+async function open(options: Parameters<typeof EngineBench.start>[0] = {}): Promise<void> {
+  bench = await EngineBench.start(options);
   alice = await bench.peer();
   call = new PeerCall(alice);
   offered = signal();
   app = await bench.app((srf) => {
     srf.invite((request, response) => offered.resolve({ request, response }));
   });
-});
+}
+
+beforeEach(() => open());
 
 afterEach(async () => {
   await bench.close();
@@ -82,6 +84,11 @@ describe('when the application disconnects', () => {
 });
 
 describe('when a peer falls silent', () => {
+  beforeEach(async () => {
+    await bench.close();
+    await open({ timers: FAST });
+  });
+
   test('without ACK the 200 is repeated, then the call is ended and the application told why', async () => {
     const dialog = await answer();
     const reason = signal<string>();

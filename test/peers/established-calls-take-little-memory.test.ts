@@ -20,6 +20,8 @@ const HOLD_MS = 600_000;
 const LIMIT_KB = 60;
 /** No call has come for so long: all are there, the last ones acknowledged. */
 const SETTLE_MS = 1500;
+/** Longer than the caller waits for an answer: who is not there by then never comes. */
+const GIVEN_UP_MS = 12_000;
 const TEST_LIMIT_MS = 240_000;
 
 const stops: (() => Promise<void>)[] = [];
@@ -35,12 +37,13 @@ async function activeCalls({ api }: MeasuredSbc): Promise<number> {
   return Number(line?.[1] ?? 0);
 }
 
-/** Waits until no more come; how many there are. */
+/** Waits until all are there, or no more come; how many there are. */
 async function settledCalls(sbc: MeasuredSbc): Promise<number> {
-  for (let before = 0; ;) {
+  for (let before = 0, quietMs = 0; ;) {
     await sleep(SETTLE_MS);
     const active = await activeCalls(sbc);
-    if (active > 0 && active === before) return active;
+    quietMs = active === before ? quietMs + SETTLE_MS : 0;
+    if (quietMs >= (active === CALLS ? SETTLE_MS : GIVEN_UP_MS)) return active;
     before = active;
   }
 }

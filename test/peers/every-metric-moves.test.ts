@@ -110,8 +110,9 @@ async function calls(stage: MetricStage): Promise<void> {
     caller.rtp.sendRaw(packet);
     await Promise.resolve();
   });
-  await moves(stage, 'a stranger', ['sbc_media_source_violations_total'], () =>
-    strangerSends({ caller, callee }),
+  const violations = 'sbc_media_source_violations_total';
+  await moves(stage, 'a stranger', [violations], () =>
+    strangerSends(stage, { caller, callee }, violations),
   );
   const ended = [
     'sbc_call_duration_seconds_count',

@@ -118,7 +118,7 @@ test('its start line brings the SBC up with secrets from the environment, SIGHUP
     await expect.poll(told, { timeout: PATIENCE_MS }).toEqual(reloaded);
     child.kill('SIGTERM');
     expect((await exited)[0]).toBe(0);
-    expect(await told()).toEqual([...reloaded, 'STOPPING=1']);
+    await expect.poll(told, { timeout: PATIENCE_MS }).toEqual([...reloaded, 'STOPPING=1']);
     expect(output).not.toContain(token);
   } finally {
     child.kill('SIGKILL');

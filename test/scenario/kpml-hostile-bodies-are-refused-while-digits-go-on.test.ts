@@ -18,7 +18,7 @@ import { phoneCallsTrunk, shareSbc } from '../support/digit-call.ts';
 import type { DigitCall } from '../support/digit-call.ts';
 import { checkLeaksAfterEach } from '../support/leak-check.ts';
 import { statusOf } from '../support/sip-text.ts';
-import { sleep } from '../support/wait-for.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** Each entity is ten of the one before: 10^9 characters when expanded. */
 const BOMB = [
@@ -92,7 +92,7 @@ describe('a hostile body', () => {
     await phone.keypad.waitForSubscription();
     const status = await send(call, 'NOTIFY', 'x'.repeat(1_048_576));
     // The rest of the stream cannot be read: the SBC closes it, and the phone needs a new one.
-    await sleep(50);
+    await waitFor('the end of the connection', () => stage.phone.sip.connections === 0);
     await phone.press('5');
     await trunk.waitForDigits(1);
     await call.finish();

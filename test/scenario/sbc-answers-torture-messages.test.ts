@@ -207,7 +207,7 @@ async function play(stage: CallStage, protocol: Protocol, entry: Entry): Promise
     refuseCalls(stage);
     return countOf(outcomeOf(stranger.received)) >= countOf(first);
   };
-  await waitFor(`answer to ${entry.file}`, isAnswered, { timeoutMs: 5000 }).catch(() => undefined);
+  await waitFor(`answer to ${entry.file}`, isAnswered).catch(() => undefined);
   await checkUnharmed(stage, entry.file);
 
   const outcome = outcomeOf(stranger.received);

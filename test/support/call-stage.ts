@@ -166,6 +166,9 @@ export async function audioAt(end: VoiceCall, count = 3): Promise<void> {
   await waitFor('audio', () => end.rtp.received.length >= before + count);
 }
 
+/** Who hears something for so long is not silent; what was under way on a machine that stalls is there sooner. */
+const LOUD_MS = 10_000;
+
 /** Whether `end` receives nothing new for `quietMs`, after what was under way has arrived. */
 export async function isSilentAt(end: VoiceCall, quietMs = 150): Promise<boolean> {
   let count = end.rtp.received.length;
@@ -178,7 +181,7 @@ export async function isSilentAt(end: VoiceCall, quietMs = 150): Promise<boolean
         count = end.rtp.received.length;
         return performance.now() - quietSinceMs >= quietMs;
       },
-      { timeoutMs: 1500 },
+      { timeoutMs: LOUD_MS },
     );
     return true;
   } catch {

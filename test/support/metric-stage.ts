@@ -23,8 +23,6 @@ export interface MetricStage extends LoopbackConfig {
 export const LIMIT = 'constraints: { max-sessions: 1 }';
 const PING = 'options-ping: { interval: 3s, timeout: 2900ms, down-after: 3, up-after: 1 }';
 export const STRANGER = '127.0.0.9';
-/** Longer than a leg is left to a peer that has become quiet. */
-const STRANGER_PACKETS = 40;
 const STRANGER_INTERVAL_MS = 100;
 
 export async function openMetricStage(): Promise<MetricStage> {
@@ -115,14 +113,23 @@ export async function refused({ phone, access }: MetricStage, to = '5551000'): P
   await phone.sip.invite({ to, via: access, body: plainOffer(phone.sip) }).finished();
 }
 
-/** A datagram from somewhere else to where the callee sends its RTP. */
-/** To a leg whose peer is quiet: what others send beside a peer that talks never gets to the relay. */
-export async function strangerSends({ callee }: Call): Promise<void> {
+/**
+ * Datagrams from somewhere else to where the callee sends its RTP, until `series` moves: a leg is left for some seconds
+ * to a peer that has become quiet, and what others send beside a peer that talks never gets to the relay.
+ */
+export async function strangerSends(
+  { url }: MetricStage,
+  { callee }: Call,
+  series: string,
+): Promise<void> {
   const socket = createSocket('udp4');
   const { address, rtpPort } = callee.remote;
   const packet = Buffer.alloc(172);
   packet[0] = 0x80;
-  for (let sent = 0; sent < STRANGER_PACKETS; sent++) {
+  const value = async (): Promise<number> => (await MetricSamples.of(url)).sum(series);
+  const before = await value();
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while ((await value()) === before && performance.now() < deadlineMs) {
     socket.send(packet, rtpPort, address);
     await sleep(STRANGER_INTERVAL_MS);
   }

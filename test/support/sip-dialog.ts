@@ -109,7 +109,7 @@ export class SipDialog {
   readonly localTag: string;
   /** Requests of the other end, repeats left out. */
   readonly received: SipText[] = [];
-  /** ACKs for our 2xx answers. */
+  /** ACKs for our 2xx answers, repeats left out. */
   readonly acks: SipText[] = [];
   /** CANCELs of re-INVITEs. */
   readonly cancels: SipText[] = [];
@@ -244,6 +244,12 @@ export class SipDialog {
     const reply = await (handler?.(request) ?? { status: DEFAULT_STATUS[method] ?? 405 });
     if (method === 'BYE') this.isEnded = true;
     if (!this.#answered.has(request)) this.respond(request, reply);
+  }
+
+  /** Takes the ACK for a 2xx of ours. */
+  receiveAck(ack: SipText): void {
+    const isRepeat = this.acks.some((known) => cseqOf(known) === cseqOf(ack));
+    if (!isRepeat) this.acks.push(ack);
   }
 
   /** Takes the CANCEL of a re-INVITE; one that has no final answer yet gets 487. */

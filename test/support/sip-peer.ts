@@ -64,7 +64,7 @@ export class SipPeer {
     this.user = options.user ?? 'peer';
     this.#transactions = new SipTransactions(options, {
       request: (request, from) => this.#receiveRequest(request, from),
-      acknowledged: (ack) => this.#findDialog(ack)?.acks.push(ack),
+      acknowledged: (ack) => this.#findDialog(ack)?.receiveAck(ack),
       cancelled: (cancel, invite) => {
         const call = this.incoming.find((known) => known.invite === invite);
         if (call === undefined) this.#findDialog(invite)?.receiveCancel(cancel, invite);
@@ -98,6 +98,11 @@ export class SipPeer {
 
   get port(): number {
     return this.#bound().port;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#bound().connections;
   }
 
   /** Every message sent and received, in order. */

@@ -18,6 +18,8 @@ export interface SipTransport {
   readonly protocol: 'udp' | 'tcp' | 'tls';
   readonly address: string;
   readonly port: number;
+  /** How many connections are open; none with datagrams. */
+  readonly connections: number;
   /** Text goes as UTF-8. */
   send(text: string | Uint8Array, to: SipRemote): void;
   close(): Promise<void>;
@@ -44,6 +46,7 @@ export async function openUdp(
     protocol: 'udp',
     address,
     port: socket.address().port,
+    connections: 0,
     send: (text, to) => {
       if (isOpen) socket.send(text, to.port, to.address);
     },
@@ -137,6 +140,9 @@ async function openStreams(
     protocol: streams.protocol,
     address,
     port: bound !== null && typeof bound === 'object' ? bound.port : port,
+    get connections() {
+      return sockets.size;
+    },
     send: (text, to) => {
       if (to.connection?.writable === true) {
         to.connection.write(text);
