@@ -1,5 +1,5 @@
 /** What stands above the page: a question, the token, words that go away by themselves. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { tokenWish } from './client.js';
 import { html } from './html.js';
 import { Store, useStore } from './store.js';
@@ -41,9 +41,9 @@ export function announce(text) {
 /** A window above the page; Esc closes it, and the focus goes back to where it was. */
 export function Dialog({ label, onClose, children, kind = '' }) {
   const node = useRef();
-  useEffect(() => {
+  // Before anything is painted: keys that come behind it must find the focus where it belongs.
+  useLayoutEffect(() => {
     const dialog = node.current;
-    // The window is out of the page before it is closed, and would not give the focus back by itself.
     const before = document.activeElement;
     dialog.showModal();
     return () => {

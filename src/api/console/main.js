@@ -1,6 +1,6 @@
 /** The frame of the console: navigation, what is wrong with the connection, the page, and what stands above it. */
 import { render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { hrefOf } from './address.js';
 import { mayAskForToken } from './client.js';
 import { Dialog, Dialogs } from './dialogs.js';
@@ -79,7 +79,8 @@ function skip(event) {
 function useFocusOnTitle(place) {
   const [first] = useState(place);
   const [isFirst, setFirst] = useState(true);
-  useEffect(() => {
+  // Before anything is painted: keys that come behind it go on from there.
+  useLayoutEffect(() => {
     if (isFirst && place === first) return;
     setFirst(false);
     scrollTo(0, 0);
