@@ -4,7 +4,7 @@
  *   connection lost ── answered dialogs are held: their calls keep the media ──┬─ connection back ─┐
  *                                                                              └─ hold over ───────┴─ call ends
  *   connection back ── each peer gets a BYE: in its dialog if the server still has that, else built from what we know
- *   lost before the server has said what became of that ── the BYE again when it is back
+ *   lost before the server has said what became of that ── the BYE again when it is back, three times in all
  *
  * No server gives dialogs back to an application that was away: requests of the peer inside them never arrive again.
  * Recovery would leave calls that cannot be hung up, so they end.
@@ -17,13 +17,17 @@ import type { SendOptions, SipConnection, SipHeaders } from './sip-connection.ts
 /** A peer is not bothered with a call that it has long given up itself, milliseconds. */
 const FAREWELL_LIFETIME_MS = 300_000;
 
+/** An engine that goes down with a BYE each time is not to be brought down for ever. */
+const MOST_FAREWELLS = 3;
+
 /** Above every number that the engine may have used in the dialog; no request follows (RFC 3261 §12.2.1.1). */
 const LAST_CSEQ = 2_000_000_000;
 
 export class LostDialogs {
   readonly #holdMs: number;
   readonly #takesRoutes: boolean;
-  readonly #lost = new Set<SipDialog>();
+  /** With the number of BYEs that were sent behind the loss. */
+  readonly #lost = new Map<SipDialog, number>();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -37,7 +41,7 @@ export class LostDialogs {
   lose(dialogs: Iterable<SipDialog>): void {
     // Those that end take themselves out of their table; deleting during iteration is defined.
     for (const dialog of dialogs) {
-      if (dialog.hold() || dialog.isEnding) this.#lost.add(dialog);
+      if (dialog.hold() || dialog.isEnding) this.#lost.set(dialog, 0);
       else dialog.lost();
     }
     this.#stopTimer();
@@ -48,35 +52,35 @@ export class LostDialogs {
   }
 
   /** A dialog that we ended while the connection was gone, though nobody had noticed that yet. */
-  add(dialog: SipDialog): void {
+  add(dialog: SipDialog, farewells = 0): void {
     if (this.#isClosed) return;
-    this.#lost.add(dialog);
+    this.#lost.set(dialog, farewells);
     this.#timer ??= this.#forgetLater();
   }
 
   /** The connection is back: the calls end, their peers are released. */
   regain(connection: SipConnection): void {
-    for (const dialog of this.#takeAll()) {
+    for (const [dialog, farewells] of this.#takeAll()) {
       dialog.lost();
-      void this.#part(connection, dialog);
+      void this.#part(connection, dialog, farewells + 1);
     }
   }
 
   /** Ends what is held without a word to the peers. */
   close(): void {
     this.#isClosed = true;
-    for (const dialog of this.#takeAll()) dialog.lost();
+    for (const [dialog] of this.#takeAll()) dialog.lost();
   }
 
-  async #part(connection: SipConnection, dialog: SipDialog): Promise<void> {
+  async #part(connection: SipConnection, dialog: SipDialog, farewells: number): Promise<void> {
     const { reason } = await sendFarewell(connection, dialog, this.#takesRoutes);
-    if (reason === 'connection-lost') this.add(dialog);
+    if (reason === 'connection-lost' && farewells < MOST_FAREWELLS) this.add(dialog, farewells);
   }
 
   /** The calls end; the peers are told if the connection still comes back. */
   #giveUp(): void {
     this.#stopTimer();
-    for (const dialog of this.#lost) dialog.lost();
+    for (const dialog of this.#lost.keys()) dialog.lost();
     if (this.#lost.size > 0) this.#timer = this.#forgetLater();
   }
 
@@ -89,7 +93,7 @@ export class LostDialogs {
     this.#timer = undefined;
   }
 
-  #takeAll(): SipDialog[] {
+  #takeAll(): (readonly [SipDialog, number])[] {
     this.#stopTimer();
     const taken = [...this.#lost];
     this.#lost.clear();

@@ -163,6 +163,19 @@ test.each(['inside the dialog', 'outside of it'])(
   },
 );
 
+test('a BYE with which the connection is lost each time is sent three times', async () => {
+  const { lost, dialog } = scene();
+  lost.lose([dialog]);
+  const connections = Array.from({ length: 5 }, () => new FakeSipConnection());
+  for (const connection of connections) {
+    lost.regain(connection);
+    for (const sent of connection.sent) sent.fail('connection-lost');
+    lost.lose([]);
+    await vi.advanceTimersByTimeAsync(0);
+  }
+  expect(connections.map(({ sent }) => sent.length)).toEqual([1, 1, 1, 0, 0]);
+});
+
 test('nothing is kept for a connection that is closed for good', async () => {
   const { lost, dialog, old } = scene();
   const ended = dialog.bye(PARTING);
