@@ -5,9 +5,6 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ConsoleBrowser, SMALL_SCREEN, overflowOf, shoot } from '../support/console-browser.ts';
 import { OperationsStage } from '../support/operations-stage.ts';
 import type { StagedCall } from '../support/operations-stage.ts';
-import { PATIENCE_MS } from '../support/wait-for.ts';
-
-const PATIENCE = { timeout: PATIENCE_MS };
 
 let stage: OperationsStage;
 let browser: ConsoleBrowser;
@@ -58,7 +55,7 @@ test('points come live: calls, digits and lag are drawn', async () => {
   await says(page, 'Digits each 2 s', /delivered: now \d+, at most [1-9]/);
   await says(page, 'Event loop lag in ms', /worst: now [\d.]+ ms/);
   await says(page, 'RTP loss in %', /lost: now 0 %/);
-  await expect.poll(() => drawnPixels(page, 'Calls up'), PATIENCE).toBeGreaterThan(10);
+  await expect.poll(() => drawnPixels(page, 'Calls up')).toBeGreaterThan(10);
   await shoot(page, 'charts-live-desktop-light');
 });
 
@@ -67,7 +64,7 @@ test('the pointer on one chart shows the same moment on all of them', async () =
   await says(page, 'Calls up', /calls: now 1/);
   await chart(page, 'Calls up').locator('.u-over').hover();
   const times = page.locator('.legend', { hasText: /\d\d:\d\d:\d\d/ });
-  await expect.poll(() => times.count(), PATIENCE).toBe(6);
+  await expect.poll(() => times.count()).toBe(6);
   const shown = await times.allInnerTexts();
   const clock = /\d\d:\d\d:\d\d/;
   expect(new Set(shown.map((text) => clock.exec(text)?.[0])).size).toBe(1);
@@ -108,10 +105,10 @@ test('a turned screen is used in its whole width, and the colours follow the sch
     (await chart(page, 'Calls up').locator('canvas').boundingBox())?.width ?? 0;
   expect(await width()).toBeLessThan(360);
   await page.setViewportSize({ width: 740, height: 360 });
-  await expect.poll(width, PATIENCE).toBeGreaterThan(360);
+  await expect.poll(width).toBeGreaterThan(360);
   expect(await overflowOf(page)).toBe(0);
   await page.setViewportSize({ width: 360, height: 740 });
-  await expect.poll(width, PATIENCE).toBeLessThan(360);
+  await expect.poll(width).toBeLessThan(360);
   expect(await overflowOf(page)).toBe(0);
   await page.emulateMedia({ colorScheme: 'dark' });
   await shoot(page, 'charts-turned-phone-dark');

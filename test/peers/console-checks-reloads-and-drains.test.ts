@@ -9,7 +9,6 @@ import { Rfc2833Trunk } from '../support/rfc2833-trunk.ts';
 import { SbcProcess } from '../support/sbc-process.ts';
 import { buildSdp } from '../support/sdp-text.ts';
 import { statusOf } from '../support/sip-text.ts';
-import { PATIENCE_MS } from '../support/wait-for.ts';
 
 let trunk: Rfc2833Trunk;
 let phone: Rfc2833Trunk;
@@ -31,7 +30,6 @@ beforeAll(async () => {
   browser = await ConsoleBrowser.open(`http://127.0.0.1:${config.api.port}`);
 });
 
-const PATIENCE = { timeout: PATIENCE_MS };
 /** A refused file is a 422, and a drained SBC serves no stream of events: the browser notes both by itself. */
 const EXPECTED = /status of (?:422|503)/;
 
@@ -130,9 +128,9 @@ test('a good file is taken over, and the page shows its hash', async () => {
   await sbc.rewriteConfig(config.yaml.replace('rfc2833-mode: preferred', 'rfc2833-mode: dual'));
   await press(page, 'Reload', 'Reload');
   await answerOn(page).getByText('Reloaded').waitFor();
-  await expect.poll(() => fact(page, 'Hash').innerText(), PATIENCE).not.toBe(hash);
+  await expect.poll(() => fact(page, 'Hash').innerText()).not.toBe(hash);
   const hasFocus = () => answerOn(page).evaluate((node) => node.matches(':focus'));
-  await expect.poll(hasFocus, PATIENCE).toBe(true);
+  await expect.poll(hasFocus).toBe(true);
   await page.getByRole('button', { name: 'Close' }).click();
   await answerOn(page).waitFor({ state: 'detached' });
 });

@@ -7,7 +7,6 @@ import { ConsoleStage, ladderOf } from '../support/console-stage.ts';
 import type { ConsoleStageOptions } from '../support/console-stage.ts';
 import { checkLeaksAfterEach, closeAfterTest } from '../support/leak-check.ts';
 import { startFromText } from '../support/start-sbc.ts';
-import { PATIENCE_MS } from '../support/wait-for.ts';
 
 const TOKEN = 's3cret-token';
 /** What the browser itself says about an answer that is an error, or that did not come. */
@@ -137,7 +136,7 @@ test('the SBC is started again: the page says that it is gone, and shows the new
   await trunk.waitForEnd();
   await page.getByText('No call is up.').waitFor();
   // The page shows no call that is over and still being cleared away.
-  await expect.poll(() => sbc.calls.size, { timeout: PATIENCE_MS }).toBe(0);
+  await expect.poll(() => sbc.calls.size).toBe(0);
 });
 
 test('a drain is shown, and the calls that are still up with it', async () => {
